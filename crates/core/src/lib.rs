@@ -1,0 +1,1 @@
+//! Codec and sessions for bidirectional sensor sockets: no_std, no alloc, sans-IO.

@@ -1,0 +1,1 @@
+//! The server end of sensock on tokio: sessions, group commit, commands, events.

@@ -1,0 +1,1 @@
+//! A catalogue shared by the example device and the example server.

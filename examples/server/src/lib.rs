@@ -1,0 +1,1 @@
+//! sensockd, the example server.

@@ -1,0 +1,1 @@
+//! A sensock store in SQLite or MySQL.
