@@ -1,0 +1,38 @@
+//! Every limit in one place: its value, and whose choice it is. SPEC section 1.3.
+
+/// The largest frame that the wire can carry, in bytes (length prefix and seal not counted).
+pub const FRAME_HARD_MAX: usize = 16_383;
+/// Every end takes frames of at least this size.
+pub const FRAME_MIN_MAX: usize = 256;
+/// What the server takes unless told otherwise.
+pub const FRAME_DEFAULT: usize = 4_096;
+/// The largest record, encoded alone; a larger one is refused where it is made, so that every server can take it.
+pub const RECORD_MAX: usize = 200;
+/// Readings in one record.
+pub const READINGS_PER_RECORD: usize = 16;
+/// Records in one run of a batch.
+pub const RUN_MAX: usize = crate::batch::MAX_RUN;
+/// Body of a command, setting, ask or answer.
+pub const BODY_MAX: usize = 128;
+/// Commands that may be under way at once: a device chooses 1 to this.
+pub const COMMAND_SLOTS_MAX: u8 = 8;
+/// Quantities, commands, settings and asks in a catalogue, each.
+pub const CATALOG_ENTRIES: usize = 64;
+/// A catalogue's canonical bytes.
+pub const CATALOG_MAX: usize = 8_192;
+/// A name in a catalogue, in bytes.
+pub const NAME_MAX: usize = 48;
+/// A sentence in a Refused or a Bye, in bytes.
+pub const TEXT_MAX: usize = 160;
+/// Superseded tags that a store keeps per device.
+pub const TAGS_KEPT: usize = 8;
+/// Offline boots that one Boots frame may announce.
+pub const BOOTS_PER_FRAME: usize = 8;
+/// The server pings this often unless told otherwise, in milliseconds.
+pub const PING_INTERVAL_MS: u32 = 10_000;
+/// Shortest and longest ping interval that a device accepts, in milliseconds.
+pub const PING_RANGE_MS: (u32, u32) = (100, 3_600_000);
+/// A handshake that takes longer is given up, in milliseconds.
+pub const HANDSHAKE_MS: u64 = 10_000;
+/// How fast two clocks may drift apart at worst, in parts per million: both crystals, with margin.
+pub const DRIFT_PPM: u64 = 250;

@@ -1,0 +1,248 @@
+//! Reading and writing bytes within bounds. SPEC 1.4: canonical varints, little-endian fixed fields.
+
+use crate::error::Peer;
+
+/// Reads fields off the front of a frame.
+#[derive(Clone, Copy, Debug)]
+pub struct Reader<'a> {
+    rest: &'a [u8],
+}
+
+impl<'a> Reader<'a> {
+    /// A reader over a frame's body.
+    pub const fn new(bytes: &'a [u8]) -> Self {
+        Self { rest: bytes }
+    }
+
+    /// What has not been read.
+    pub const fn rest(&self) -> &'a [u8] {
+        self.rest
+    }
+
+    /// Whether everything was read.
+    pub const fn is_empty(&self) -> bool {
+        self.rest.is_empty()
+    }
+
+    /// Ends the frame: anything left over is malformed.
+    pub fn end(self) -> Result<(), Peer> {
+        if self.rest.is_empty() { Ok(()) } else { Err(Peer::Malformed) }
+    }
+
+    /// One byte.
+    #[inline]
+    pub fn u8(&mut self) -> Result<u8, Peer> {
+        let (first, rest) = self.rest.split_first().ok_or(Peer::Malformed)?;
+        self.rest = rest;
+        Ok(*first)
+    }
+
+    /// The next `n` bytes.
+    #[inline]
+    pub fn bytes(&mut self, n: usize) -> Result<&'a [u8], Peer> {
+        if n > self.rest.len() {
+            return Err(Peer::Malformed);
+        }
+        let (head, rest) = self.rest.split_at(n);
+        self.rest = rest;
+        Ok(head)
+    }
+
+    /// A fixed little-endian u64.
+    pub fn u64_fixed(&mut self) -> Result<u64, Peer> {
+        let mut b = [0; 8];
+        b.copy_from_slice(self.bytes(8)?);
+        Ok(u64::from_le_bytes(b))
+    }
+
+    /// A canonical varint of up to 64 bits.
+    #[inline]
+    pub fn varint(&mut self) -> Result<u64, Peer> {
+        let mut value = 0u64;
+        for i in 0..10 {
+            let b = self.u8()?;
+            if i == 9 && b > 1 || i > 0 && b == 0 {
+                return Err(Peer::Malformed);
+            }
+            value |= u64::from(b & 0x7f) << (7 * i);
+            if b < 0x80 {
+                return Ok(value);
+            }
+        }
+        Err(Peer::Malformed)
+    }
+
+    /// A varint that must fit 32 bits.
+    #[inline]
+    pub fn var32(&mut self) -> Result<u32, Peer> {
+        u32::try_from(self.varint()?).map_err(|_| Peer::Malformed)
+    }
+
+    /// A varint that must fit 16 bits.
+    pub fn var16(&mut self) -> Result<u16, Peer> {
+        u16::try_from(self.varint()?).map_err(|_| Peer::Malformed)
+    }
+
+    /// A zigzag varint.
+    pub fn zigzag(&mut self) -> Result<i64, Peer> {
+        Ok(unzigzag(self.varint()?))
+    }
+
+    /// A zigzag varint that must fit 32 bits.
+    pub fn zigzag32(&mut self) -> Result<i32, Peer> {
+        i32::try_from(self.zigzag()?).map_err(|_| Peer::Malformed)
+    }
+
+    /// A varint length of at most `max`, and that many bytes.
+    pub fn block(&mut self, max: usize) -> Result<&'a [u8], Peer> {
+        let n = self.varint()?;
+        if n > max as u64 {
+            return Err(Peer::Limit);
+        }
+        self.bytes(n as usize)
+    }
+
+    /// A block that must be UTF-8.
+    pub fn text(&mut self, max: usize) -> Result<&'a str, Peer> {
+        core::str::from_utf8(self.block(max)?).map_err(|_| Peer::Malformed)
+    }
+}
+
+/// Nothing more fits the buffer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NoRoom;
+
+impl From<NoRoom> for crate::error::Misuse {
+    fn from(_: NoRoom) -> Self {
+        crate::error::Misuse::Buffer
+    }
+}
+
+/// Writes fields into a caller's buffer.
+#[derive(Debug)]
+pub struct Writer<'a> {
+    out: &'a mut [u8],
+    len: usize,
+}
+
+impl<'a> Writer<'a> {
+    /// A writer at the start of `out`.
+    pub fn new(out: &'a mut [u8]) -> Self {
+        Self { out, len: 0 }
+    }
+
+    /// Bytes written.
+    pub fn len(&self) -> usize {
+        self.len
+    }
+
+    /// Whether nothing was written.
+    pub fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
+    /// Bytes that still fit.
+    pub fn room(&self) -> usize {
+        self.out.len() - self.len
+    }
+
+    /// The part that is still free, to be followed by [`Writer::advance`].
+    pub fn free(&mut self) -> &mut [u8] {
+        &mut self.out[self.len..]
+    }
+
+    /// Takes `n` bytes of [`Writer::free`] as written (no more than there are).
+    pub fn advance(&mut self, n: usize) {
+        self.len = (self.len + n).min(self.out.len());
+    }
+
+    /// Forgets what was written after `len`.
+    pub fn truncate(&mut self, len: usize) {
+        self.len = self.len.min(len);
+    }
+
+    /// One byte.
+    #[inline]
+    pub fn u8(&mut self, v: u8) -> Result<(), NoRoom> {
+        *self.out.get_mut(self.len).ok_or(NoRoom)? = v;
+        self.len += 1;
+        Ok(())
+    }
+
+    /// Bytes as they are.
+    #[inline]
+    pub fn bytes(&mut self, b: &[u8]) -> Result<(), NoRoom> {
+        self.out.get_mut(self.len..self.len + b.len()).ok_or(NoRoom)?.copy_from_slice(b);
+        self.len += b.len();
+        Ok(())
+    }
+
+    /// A fixed little-endian u64.
+    pub fn u64_fixed(&mut self, v: u64) -> Result<(), NoRoom> {
+        self.bytes(&v.to_le_bytes())
+    }
+
+    /// A canonical varint.
+    #[inline]
+    pub fn varint(&mut self, mut v: u64) -> Result<(), NoRoom> {
+        while v >= 0x80 {
+            self.u8(v as u8 | 0x80)?;
+            v >>= 7;
+        }
+        self.u8(v as u8)
+    }
+
+    /// A zigzag varint.
+    pub fn zigzag(&mut self, v: i64) -> Result<(), NoRoom> {
+        self.varint(zigzag(v))
+    }
+
+    /// A varint length and the bytes.
+    pub fn block(&mut self, b: &[u8]) -> Result<(), NoRoom> {
+        self.varint(b.len() as u64)?;
+        self.bytes(b)
+    }
+}
+
+/// Small magnitudes to small unsigned numbers: 0, -1, 1, -2 ... to 0, 1, 2, 3 ...
+#[inline]
+pub const fn zigzag(v: i64) -> u64 {
+    ((v << 1) ^ (v >> 63)) as u64
+}
+
+/// The inverse of [`zigzag`].
+#[inline]
+pub const fn unzigzag(v: u64) -> i64 {
+    (v >> 1) as i64 ^ -((v & 1) as i64)
+}
+
+/// How many bytes [`Writer::varint`] takes.
+pub const fn varint_len(v: u64) -> usize {
+    let bits = 64 - (v | 1).leading_zeros() as usize;
+    bits.div_ceil(7)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn varints_are_canonical_and_round_trip() {
+        for v in [0, 1, 127, 128, 300, 16_383, 16_384, u32::MAX as u64, u64::MAX] {
+            let mut buf = [0; 10];
+            let mut w = Writer::new(&mut buf);
+            w.varint(v).unwrap();
+            let n = w.len();
+            assert_eq!(n, varint_len(v));
+            let mut r = Reader::new(&buf[..n]);
+            assert_eq!(r.varint(), Ok(v));
+            assert!(r.is_empty());
+        }
+        assert_eq!(Reader::new(&[0x80, 0]).varint(), Err(Peer::Malformed), "padded");
+        assert_eq!(Reader::new(&[0xff; 10]).varint(), Err(Peer::Malformed), "too large");
+        assert_eq!(Reader::new(&[0x80]).varint(), Err(Peer::Malformed), "cut short");
+        for v in [0, 1, -1, i64::MAX, i64::MIN] {
+            assert_eq!(unzigzag(zigzag(v)), v);
+        }
+    }
+}
