@@ -1,0 +1,113 @@
+//! Reading back.
+
+use std::collections::BTreeMap;
+use std::future::Future;
+
+use sensock::{CommandId, DeviceId, Position};
+
+use crate::rows::*;
+
+/// A reading with the words of its catalogue.
+#[derive(Clone, Debug, PartialEq)]
+pub struct NamedReading {
+    /// The row.
+    pub row: ReadingRow,
+    /// The quantity's name.
+    pub name: String,
+    /// The quantity's unit.
+    pub unit: String,
+    /// The quantity's scale.
+    pub scale: i8,
+}
+
+/// From when to when, in us since 1970, both inclusive.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Span {
+    /// Not before.
+    pub from_us: i64,
+    /// Not after.
+    pub to_us: i64,
+}
+
+impl Span {
+    /// All of time.
+    pub const ALL: Span = Span { from_us: i64::MIN, to_us: i64::MAX };
+}
+
+/// How far a reader has read: a position per lane. Order holds within a lane.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Cursor {
+    /// The last position read of each lane; a lane that is missing was never read.
+    pub lanes: BTreeMap<LaneId, Position>,
+}
+
+/// One record, or one gap, in a lane's order.
+#[derive(Clone, Debug, PartialEq)]
+pub enum FeedItem {
+    /// All readings of one record.
+    Record(Vec<ReadingRow>),
+    /// Positions that will never be stored.
+    Gap(GapRow),
+}
+
+/// What a person, a rule or a dashboard reads. Order is by position unless said otherwise.
+pub trait History: Send + Sync {
+    /// The store's own error.
+    type Error: std::error::Error + Send + Sync + 'static;
+
+    /// All devices that ever proved themselves live.
+    fn devices(&self) -> impl Future<Output = Result<Vec<DeviceRow>, Self::Error>> + Send;
+
+    /// The newest reading of each quantity of a device.
+    fn latest(&self, device: &DeviceId) -> impl Future<Output = Result<Vec<NamedReading>, Self::Error>> + Send;
+
+    /// Readings whose time bounds touch the span, at most `limit`, after `after` if given (page by the last row's lane and position).
+    fn range(
+        &self,
+        device: &DeviceId,
+        span: Span,
+        after: Option<(LaneId, Position)>,
+        limit: usize,
+    ) -> impl Future<Output = Result<Vec<NamedReading>, Self::Error>> + Send;
+
+    /// Gaps of a device that touch the span, or whose time is not known.
+    fn gaps(&self, device: &DeviceId, span: Span) -> impl Future<Output = Result<Vec<GapRow>, Self::Error>> + Send;
+
+    /// Connections of a device that touch the span, in order of time.
+    fn connections(
+        &self,
+        device: &DeviceId,
+        span: Span,
+    ) -> impl Future<Output = Result<Vec<ConnectionRow>, Self::Error>> + Send;
+
+    /// Boots of a device, in order.
+    fn boots(&self, device: &DeviceId) -> impl Future<Output = Result<Vec<BootRow>, Self::Error>> + Send;
+
+    /// Commands of a device, the newest first, at most `limit`.
+    fn commands(
+        &self,
+        device: &DeviceId,
+        limit: usize,
+    ) -> impl Future<Output = Result<Vec<CommandRow>, Self::Error>> + Send;
+
+    /// One command.
+    fn command(
+        &self,
+        device: &DeviceId,
+        id: CommandId,
+    ) -> impl Future<Output = Result<Option<CommandRow>, Self::Error>> + Send;
+
+    /// Settings of a device.
+    fn settings(&self, device: &DeviceId) -> impl Future<Output = Result<Vec<SettingRow>, Self::Error>> + Send;
+
+    /// Rows in quarantine of a device.
+    fn quarantine(&self, device: &DeviceId) -> impl Future<Output = Result<Vec<QuarantineRow>, Self::Error>> + Send;
+
+    /// Records and gaps after the cursor, at most about `limit` items, and the cursor after them. Nothing is missed and nothing comes
+    /// twice, whatever commits meanwhile: a cursor is positions per lane, never a global number.
+    fn feed(
+        &self,
+        cursor: &Cursor,
+        limit: usize,
+    ) -> impl Future<Output = Result<(Vec<FeedItem>, Cursor), Self::Error>> + Send;
+}
