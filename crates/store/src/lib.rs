@@ -7,6 +7,7 @@ pub mod history;
 pub mod keys;
 pub mod rows;
 pub mod store;
+pub mod work;
 
 pub use batch::Batch;
 pub use history::{Cursor, FeedItem, History, NamedReading, Span};
