@@ -1,0 +1,403 @@
+//! Data: what a lane carries. SPEC section 7; the columns inside a run are section 6 (module `batch`).
+
+use super::cursor::{NoRoom, Reader, Writer};
+use crate::batch::{self, DecodeError, Sink};
+use crate::error::Peer;
+use crate::limits::{BODY_MAX, READINGS_PER_RECORD, RUN_MAX};
+use crate::{Cause, CommandId, Lane, Position, Tick};
+
+const RUN: u8 = 0;
+const GAP: u8 = 1;
+const BOOT: u8 = 2;
+const REPLY: u8 = 3;
+const APPLIED: u8 = 4;
+
+const TICK_RELATIVE: u8 = 0x08;
+const SHAPE_SAME: u8 = 0x10;
+const SUPERSEDED: u8 = 0x20;
+const MANY: u8 = 0x40;
+const NOT_LAST: u8 = 0x80;
+
+/// The quantities of a record, in order.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ShapeIds {
+    ids: [u16; READINGS_PER_RECORD],
+    len: u8,
+}
+
+impl ShapeIds {
+    /// Adds a quantity; `false` if there are 16 already.
+    pub fn push(&mut self, id: u16) -> bool {
+        match self.ids.get_mut(self.len as usize) {
+            Some(slot) => {
+                *slot = id;
+                self.len += 1;
+                true
+            }
+            None => false,
+        }
+    }
+
+    /// The quantities' ids.
+    pub fn as_slice(&self) -> &[u16] {
+        &self.ids[..self.len as usize]
+    }
+}
+
+/// What both ends remember of a lane from one Data frame to the next, on one connection.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct LaneContext {
+    /// Shape of the last run.
+    pub shape: ShapeIds,
+    /// First tick of the last run of this boot; `None` after a boot step or at the start: the next is absolute.
+    pub tick: Option<Tick>,
+}
+
+/// A run of records of one shape.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Run<'a> {
+    /// Position of the first record.
+    pub first: Position,
+    /// How many records.
+    pub count: usize,
+    /// Tick of the first record.
+    pub tick: Tick,
+    /// Quantities of each record.
+    pub shape: ShapeIds,
+    /// Values that keep-latest overwrote before this record, and the tick of the first of them.
+    pub superseded: Option<(u32, Tick)>,
+    payload: &'a [u8],
+}
+
+impl Run<'_> {
+    /// Decodes ticks and cells into a sink, column by column.
+    pub fn decode(&self, sink: &mut impl Sink) -> Result<(), DecodeError> {
+        let used = batch::decode(self.payload, self.tick.0, self.count, self.shape.as_slice().len(), sink)?;
+        if used == self.payload.len() { Ok(()) } else { Err(DecodeError::Malformed) }
+    }
+}
+
+/// How a command ended, as the device says it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// It ran.
+    Done,
+    /// It was not begun: too late.
+    Expired,
+    /// It was begun, but the answer is gone.
+    Unknown,
+    /// It was not run, with a code of the application (1 to 255).
+    Refused(u8),
+}
+
+/// One item of a Data frame.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Item<'a> {
+    /// Records with readings.
+    Run(Run<'a>),
+    /// These positions will never come.
+    Gap {
+        /// First position.
+        first: Position,
+        /// Last position, inclusive.
+        last: Position,
+        /// Why.
+        cause: Cause,
+        /// First and last tick of what is missing, if known.
+        span: Option<(Tick, Tick)>,
+    },
+    /// The lane goes on in a later boot.
+    Boot {
+        /// Which.
+        boot: u32,
+        /// Whether nothing was lost in between.
+        complete: bool,
+    },
+    /// The answer to a command: takes one position.
+    Reply {
+        /// Where it stands.
+        position: Position,
+        /// Which command.
+        command: CommandId,
+        /// How it ended.
+        outcome: Outcome,
+        /// Body of the answer.
+        body: &'a [u8],
+    },
+    /// A setting was applied or refused: takes one position.
+    Applied {
+        /// Where it stands.
+        position: Position,
+        /// Which revision.
+        revision: u32,
+        /// Refused, with a code.
+        refused: Option<u8>,
+    },
+    /// An item of a later version: takes `count` positions.
+    Unknown {
+        /// First position.
+        first: Position,
+        /// How many positions.
+        count: u32,
+        /// Its bytes.
+        bytes: &'a [u8],
+    },
+}
+
+/// A Data frame whose structure was checked: its items can be walked without errors.
+#[derive(Clone, Copy, Debug)]
+pub struct Data<'a> {
+    /// Which lane.
+    pub lane: Lane,
+    /// Position of the first item.
+    pub first: Position,
+    /// The position after the last item.
+    pub next: Position,
+    /// How many positions it holds.
+    pub records: u32,
+    body: &'a [u8],
+    context: LaneContext,
+}
+
+impl<'a> Data<'a> {
+    /// The position number that a Data body begins with (low 32 bits).
+    pub(crate) fn read_n(r: &mut Reader<'_>) -> Result<u32, Peer> {
+        r.var32()
+    }
+
+    /// Checks the items after the position number. Updates the lane's context.
+    pub(crate) fn check(
+        lane: Lane,
+        first: Position,
+        body: &'a [u8],
+        context: &mut LaneContext,
+    ) -> Result<Data<'a>, Peer> {
+        let before = *context;
+        let mut items = Items { reader: Reader::new(body), next: first, context: before };
+        let mut records = 0u32;
+        while !items.reader.is_empty() {
+            let from = items.next;
+            if !matches!(items.step()?, Item::Boot { .. }) {
+                let n = u32::try_from(items.next.0 - from.0).map_err(|_| Peer::Limit)?;
+                records = records.checked_add(n).ok_or(Peer::Limit)?;
+            }
+        }
+        *context = items.context;
+        Ok(Data { lane, first, next: items.next, records, body, context: before })
+    }
+
+    /// The items, in order of position.
+    pub fn items(&self) -> impl Iterator<Item = Item<'a>> + use<'a> {
+        let mut items = Items { reader: Reader::new(self.body), next: self.first, context: self.context };
+        // The structure was checked: nothing fails here.
+        core::iter::from_fn(move || if items.reader.is_empty() { None } else { items.step().ok() })
+    }
+
+    /// The items' bytes, for quarantine.
+    pub fn bytes(&self) -> &'a [u8] {
+        self.body
+    }
+}
+
+struct Items<'a> {
+    reader: Reader<'a>,
+    next: Position,
+    context: LaneContext,
+}
+
+impl<'a> Items<'a> {
+    fn take(&mut self, positions: u64) -> Result<Position, Peer> {
+        let first = self.next;
+        // Positions never leave their boot by counting.
+        if u64::from(first.n()) + positions > u64::from(u32::MAX) {
+            return Err(Peer::Limit);
+        }
+        self.next = first.plus(positions);
+        Ok(first)
+    }
+
+    fn step(&mut self) -> Result<Item<'a>, Peer> {
+        let tag = self.reader.u8()?;
+        match tag & 7 {
+            RUN => self.run(tag),
+            _ if tag & !7 != 0 => Err(Peer::Malformed),
+            GAP => {
+                let count = self.reader.var32()?.max(1);
+                let cause = self.reader.u8()?;
+                let span = match cause & 0x80 {
+                    0 => None,
+                    _ => {
+                        let first = Tick(self.reader.varint()?);
+                        Some((first, first.plus(self.reader.varint()?)))
+                    }
+                };
+                let first = self.take(count.into())?;
+                Ok(Item::Gap { first, last: self.next.prev(), cause: Cause::from_number(cause & 0x7f), span })
+            }
+            BOOT => {
+                let ahead = self.reader.var32()?;
+                let complete = self.reader.u8()? == 1;
+                let boot = self.next.boot().checked_add(ahead).filter(|_| ahead > 0).ok_or(Peer::Limit)?;
+                self.next = Position::boot_start(boot);
+                self.context.tick = None;
+                Ok(Item::Boot { boot, complete })
+            }
+            REPLY => {
+                let command = CommandId(self.reader.var32()?);
+                let outcome = match (self.reader.u8()?, self.reader.u8()?) {
+                    (0, _) => Outcome::Done,
+                    (1, _) => Outcome::Expired,
+                    (2, _) => Outcome::Unknown,
+                    (3, code) => Outcome::Refused(code),
+                    _ => return Err(Peer::Malformed),
+                };
+                let body = self.reader.block(BODY_MAX)?;
+                Ok(Item::Reply { position: self.take(1)?, command, outcome, body })
+            }
+            APPLIED => {
+                let (revision, code) = (self.reader.var32()?, self.reader.u8()?);
+                Ok(Item::Applied { position: self.take(1)?, revision, refused: (code > 0).then_some(code) })
+            }
+            _ => {
+                let count = self.reader.var32()?;
+                let bytes = self.reader.block(usize::MAX)?;
+                Ok(Item::Unknown { first: self.take(count.into())?, count, bytes })
+            }
+        }
+    }
+
+    fn run(&mut self, tag: u8) -> Result<Item<'a>, Peer> {
+        let r = &mut self.reader;
+        let count = if tag & MANY != 0 { r.varint()? } else { 1 };
+        if count < 1 || count > RUN_MAX as u64 || (count == 1 && tag & MANY != 0) {
+            return Err(Peer::Limit);
+        }
+        let tick = match (tag & TICK_RELATIVE != 0, self.context.tick) {
+            (false, _) => Tick(r.varint()?),
+            (true, Some(last)) => last.plus(r.varint()?),
+            (true, None) => return Err(Peer::Malformed),
+        };
+        if tag & SHAPE_SAME == 0 {
+            let n = r.u8()?;
+            if n == 0 || n as usize > READINGS_PER_RECORD {
+                return Err(Peer::Limit);
+            }
+            let mut shape = ShapeIds::default();
+            for _ in 0..n {
+                let id = r.var16()?;
+                if shape.as_slice().contains(&id) {
+                    return Err(Peer::Malformed);
+                }
+                shape.push(id);
+            }
+            self.context.shape = shape;
+        }
+        if self.context.shape.as_slice().is_empty() {
+            return Err(Peer::Malformed);
+        }
+        let superseded = match tag & SUPERSEDED {
+            0 => None,
+            _ => {
+                let n = r.var32()?;
+                Some((n, Tick(tick.0.saturating_sub(r.varint()?))))
+            }
+        };
+        let payload =
+            if tag & NOT_LAST != 0 { r.block(usize::MAX)? } else { r.bytes(r.rest().len())? };
+        self.context.tick = Some(tick);
+        let shape = self.context.shape;
+        let first = self.take(count)?;
+        Ok(Item::Run(Run { first, count: count as usize, tick, shape, superseded, payload }))
+    }
+}
+
+/// Writes the head of a run (everything before its payload) as the last item of a frame.
+pub(crate) fn run_head(
+    w: &mut Writer<'_>,
+    context: &mut LaneContext,
+    count: usize,
+    tick: Tick,
+    shape: &ShapeIds,
+    superseded: Option<(u32, Tick)>,
+) -> Result<(), NoRoom> {
+    let relative = context.tick.filter(|last| *last <= tick);
+    let same = context.shape == *shape;
+    let mut tag = RUN;
+    tag |= if count > 1 { MANY } else { 0 };
+    tag |= if relative.is_some() { TICK_RELATIVE } else { 0 };
+    tag |= if same { SHAPE_SAME } else { 0 };
+    tag |= if superseded.is_some() { SUPERSEDED } else { 0 };
+    w.u8(tag)?;
+    if count > 1 {
+        w.varint(count as u64)?;
+    }
+    w.varint(tick.0 - relative.map_or(0, |t| t.0))?;
+    if !same {
+        w.u8(shape.len)?;
+        shape.as_slice().iter().try_for_each(|id| w.varint((*id).into()))?;
+    }
+    if let Some((n, since)) = superseded {
+        w.varint(n.into())?;
+        w.varint(tick.since(since))?;
+    }
+    *context = LaneContext { shape: *shape, tick: Some(tick) };
+    Ok(())
+}
+
+/// Writes a gap item.
+pub(crate) fn gap(
+    w: &mut Writer<'_>,
+    count: u32,
+    cause: Cause,
+    span: Option<(Tick, Tick)>,
+) -> Result<(), NoRoom> {
+    w.u8(GAP)?;
+    w.varint(count.into())?;
+    w.u8(cause as u8 | if span.is_some() { 0x80 } else { 0 })?;
+    if let Some((first, last)) = span {
+        w.varint(first.0)?;
+        w.varint(last.since(first))?;
+    }
+    Ok(())
+}
+
+/// Writes a step to a later boot.
+pub(crate) fn boot(
+    w: &mut Writer<'_>,
+    context: &mut LaneContext,
+    ahead: u32,
+    complete: bool,
+) -> Result<(), NoRoom> {
+    w.u8(BOOT)?;
+    w.varint(ahead.into())?;
+    w.u8(u8::from(complete))?;
+    context.tick = None;
+    Ok(())
+}
+
+/// Writes an answer to a command.
+pub(crate) fn reply(
+    w: &mut Writer<'_>,
+    command: CommandId,
+    outcome: Outcome,
+    body: &[u8],
+) -> Result<(), NoRoom> {
+    w.u8(REPLY)?;
+    w.varint(command.0.into())?;
+    let (kind, code) = match outcome {
+        Outcome::Done => (0, 0),
+        Outcome::Expired => (1, 0),
+        Outcome::Unknown => (2, 0),
+        Outcome::Refused(code) => (3, code),
+    };
+    w.u8(kind)?;
+    w.u8(code)?;
+    w.block(body)
+}
+
+/// Writes that a setting was applied or refused.
+pub(crate) fn applied(w: &mut Writer<'_>, revision: u32, refused: Option<u8>) -> Result<(), NoRoom> {
+    w.u8(APPLIED)?;
+    w.varint(revision.into())?;
+    w.u8(refused.map_or(0, |c| c.max(1)))
+}
