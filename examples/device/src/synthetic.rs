@@ -1,11 +1,14 @@
 //! A made-up sensor: temperature and humidity of a room, as a random walk.
 
-use crate::replay::{Cell, QuantityInfo};
+use catalog::{HUMIDITY, TEMPERATURE};
+use sensock::{Reading, batch::Cell};
 
-const TEMPERATURE: Walk = Walk { home: 2_100, low: 500, high: 3_800, step: 12 };
-const HUMIDITY: Walk = Walk { home: 520, low: 150, high: 980, step: 6 };
+/// In the catalogue's steps: 0.01 Cel.
+const WARMTH: Walk = Walk { home: 2_100, low: 500, high: 3_800, step: 12 };
+/// In the catalogue's steps: 0.1 %RH.
+const DAMP: Walk = Walk { home: 520, low: 150, high: 980, step: 6 };
 
-/// A room's temperature (0.01 Cel) and humidity (0.1 %RH), for ever.
+/// A room's temperature and humidity, for ever: the quantities of [`catalog::CELLAR`].
 ///
 /// Each reading differs a little from the one before and tends to come back to 21 °C and 52 %RH; warmer air is drier.
 /// The same seed always gives the same readings.
@@ -20,26 +23,20 @@ impl Synthetic {
     /// A room of its own for each seed.
     pub fn new(seed: u64) -> Self {
         let mut random = SplitMix(seed);
-        let temperature = TEMPERATURE.home + random.within(400);
-        let humidity = HUMIDITY.home + random.within(150);
+        let temperature = WARMTH.home + random.within(400);
+        let humidity = DAMP.home + random.within(150);
         Self { random, temperature, humidity }
     }
 
-    /// What [`Synthetic::sample`] gives: temperature, then humidity.
-    pub fn quantities() -> [QuantityInfo; 2] {
-        let info =
-            |name: &str, unit: &str, scale| QuantityInfo { name: name.into(), unit: unit.into(), scale };
-        [info("temperature", "Cel", -2), info("humidity", "%RH", -1)]
-    }
-
-    /// The next readings.
-    pub fn sample(&mut self) -> [Cell; 2] {
+    /// The next readings, as one record: temperature, then humidity.
+    pub fn sample(&mut self) -> [Reading; 2] {
         let before = self.temperature;
-        self.temperature = TEMPERATURE.next(before, self.random.within(TEMPERATURE.step));
+        self.temperature = WARMTH.next(before, self.random.within(WARMTH.step));
         // One degree more makes the same water about 6 % of its relative humidity less.
         let drier = (before - self.temperature) * self.humidity / 1_700;
-        self.humidity = HUMIDITY.next(self.humidity, self.random.within(HUMIDITY.step) + drier);
-        [Cell::Value(self.temperature), Cell::Value(self.humidity)]
+        self.humidity = DAMP.next(self.humidity, self.random.within(DAMP.step) + drier);
+        let reading = |quantity, value| Reading { quantity, cell: Cell::Value(value) };
+        [reading(TEMPERATURE.entry().id, self.temperature), reading(HUMIDITY.entry().id, self.humidity)]
     }
 }
 
@@ -99,9 +96,10 @@ mod tests {
         let (mut coldest, mut warmest) = (i32::MAX, i32::MIN);
         for _ in 0..100_000 {
             let now = room.sample();
-            let ([Cell::Value(t), Cell::Value(h)], [Cell::Value(t0), Cell::Value(h0)]) = (now, before) else {
-                panic!("a made-up sensor has no faults");
-            };
+            let [t, h, t0, h0] = [now[0], now[1], before[0], before[1]].map(|reading| match reading.cell {
+                Cell::Value(value) => value,
+                Cell::Fault(code) => panic!("a made-up sensor has no faults, but this is {code}"),
+            });
             assert!((t - t0).abs() <= 60 && (h - h0).abs() <= 40, "{before:?} {now:?}");
             assert!((500..=3_800).contains(&t) && (150..=980).contains(&h), "{now:?}");
             (coldest, warmest) = (coldest.min(t), warmest.max(t));

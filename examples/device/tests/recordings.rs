@@ -1,6 +1,7 @@
 //! Every bundled recording is read whole, and what its README says of it is what the reader finds.
 
-use example_device::replay::{Cell, Recording, StepBack};
+use example_device::replay::{QuantityInfo, Recording, StepBack};
+use sensock::{Fault, batch::Cell};
 use std::path::Path;
 
 fn open(file: &str) -> Recording {
@@ -9,16 +10,16 @@ fn open(file: &str) -> Recording {
 }
 
 fn quantities(recording: &Recording) -> String {
-    let one = |q: &example_device::replay::QuantityInfo| format!("{} {} {}", q.name, q.unit, q.scale);
+    let one = |q: &QuantityInfo| format!("{} {} {}", q.name, q.unit, q.scale);
     recording.quantities().iter().map(one).collect::<Vec<_>>().join(", ")
 }
 
-fn first(recording: &Recording) -> Vec<Cell> {
-    recording.rows().next().unwrap().cells.to_vec()
+fn first(recording: &Recording) -> Vec<Option<Cell>> {
+    recording.rows().next().map(|row| row.cells.to_vec()).unwrap_or_default()
 }
 
-fn values(numbers: &[i32]) -> Vec<Cell> {
-    numbers.iter().copied().map(Cell::Value).collect()
+fn values(numbers: &[i32]) -> Vec<Option<Cell>> {
+    numbers.iter().map(|number| Some(Cell::Value(*number))).collect()
 }
 
 const MINUTE: u64 = 60_000;
@@ -62,7 +63,7 @@ fn air_quality() {
     // "-200" is no temperature: 366 rows of every sensor, and more of the reference analyser.
     let faults = |name: &str| {
         let column = air.quantities().iter().position(|q| q.name == name).unwrap();
-        air.rows().filter(|row| row.cells[column] == Cell::Fault(Cell::NO_VALUE)).count()
+        air.rows().filter(|row| row.cells[column] == Some(Cell::Fault(Fault::NO_VALUE.0))).count()
     };
     assert_eq!(
         ["temperature", "humidity", "co", "nox", "no2", "nmhc"].map(faults),
@@ -87,7 +88,18 @@ fn four_motes() {
     }
     let event = open("suthaharan-wsn/singlehop-indoor-moteid1-data.txt");
     assert_eq!(first(&event), values(&[4_593, 2_797]));
-    assert_eq!(event.rows().map(|row| row.cells[0]).filter(|cell| *cell == Cell::Value(9_161)).count(), 1);
+    // The most humid and the warmest reading of the event, and where: readings 2344 to 2460.
+    let most = |column: usize| {
+        event.rows().enumerate().max_by_key(|(_, row)| match row.cells[column] {
+            Some(Cell::Value(value)) => value,
+            other => panic!("{other:?}"),
+        })
+    };
+    for (column, value) in [(0, 9_161), (1, 5_656)] {
+        let (n, row) = most(column).unwrap();
+        assert_eq!(row.cells[column], Some(Cell::Value(value)));
+        assert!((2_343..2_460).contains(&n), "{n}");
+    }
 }
 
 #[test]
@@ -117,7 +129,7 @@ fn water_and_gas_meter() {
     // The counter never steps back, and nothing is lost by reading it in m3.
     for meter in [water, gas] {
         let counts = meter.rows().map(|row| match row.cells[0] {
-            Cell::Value(count) => count,
+            Some(Cell::Value(count)) => count,
             other => panic!("{other:?}"),
         });
         let counts: Vec<_> = counts.collect();

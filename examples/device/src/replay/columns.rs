@@ -5,10 +5,11 @@ use super::{
     error::{Fault, Problem},
     guess,
     profile::{self, TimeColumns},
-    recording::{Cell, QuantityInfo},
+    recording::QuantityInfo,
     stamp::{clock, date, stamp},
     table::{Fields, Table},
 };
+use sensock::{Fault as SensorFault, batch::Cell};
 
 const STAMP_FORMS: &str =
     "a time such as 2015-02-04 17:51:00, 2015-02-04T17:51:00Z or seconds such as 1333263600";
@@ -71,34 +72,34 @@ impl Columns {
         (0..table.header.len()).filter(|index| !used(index)).map(|index| table.label(index)).collect()
     }
 
-    /// The cell of one quantity, and whether digits were rounded away.
+    /// The cell of one quantity (none where nothing was measured), and whether digits were rounded away.
     pub(super) fn cell(
         &self,
         column: &Column,
         line: u64,
         fields: &Fields<'_>,
         table: &Table<'_>,
-    ) -> Result<(Cell, bool), Fault> {
+    ) -> Result<(Option<Cell>, bool), Fault> {
         let text = fields.cell(column.index);
         let fault = |problem| Fault::cell(line, &table.label(column.index), problem);
         if missing(text) {
-            return Ok((Cell::Missing, false));
+            return Ok((None, false));
         }
         let Some(number) = Decimal::parse(text) else {
-            if not_a_number(text) {
-                return Ok((Cell::Fault(Cell::NOT_A_NUMBER), false));
-            }
-            return Err(fault(Problem::BadNumber { found: text.to_owned() }));
+            return match no_number(text) {
+                Some(why) => Ok((Some(Cell::Fault(why.0)), false)),
+                None => Err(fault(Problem::BadNumber { found: text.to_owned() })),
+            };
         };
         if let (Some(no_value), Some(whole)) = (self.no_value, number.scaled(0))
             && whole.exact
             && whole.value == no_value
         {
-            return Ok((Cell::Fault(Cell::NO_VALUE), false));
+            return Ok((Some(Cell::Fault(SensorFault::NO_VALUE.0)), false));
         }
         let scaled = number.scaled(column.places());
         match scaled.and_then(|scaled| Some((i32::try_from(scaled.value).ok()?, !scaled.exact))) {
-            Some((value, rounded)) => Ok((Cell::Value(value), rounded)),
+            Some((value, rounded)) => Ok((Some(Cell::Value(value)), rounded)),
             None => Err(fault(Problem::OutOfRange { found: text.to_owned(), largest: column.largest() })),
         }
     }
@@ -162,8 +163,14 @@ pub(super) fn missing(text: &str) -> bool {
     text.is_empty() || text.eq_ignore_ascii_case("na") || text.eq_ignore_ascii_case("null")
 }
 
-/// Something was measured, but the sensor's arithmetic failed.
-pub(super) fn not_a_number(text: &str) -> bool {
-    let text = text.trim_start_matches(['-', '+']);
-    ["nan", "inf", "infinity"].iter().any(|word| text.eq_ignore_ascii_case(word))
+/// What a sensor's arithmetic writes when it fails, and the fault that it is.
+pub(super) fn no_number(text: &str) -> Option<SensorFault> {
+    let size = text.trim_start_matches(['-', '+']);
+    let is = |word: &str| size.eq_ignore_ascii_case(word);
+    match () {
+        () if is("nan") => Some(SensorFault::NOT_A_NUMBER),
+        () if !is("inf") && !is("infinity") => None,
+        () if text.starts_with('-') => Some(SensorFault::TOO_LOW),
+        () => Some(SensorFault::TOO_HIGH),
+    }
 }

@@ -1,13 +1,14 @@
 //! A recording that is not known: its time and its quantities, by what the cells look like.
 
 use super::{
-    columns::{Column, Time, missing, not_a_number},
+    columns::{Column, Time, missing, no_number},
     decimal::Decimal,
     error::{Fault, Problem},
     profile,
     recording::QuantityInfo,
     table::{Fields, Table},
 };
+use sensock::limits::{NAME_MAX, READINGS_PER_RECORD};
 
 /// More decimals than this are left over from arithmetic, no sensor resolves them.
 const MOST_DECIMALS: u32 = 6;
@@ -41,7 +42,10 @@ pub(super) fn columns(table: &Table<'_>) -> Result<(Time, Vec<Column>), Fault> {
         if time.uses(index) || table.header.get(index).is_some_and(|name| name.is_empty()) {
             continue;
         }
-        let name = unused_name(table.label(index), &quantities);
+        if quantities.len() == READINGS_PER_RECORD {
+            break;
+        }
+        let name = unused_name(&table.label(index), &quantities);
         let info = QuantityInfo { name, unit: String::new(), scale: look.scale() };
         quantities.push(Column { index, info, shift: 0 });
     }
@@ -74,7 +78,7 @@ impl Look {
     fn see(&mut self, fields: &Fields<'_>, index: usize) {
         let text = fields.cell(index);
         let number = Decimal::parse(text);
-        if matches!(self.kind, Kind::Empty) && !missing(text) && !not_a_number(text) {
+        if matches!(self.kind, Kind::Empty) && !missing(text) && no_number(text).is_none() {
             self.kind = if number.is_some() { Kind::Number } else { Kind::Text };
         }
         let Some(number) = number else { return };
@@ -96,11 +100,19 @@ impl Look {
     }
 }
 
-/// The name, or with a number behind it if a column before has the same.
-fn unused_name(name: String, taken: &[Column]) -> String {
+/// The name, or with a number behind it if a column before has the same; cut to what a catalogue takes.
+fn unused_name(name: &str, taken: &[Column]) -> String {
     let used = |name: &str| taken.iter().any(|column| column.info.name == name);
-    if !used(&name) {
-        return name;
+    let numbered = (2..).map(|n| with_end(name, &format!("-{n}")));
+    let mut names = std::iter::once(with_end(name, "")).chain(numbered);
+    names.find(|name| !used(name)).unwrap_or_default()
+}
+
+/// The name and its end, in at most as many bytes as a catalogue takes.
+fn with_end(name: &str, end: &str) -> String {
+    let mut room = NAME_MAX.saturating_sub(end.len()).min(name.len());
+    while !name.is_char_boundary(room) {
+        room -= 1;
     }
-    (2..).map(|n| format!("{name}-{n}")).find(|name| !used(name)).unwrap_or(name)
+    format!("{}{end}", name.get(..room).unwrap_or_default())
 }

@@ -7,6 +7,8 @@
 //! Known recordings are recognised by their header (see [`Recording::profile`]). Any other file is read with its
 //! first column as the time and every further column of numbers as a quantity, with as many decimals as it shows.
 //!
+//! At most 16 quantities are taken, the most that a record holds.
+//!
 //! The same file always gives the same rows.
 
 mod columns;
@@ -22,4 +24,4 @@ mod table;
 mod tests;
 
 pub use error::{Problem, ReplayError};
-pub use recording::{Cell, Notes, QuantityInfo, Recording, Row, StepBack};
+pub use recording::{Notes, QuantityInfo, Recording, Row, StepBack};

@@ -1,8 +1,8 @@
 //! Recordings that are known: which column is which quantity, in which unit, at which scale.
 //!
-//! Units are SenML's (RFC 8428, RFC 8798). An empty unit says that the source does not state one. Three rates have
-//! no SenML unit that is a power of ten away; they keep the source's. Scales follow what a sensor resolves, not the
-//! digits that averaging left behind.
+//! Units are SenML's (RFC 8428, RFC 8798). An empty unit says that the source does not state one. Litres a minute and
+//! cubic metres an hour have no SenML unit that is a power of ten away, so they stay. Scales follow what a sensor
+//! resolves, not the digits that averaging left behind.
 
 /// A kind of recording.
 #[derive(Debug)]

@@ -6,6 +6,7 @@ use super::{
     source,
     table::Table,
 };
+use sensock::{Reading, batch::Cell, catalog::QuantityEntry};
 use std::{fmt, path::Path};
 
 /// A recorded time series: quantities, and rows in the order of time.
@@ -14,7 +15,7 @@ pub struct Recording {
     profile: Option<&'static str>,
     quantities: Vec<QuantityInfo>,
     at_ms: Vec<u64>,
-    cells: Vec<Cell>,
+    cells: Vec<Option<Cell>>,
     notes: Notes,
 }
 
@@ -34,19 +35,9 @@ pub struct QuantityInfo {
 pub struct Row<'a> {
     /// Milliseconds since the first row; larger in each row than in the one before.
     pub at_ms: u64,
-    /// One cell for each of [`Recording::quantities`], in their order.
-    pub cells: &'a [Cell],
-}
-
-/// One quantity at one instant.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Cell {
-    /// A whole number of the quantity's smallest steps.
-    Value(i32),
-    /// The sensor spoke, but had no value: [`Cell::NO_VALUE`] or [`Cell::NOT_A_NUMBER`].
-    Fault(u8),
-    /// Nothing was measured.
-    Missing,
+    /// One cell for each of [`Recording::quantities`], in their order: a value, a fault that the sensor told, or `None`
+    /// where nothing was measured.
+    pub cells: &'a [Option<Cell>],
 }
 
 /// What was met while reading: defects that are dealt with, and that a person may want to know of.
@@ -64,7 +55,7 @@ pub struct Notes {
     pub missing_cells: u64,
     /// Rows that hold a time and nothing else; they are left out.
     pub empty_rows: u64,
-    /// Columns that are no quantity.
+    /// Columns that are no quantity, or one more than a record has room for.
     pub skipped_columns: Vec<String>,
 }
 
@@ -77,17 +68,10 @@ pub struct StepBack {
     pub by_ms: u64,
 }
 
-impl Cell {
-    /// The fault code of a reading that the recording marks as "no value".
-    pub const NO_VALUE: u8 = 1;
-    /// The fault code of a reading written as NaN or infinity.
-    pub const NOT_A_NUMBER: u8 = 2;
-}
-
 impl Recording {
     /// Reads a recording from a file: CSV or tab separated, plain or gzip.
     ///
-    /// The whole file is read and checked first; that takes some tens of milliseconds for 10,000 rows.
+    /// The whole file is read and checked before the first row is given out.
     ///
     /// # Errors
     /// [`ReplayError`] names the file, and where there is one the line and the column, what was found and what was
@@ -118,6 +102,11 @@ impl Recording {
     /// What each column holds.
     pub fn quantities(&self) -> &[QuantityInfo] {
         &self.quantities
+    }
+
+    /// The quantities as a catalogue lists them, with ids from 1 on in the order of the columns.
+    pub fn entries(&self) -> Vec<QuantityEntry<'_>> {
+        (1..).zip(&self.quantities).map(|(id, info)| info.entry(id)).collect()
     }
 
     /// Every row, in the order of time.
@@ -173,8 +162,8 @@ impl Recording {
     }
 
     /// Takes over one row, and notes what is odd about it.
-    fn push(&mut self, line: u64, clock: &mut Clock, time: i64, cells: &[Cell], rounded: u64) {
-        let missing = cells.iter().filter(|cell| **cell == Cell::Missing).count();
+    fn push(&mut self, line: u64, clock: &mut Clock, time: i64, cells: &[Option<Cell>], rounded: u64) {
+        let missing = cells.iter().filter(|cell| cell.is_none()).count();
         if missing == cells.len() {
             self.notes.empty_rows += 1;
             return;
@@ -189,7 +178,7 @@ impl Recording {
         self.notes.moved_rows += u64::from(moved);
         self.notes.rounded_values += rounded;
         self.notes.missing_cells += missing as u64;
-        self.notes.faults += cells.iter().filter(|cell| matches!(cell, Cell::Fault(_))).count() as u64;
+        self.notes.faults += cells.iter().filter(|cell| matches!(cell, Some(Cell::Fault(_)))).count() as u64;
         self.at_ms.push(at_ms);
         self.cells.extend_from_slice(cells);
     }
@@ -221,6 +210,21 @@ impl Clock {
             Ok(since) if since >= earliest => (since, false),
             _ => (earliest, true),
         }
+    }
+}
+
+impl Row<'_> {
+    /// The row as one record: the ids are those of [`Recording::entries`], what was not measured is left out.
+    pub fn readings(&self) -> impl Iterator<Item = Reading> + '_ {
+        (1..).zip(self.cells).filter_map(|(quantity, cell)| Some(Reading { quantity, cell: (*cell)? }))
+    }
+}
+
+impl QuantityInfo {
+    /// The quantity as a catalogue lists it: any value is plausible, no interval is stated.
+    pub fn entry(&self, id: u16) -> QuantityEntry<'_> {
+        let (name, unit, scale) = (self.name.as_str(), self.unit.as_str(), self.scale);
+        QuantityEntry { id, name, unit, scale, low: i32::MIN, high: i32::MAX, interval_ms: 0 }
     }
 }
 

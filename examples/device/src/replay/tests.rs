@@ -2,6 +2,7 @@
 
 use super::*;
 use proptest::prelude::*;
+use sensock::{Catalog, Fault, batch::Cell};
 
 fn said(name: &str, text: &str) -> String {
     Recording::read(name, text.as_bytes()).unwrap_err().to_string()
@@ -15,8 +16,16 @@ fn times(recording: &Recording) -> Vec<u64> {
     recording.rows().map(|row| row.at_ms).collect()
 }
 
-fn column(recording: &Recording, column: usize) -> Vec<Cell> {
+fn column(recording: &Recording, column: usize) -> Vec<Option<Cell>> {
     recording.rows().map(|row| row.cells[column]).collect()
+}
+
+fn value(number: i32) -> Option<Cell> {
+    Some(Cell::Value(number))
+}
+
+fn fault(fault: Fault) -> Option<Cell> {
+    Some(Cell::Fault(fault.0))
 }
 
 const OCCUPANCY: &str =
@@ -202,8 +211,10 @@ fn an_unknown_file_is_read_by_what_its_cells_look_like() {
     let found: Vec<_> =
         recording.quantities().iter().map(|q| (q.name.as_str(), q.unit.as_str(), q.scale)).collect();
     assert_eq!(found, [("t", "", -1), ("t-2", "", -3), ("count", "", 0)]);
-    assert_eq!(column(&recording, 0), [Cell::Value(15), Cell::Missing]);
-    assert_eq!(column(&recording, 1), [Cell::Value(-125), Cell::Fault(Cell::NOT_A_NUMBER)]);
+    assert_eq!(column(&recording, 0), [value(15), None]);
+    assert_eq!(column(&recording, 1), [value(-125), fault(Fault::NOT_A_NUMBER)]);
+    let ids = |row: Row<'_>| row.readings().map(|reading| reading.quantity).collect::<Vec<_>>();
+    assert_eq!(recording.rows().map(ids).collect::<Vec<_>>(), [vec![1, 2, 3], vec![2, 3]]);
     assert_eq!(recording.interval_ms(), Some(1000));
     assert_eq!(recording.notes().skipped_columns, ["site"]);
 }
@@ -212,8 +223,29 @@ fn an_unknown_file_is_read_by_what_its_cells_look_like() {
 fn decimals_give_way_where_a_large_number_needs_the_room() {
     let recording = read("time,n\n1,0.123456789\n2,300000.5\n");
     assert_eq!(recording.quantities()[0].scale, -3);
-    assert_eq!(column(&recording, 0), [Cell::Value(123), Cell::Value(300_000_500)]);
+    assert_eq!(column(&recording, 0), [value(123), value(300_000_500)]);
     assert_eq!(recording.notes().rounded_values, 1);
+}
+
+#[test]
+fn what_arithmetic_could_not_say_is_a_fault() {
+    let recording = read("time,t\n1,0.5\n2,-inf\n3,Infinity\n4,NAN\n");
+    let faults = [Fault::TOO_LOW, Fault::TOO_HIGH, Fault::NOT_A_NUMBER].map(fault);
+    assert_eq!(column(&recording, 0)[1..], faults);
+    assert_eq!(recording.notes().faults, 3);
+}
+
+#[test]
+fn a_wide_file_with_long_names_still_makes_a_catalogue() {
+    let name = "é".repeat(40);
+    let header = vec![name.as_str(); 20].join(",");
+    let recording = read(&format!("time,{header}\n1{}\n", ",1".repeat(20)));
+    let entries = recording.entries();
+    let catalog = Catalog::new("test 1", &entries, &[], &[]);
+    assert_eq!(catalog.quantities.len(), 16);
+    assert_eq!((entries[0].id, entries[0].name), (1, "é".repeat(24).as_str()));
+    assert_eq!((entries[15].id, entries[15].name), (16, format!("{}-16", "é".repeat(22)).as_str()));
+    assert_eq!(recording.notes().skipped_columns.len(), 4);
 }
 
 #[test]
@@ -236,7 +268,7 @@ proptest! {
         let recording = read(&format!("time,n\n{rows}"));
         let times = times(&recording);
         prop_assert!(times.is_sorted_by(|a, b| a < b), "{times:?}");
-        let values: Vec<_> = (0..stamps.len()).map(|n| Cell::Value(n as i32)).collect();
+        let values: Vec<_> = (0..stamps.len()).map(|n| value(n as i32)).collect();
         prop_assert_eq!(column(&recording, 0), values);
         let back = stamps.windows(2).filter(|pair| pair[1] < pair[0]).count();
         prop_assert_eq!(recording.notes().steps_back.len(), back);
@@ -252,7 +284,7 @@ proptest! {
         let recording = read(&format!("time,n\n{rows}"));
         let step = 10i64.pow((2 + recording.quantities()[0].scale) as u32);
         let read: Vec<_> = column(&recording, 0).into_iter().map(|cell| match cell {
-            Cell::Value(value) => i64::from(value) * step,
+            Some(Cell::Value(value)) => i64::from(value) * step,
             other => panic!("{other:?}"),
         }).collect();
         prop_assert_eq!(read, values.into_iter().map(i64::from).collect::<Vec<_>>());
