@@ -67,6 +67,9 @@ pub enum Misuse {
     /// The outbox has no room for it, and its lane never drops.
     #[error("the outbox has no room and this lane never drops")]
     Full,
+    /// A tick lies before the one of an earlier record.
+    #[error("the clock went backwards: a discontinuity of the clock is a new boot")]
+    Backwards,
     /// All record numbers of this boot are used up: restart the device.
     #[error("all positions of this boot are used up: restart the device")]
     Exhausted,

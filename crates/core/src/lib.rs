@@ -5,9 +5,11 @@
 pub mod backoff;
 pub mod batch;
 pub mod catalog;
+pub mod device;
 pub mod error;
 mod id;
 pub mod limits;
+pub mod link;
 mod time;
 pub mod wire;
 

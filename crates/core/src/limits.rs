@@ -36,3 +36,11 @@ pub const PING_RANGE_MS: (u32, u32) = (100, 3_600_000);
 pub const HANDSHAKE_MS: u64 = 10_000;
 /// How fast two clocks may drift apart at worst, in parts per million: both crystals, with margin.
 pub const DRIFT_PPM: u64 = 250;
+/// A refusal code of the protocol itself: the device has no room for another answer. Codes below 16 are the protocol's.
+pub const REFUSED_BUSY: u8 = 1;
+/// A refusal code of the protocol itself: nobody on the device answers to this key.
+pub const REFUSED_UNKNOWN: u8 = 2;
+/// A refusal code of the protocol itself: the body is not of the shape that the catalogue states.
+pub const REFUSED_SHAPE: u8 = 3;
+/// A refusal code for applications that need only one.
+pub const REFUSED: u8 = 16;

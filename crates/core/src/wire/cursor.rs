@@ -156,6 +156,13 @@ impl<'a> Writer<'a> {
         self.len = (self.len + n).min(self.out.len());
     }
 
+    /// Sets the top bit of the byte at `at`.
+    pub(crate) fn mark_not_last(&mut self, at: usize) {
+        if let Some(b) = self.out.get_mut(at) {
+            *b |= 0x80;
+        }
+    }
+
     /// Forgets what was written after `len`.
     pub fn truncate(&mut self, len: usize) {
         self.len = self.len.min(len);

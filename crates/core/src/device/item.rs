@@ -1,0 +1,211 @@
+//! Items as they lie in an outbox: `length (1 byte), kind (1 byte), fields`.
+//!
+//! A record's tick is a distance from the item before it, so items are read in order. The same bytes go to flash.
+
+use crate::batch::Cell;
+use crate::catalog::Reading;
+use crate::error::Misuse;
+use crate::limits::{BODY_MAX, READINGS_PER_RECORD, RECORD_MAX};
+use crate::wire::cursor::{NoRoom, Reader, Writer, unzigzag, zigzag};
+use crate::wire::data::{Outcome, ShapeIds};
+use crate::{Cause, CommandId, Tick};
+
+const RECORD: u8 = 0;
+const GAP: u8 = 1;
+const REPLY: u8 = 2;
+const APPLIED: u8 = 3;
+const LATEST: u8 = 4;
+
+/// The largest item, its length byte included.
+pub(crate) const ITEM_MAX: usize = 1 + 255;
+
+/// An item, taken apart.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Stored<'a> {
+    /// Readings of one instant, `delta` ms after the item before.
+    Record { delta: u64, cells: Cells<'a>, superseded: Option<(u32, u64)> },
+    /// Positions that were never kept.
+    Gap { count: u32, cause: Cause, span: (Tick, Tick) },
+    /// The answer to a command.
+    Reply { command: CommandId, outcome: Outcome, body: &'a [u8] },
+    /// A setting was applied or refused.
+    Applied { revision: u32, refused: Option<u8> },
+}
+
+impl Stored<'_> {
+    /// How many positions it takes.
+    pub(crate) fn positions(&self) -> u32 {
+        if let Stored::Gap { count, .. } = self { *count } else { 1 }
+    }
+}
+
+/// The readings of a record: ids and cells.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Cells<'a> {
+    count: u8,
+    bytes: &'a [u8],
+}
+
+impl<'a> Cells<'a> {
+    /// The readings in order. Our own bytes: what cannot be read ends the list.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = Reading> + Clone + use<'a> {
+        let (mut r, mut left) = (Reader::new(self.bytes), self.count);
+        core::iter::from_fn(move || {
+            left = left.checked_sub(1)?;
+            let quantity = r.var16().ok()?;
+            let coded = r.varint().ok()?;
+            let cell = match coded & 1 {
+                0 => Cell::Value(unzigzag(coded >> 1) as i32),
+                _ => Cell::Fault((coded >> 1) as u8),
+            };
+            Some(Reading { quantity, cell })
+        })
+    }
+
+    /// Its quantities.
+    pub(crate) fn shape(&self) -> ShapeIds {
+        let mut shape = ShapeIds::default();
+        self.iter().for_each(|r| {
+            shape.push(r.quantity);
+        });
+        shape
+    }
+}
+
+/// Reads the body of an item (after its length byte).
+pub(crate) fn read(body: &[u8]) -> Option<Stored<'_>> {
+    let mut r = Reader::new(body);
+    Some(match r.u8().ok()? {
+        RECORD => {
+            let delta = r.varint().ok()?;
+            let count = r.u8().ok()?;
+            Stored::Record { delta, cells: Cells { count, bytes: r.rest() }, superseded: None }
+        }
+        LATEST => {
+            let delta = r.varint().ok()?;
+            let superseded = Some((r.var32().ok()?, r.varint().ok()?));
+            let count = r.u8().ok()?;
+            Stored::Record { delta, cells: Cells { count, bytes: r.rest() }, superseded }
+        }
+        GAP => {
+            let (count, cause) = (r.var32().ok()?, Cause::from_number(r.u8().ok()?));
+            let first = Tick(r.varint().ok()?);
+            Stored::Gap { count, cause, span: (first, first.plus(r.varint().ok()?)) }
+        }
+        REPLY => {
+            let command = CommandId(r.var32().ok()?);
+            let outcome = match (r.u8().ok()?, r.u8().ok()?) {
+                (0, _) => Outcome::Done,
+                (1, _) => Outcome::Expired,
+                (2, _) => Outcome::Unknown,
+                (_, code) => Outcome::Refused(code),
+            };
+            Stored::Reply { command, outcome, body: r.rest() }
+        }
+        APPLIED => {
+            let (revision, code) = (r.var32().ok()?, r.u8().ok()?);
+            Stored::Applied { revision, refused: (code > 0).then_some(code) }
+        }
+        _ => return None,
+    })
+}
+
+/// An item that is being made, with its length byte.
+pub(crate) struct Made {
+    bytes: [u8; ITEM_MAX],
+    len: usize,
+}
+
+impl Made {
+    /// The item with its length byte.
+    pub(crate) fn as_slice(&self) -> &[u8] {
+        &self.bytes[..self.len]
+    }
+
+    fn with(fill: impl FnOnce(&mut Writer<'_>) -> Result<(), NoRoom>) -> Result<Made, NoRoom> {
+        let mut made = Made { bytes: [0; ITEM_MAX], len: 0 };
+        let mut w = Writer::new(&mut made.bytes[1..]);
+        fill(&mut w)?;
+        made.len = 1 + w.len();
+        made.bytes[0] = (made.len - 1) as u8;
+        Ok(made)
+    }
+
+    /// A record. Refuses what no server is bound to take.
+    pub(crate) fn record(
+        delta: u64,
+        readings: &[Reading],
+        superseded: Option<(u32, u64)>,
+    ) -> Result<Made, Misuse> {
+        if readings.is_empty() || readings.len() > READINGS_PER_RECORD {
+            return Err(Misuse::Readings);
+        }
+        for (i, r) in readings.iter().enumerate() {
+            if readings[..i].iter().any(|other| other.quantity == r.quantity) {
+                return Err(Misuse::Readings);
+            }
+        }
+        let made = Made::with(|w| {
+            w.u8(if superseded.is_some() { LATEST } else { RECORD })?;
+            w.varint(delta)?;
+            if let Some((n, since)) = superseded {
+                w.varint(n.into())?;
+                w.varint(since)?;
+            }
+            w.u8(readings.len() as u8)?;
+            readings.iter().try_for_each(|r| {
+                w.varint(r.quantity.into())?;
+                w.varint(match r.cell {
+                    Cell::Value(v) => zigzag(v.into()) << 1,
+                    Cell::Fault(code) => u64::from(code) << 1 | 1,
+                })
+            })
+        });
+        made.ok().filter(|m| m.len <= RECORD_MAX).ok_or(Misuse::RecordTooLarge)
+    }
+
+    /// A closed gap.
+    pub(crate) fn gap(count: u32, cause: Cause, span: (Tick, Tick)) -> Made {
+        Made::sure(|w| {
+            w.u8(GAP)?;
+            w.varint(count.into())?;
+            w.u8(cause as u8)?;
+            w.varint(span.0.0)?;
+            w.varint(span.1.since(span.0))
+        })
+    }
+
+    /// The answer to a command.
+    pub(crate) fn reply(command: CommandId, outcome: Outcome, body: &[u8]) -> Result<Made, Misuse> {
+        if body.len() > BODY_MAX {
+            return Err(Misuse::Body);
+        }
+        let (kind, code) = match outcome {
+            Outcome::Done => (0, 0),
+            Outcome::Expired => (1, 0),
+            Outcome::Unknown => (2, 0),
+            Outcome::Refused(code) => (3, code),
+        };
+        Ok(Made::sure(|w| {
+            w.u8(REPLY)?;
+            w.varint(command.0.into())?;
+            w.u8(kind)?;
+            w.u8(code)?;
+            w.bytes(body)
+        }))
+    }
+
+    /// A setting was applied or refused.
+    pub(crate) fn applied(revision: u32, refused: Option<u8>) -> Made {
+        Made::sure(|w| {
+            w.u8(APPLIED)?;
+            w.varint(revision.into())?;
+            w.u8(refused.map_or(0, |c| c.max(1)))
+        })
+    }
+
+    /// For items whose fields cannot exceed 255 bytes: the body's limit is 128, all else are a few varints.
+    fn sure(fill: impl FnOnce(&mut Writer<'_>) -> Result<(), NoRoom>) -> Made {
+        Made::with(fill).unwrap_or(Made { bytes: [0; ITEM_MAX], len: 0 })
+    }
+}

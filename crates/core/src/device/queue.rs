@@ -1,0 +1,393 @@
+//! One lane of an outbox: a ring of items over a part of the outbox's bytes.
+
+use super::item::{self, Made, Stored};
+use crate::error::Misuse;
+use crate::{Cause, Tick};
+
+/// What happens when a lane is full.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Policy {
+    /// The oldest records make room: the floor rises.
+    #[default]
+    DropOldest,
+    /// The new record is dropped: one open gap at the tail absorbs records until an eighth of the lane is free.
+    DropNewest,
+    /// Only the newest value of each quantity waits; it gets its position when it is framed. For the readings lane.
+    KeepLatest,
+    /// The call fails. For the control lane.
+    Refuse,
+}
+
+/// A gap at the tail that still grows.
+#[derive(Clone, Copy, Debug)]
+struct OpenGap {
+    count: u32,
+    first: Tick,
+    last: Tick,
+}
+
+/// Where a reader stands in the ring. Survives drops at the head: then [`Queue::read`] says so.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Cursor {
+    /// Number of the next item's first position.
+    pub n: u32,
+    offset: u32,
+    /// Tick that the next item's distance counts from.
+    pub tick: Tick,
+}
+
+/// Items copied out of the ring.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Copied {
+    /// Bytes copied: whole items.
+    pub len: usize,
+    /// Number of the first.
+    pub n: u32,
+    /// Tick that the first item's distance counts from.
+    pub tick: Tick,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Queue {
+    start: usize,
+    cap: usize,
+    head: usize,
+    len: usize,
+    popped: u32,
+    first: u32,
+    next: u32,
+    head_tick: Tick,
+    last_tick: Tick,
+    open: Option<OpenGap>,
+    /// What happens when it is full.
+    pub policy: Policy,
+    /// Records older than this are given up, in ms; 0 for never.
+    pub ttl_ms: u32,
+    /// Why the floor rose since the last ack beyond it.
+    pub cause: Cause,
+    /// Ticks of what the floor passed.
+    pub dropped: Option<(Tick, Tick)>,
+    /// Positions below this number lie in flash; `None` without flash.
+    pub persisted: Option<u32>,
+    high_water: usize,
+}
+
+impl Queue {
+    pub(crate) const fn new(policy: Policy) -> Self {
+        Queue {
+            start: 0,
+            cap: 0,
+            head: 0,
+            len: 0,
+            popped: 0,
+            first: 0,
+            next: 0,
+            head_tick: Tick(0),
+            last_tick: Tick(0),
+            open: None,
+            policy,
+            ttl_ms: 0,
+            cause: Cause::None,
+            dropped: None,
+            persisted: None,
+            high_water: 0,
+        }
+    }
+
+    /// Gives the lane its part of the bytes, empty.
+    pub(crate) fn place(&mut self, start: usize, cap: usize) {
+        (self.start, self.cap, self.head, self.len) = (start, cap, 0, 0);
+    }
+
+    /// Number of the first position that is still held; equals `next` if none is.
+    pub(crate) fn first(&self) -> u32 {
+        self.first
+    }
+
+    /// Number of the next position to be made.
+    pub(crate) fn next(&self) -> u32 {
+        self.next
+    }
+
+    /// Starts counting at `n` (a deep sleep carried it over).
+    pub(crate) fn resume_at(&mut self, n: u32) {
+        (self.first, self.next) = (n, n);
+    }
+
+    /// Whether it holds nothing, not even an open gap.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.first == self.next
+    }
+
+    pub(crate) fn free(&self) -> usize {
+        self.cap - self.len
+    }
+
+    /// How full it is, and the most that it ever was, in percent.
+    pub(crate) fn fill(&self) -> (u8, u8) {
+        let percent = |n: usize| (n * 100).checked_div(self.cap).unwrap_or(0) as u8;
+        (percent(self.len), percent(self.high_water))
+    }
+
+    /// The tick that a new item's distance counts from.
+    pub(crate) fn last_tick(&self) -> Tick {
+        self.last_tick
+    }
+
+    /// Takes a new item of one position, or applies the policy. The item's tick is `tick`.
+    pub(crate) fn push(&mut self, bytes: &mut [u8], item: &Made, tick: Tick) -> Result<u32, Misuse> {
+        let n = self.next;
+        if n == u32::MAX {
+            return Err(Misuse::Exhausted);
+        }
+        if self.open.is_some() && !self.close_gap(bytes) {
+            self.absorb(tick);
+            return Ok(n);
+        }
+        while self.free() < item.as_slice().len() {
+            if self.policy == Policy::Refuse && self.persisted.is_none() {
+                return Err(Misuse::Full);
+            }
+            let may_evict = self.policy != Policy::DropNewest || self.persisted.is_some();
+            if may_evict && self.evict(bytes) {
+                continue;
+            }
+            if self.policy == Policy::Refuse {
+                return Err(Misuse::Full);
+            }
+            self.absorb(tick);
+            return Ok(n);
+        }
+        self.write(bytes, item);
+        self.next += 1;
+        self.last_tick = tick;
+        Ok(n)
+    }
+
+    /// Makes an open gap an item, if there is room for it and an eighth of the lane besides. True if none is open any more.
+    fn close_gap(&mut self, bytes: &mut [u8]) -> bool {
+        let Some(open) = self.open else { return true };
+        if self.free() < self.cap / 8 + 32 && self.len > 0 {
+            return false;
+        }
+        let item = Made::gap(open.count, Cause::Overflow, (open.first, open.last));
+        if self.free() < item.as_slice().len() {
+            return false;
+        }
+        self.write(bytes, &item);
+        self.open = None;
+        true
+    }
+
+    fn absorb(&mut self, tick: Tick) {
+        let open = self.open.get_or_insert(OpenGap { count: 0, first: tick, last: tick });
+        open.count += 1;
+        open.last = tick;
+        self.next += 1;
+    }
+
+    /// Makes room at the head: what flash holds may go, the rest raises the floor. False if nothing may go.
+    fn evict(&mut self, bytes: &[u8]) -> bool {
+        match self.persisted {
+            _ if self.len == 0 => false,
+            Some(persisted) if self.first >= persisted => false,
+            Some(_) => self.pop(bytes).is_some(),
+            None => self.drop_head(bytes, Cause::Overflow),
+        }
+    }
+
+    /// Gives up the oldest item: the floor rises.
+    pub(crate) fn drop_head(&mut self, bytes: &[u8], cause: Cause) -> bool {
+        match self.pop(bytes) {
+            Some(tick) => {
+                self.cause = self.cause.merge(cause);
+                self.dropped = Some(self.dropped.map_or((tick, tick), |(first, _)| (first, tick)));
+                true
+            }
+            None => false,
+        }
+    }
+
+    /// Frees everything below number `n`.
+    pub(crate) fn free_below(&mut self, bytes: &[u8], n: u32) {
+        while self.len > 0 && self.first < n {
+            let mut buf = [0; item::ITEM_MAX];
+            let positions = self.head_item(bytes, &mut buf).map_or(1, |i| i.positions());
+            if self.first.saturating_add(positions) > n {
+                break;
+            }
+            self.pop(bytes);
+        }
+        if self.len == 0 && self.open.is_none() {
+            self.first = self.next;
+        }
+    }
+
+    /// Gives up what is older than the time to live.
+    pub(crate) fn expire(&mut self, bytes: &[u8], now: Tick) -> bool {
+        let mut any = false;
+        while self.ttl_ms > 0 && self.len > 0 {
+            let mut buf = [0; item::ITEM_MAX];
+            let tick = match self.head_item(bytes, &mut buf) {
+                Some(Stored::Record { delta, .. }) => self.head_tick.plus(delta),
+                Some(Stored::Gap { span, .. }) => span.1,
+                _ => break,
+            };
+            if now.since(tick) <= u64::from(self.ttl_ms) {
+                break;
+            }
+            any |= self.drop_head(bytes, Cause::Expired);
+        }
+        any
+    }
+
+    /// When the oldest record expires.
+    pub(crate) fn expires_at(&self, bytes: &[u8]) -> Option<Tick> {
+        if self.ttl_ms == 0 || self.len == 0 {
+            return None;
+        }
+        let mut buf = [0; item::ITEM_MAX];
+        match self.head_item(bytes, &mut buf) {
+            Some(Stored::Record { delta, .. }) => {
+                Some(self.head_tick.plus(delta).plus(u64::from(self.ttl_ms) + 1))
+            }
+            _ => None,
+        }
+    }
+
+    /// The number from which on nothing may be framed yet: what flash does not hold, and what an open gap still absorbs.
+    fn framable(&self) -> u32 {
+        let open = self.open.map_or(0, |o| o.count);
+        self.persisted.unwrap_or(u32::MAX).min(self.next - open)
+    }
+
+    /// A cursor at the head.
+    pub(crate) fn head_cursor(&self) -> Cursor {
+        Cursor { n: self.first, offset: self.popped, tick: self.head_tick }
+    }
+
+    /// A cursor at the item that begins with number `n`, if the ring holds it; the head's if it lies below.
+    pub(crate) fn cursor_at(&self, bytes: &[u8], n: u32) -> Cursor {
+        let mut cursor = self.head_cursor();
+        let mut buf = [0; item::ITEM_MAX];
+        while cursor.n < n {
+            let Some(positions) = self.step(bytes, &mut cursor, &mut buf) else { break };
+            let _ = positions;
+        }
+        cursor
+    }
+
+    /// Whether there is something to frame at the cursor (or the cursor fell behind the head).
+    pub(crate) fn has_at(&self, cursor: &Cursor) -> bool {
+        cursor.n < self.first || cursor.n < self.framable()
+    }
+
+    /// Whether the cursor fell behind the head: the floor rose over it.
+    pub(crate) fn is_behind(&self, cursor: &Cursor) -> bool {
+        cursor.n < self.first
+    }
+
+    /// Copies whole framable items from the cursor on, as many as fit. The cursor must not be behind.
+    pub(crate) fn copy(&self, bytes: &[u8], cursor: &Cursor, out: &mut [u8]) -> Copied {
+        let copied = Copied { len: 0, n: cursor.n, tick: cursor.tick };
+        let (mut at, mut n) = (cursor.offset.wrapping_sub(self.popped) as usize, cursor.n);
+        let mut len = 0;
+        let limit = self.framable();
+        while at < self.len && n < limit {
+            let size = 1 + self.byte(bytes, at) as usize;
+            let Some(slot) = out.get_mut(len..len + size) else { break };
+            self.copy_range(bytes, at, slot);
+            n += item::read(&slot[1..]).map_or(1, |i| i.positions());
+            len += size;
+            at += size;
+        }
+        Copied { len, ..copied }
+    }
+
+    /// Moves the cursor over items that were framed: `len` bytes, `positions` numbers, up to `tick`.
+    pub(crate) fn advance(cursor: &mut Cursor, len: usize, positions: u32, tick: Tick) {
+        cursor.offset = cursor.offset.wrapping_add(len as u32);
+        cursor.n += positions;
+        cursor.tick = tick;
+    }
+
+    /// Closes an open gap at the tail if there is room, so that it can be framed once everything before it was.
+    pub(crate) fn settle_gap(&mut self, bytes: &mut [u8]) {
+        self.close_gap(bytes);
+    }
+
+    fn step(&self, bytes: &[u8], cursor: &mut Cursor, buf: &mut [u8; item::ITEM_MAX]) -> Option<u32> {
+        let at = cursor.offset.wrapping_sub(self.popped) as usize;
+        if at >= self.len {
+            return None;
+        }
+        let size = 1 + self.byte(bytes, at) as usize;
+        self.copy_range(bytes, at, &mut buf[..size]);
+        let stored = item::read(&buf[1..size])?;
+        let positions = stored.positions();
+        let tick = match stored {
+            Stored::Record { delta, .. } => cursor.tick.plus(delta),
+            _ => cursor.tick,
+        };
+        Self::advance(cursor, size, positions, tick);
+        Some(positions)
+    }
+
+    fn head_item<'b>(&self, bytes: &[u8], buf: &'b mut [u8; item::ITEM_MAX]) -> Option<Stored<'b>> {
+        if self.len == 0 {
+            return None;
+        }
+        let size = 1 + self.byte(bytes, 0) as usize;
+        self.copy_range(bytes, 0, &mut buf[..size]);
+        item::read(&buf[1..size])
+    }
+
+    /// Removes the head item; returns its tick.
+    fn pop(&mut self, bytes: &[u8]) -> Option<Tick> {
+        let mut cursor = self.head_cursor();
+        let mut buf = [0; item::ITEM_MAX];
+        self.step(bytes, &mut cursor, &mut buf)?;
+        let size = cursor.offset.wrapping_sub(self.popped) as usize;
+        self.head += size;
+        if self.head >= self.cap {
+            self.head -= self.cap;
+        }
+        self.len -= size;
+        (self.popped, self.first, self.head_tick) = (cursor.offset, cursor.n, cursor.tick);
+        Some(cursor.tick)
+    }
+
+    fn write(&mut self, bytes: &mut [u8], item: &Made) {
+        let item = item.as_slice();
+        let mut at = self.head + self.len;
+        if at >= self.cap {
+            at -= self.cap;
+        }
+        let run = item.len().min(self.cap - at);
+        let region = &mut bytes[self.start..self.start + self.cap];
+        region[at..at + run].copy_from_slice(&item[..run]);
+        region[..item.len() - run].copy_from_slice(&item[run..]);
+        self.len += item.len();
+        self.high_water = self.high_water.max(self.len);
+    }
+
+    fn byte(&self, bytes: &[u8], at: usize) -> u8 {
+        let mut i = self.head + at;
+        if i >= self.cap {
+            i -= self.cap;
+        }
+        bytes[self.start + i]
+    }
+
+    fn copy_range(&self, bytes: &[u8], at: usize, out: &mut [u8]) {
+        let mut from = self.head + at;
+        if from >= self.cap {
+            from -= self.cap;
+        }
+        let region = &bytes[self.start..self.start + self.cap];
+        let run = out.len().min(self.cap - from);
+        out[..run].copy_from_slice(&region[from..from + run]);
+        let rest = out.len() - run;
+        out[run..].copy_from_slice(&region[..rest]);
+    }
+}

@@ -1,0 +1,105 @@
+//! Keep-latest: a slot per quantity, whose value gets a position only when it is framed.
+
+use crate::Tick;
+use crate::batch::Cell;
+use crate::catalog::Reading;
+use crate::limits::READINGS_PER_RECORD;
+
+/// Bytes of one slot: quantity 2, state 1, kind 1, value 4, tick 8, superseded 4, since 8.
+pub(crate) const SLOT: usize = 28;
+
+const DIRTY: u8 = 1;
+
+/// A slot table over caller's bytes; quantity 0 with state 0 is free.
+pub(crate) struct Slots<'a>(pub &'a mut [u8]);
+
+/// What waited at one instant.
+pub(crate) struct Waiting {
+    /// Readings of that instant.
+    pub readings: [Reading; READINGS_PER_RECORD],
+    /// How many.
+    pub count: usize,
+    /// The instant.
+    pub tick: Tick,
+    /// How many values were overwritten before, and since when.
+    pub superseded: Option<(u32, Tick)>,
+}
+
+impl Slots<'_> {
+    /// Puts a value into its quantity's slot. False if every slot belongs to another quantity.
+    pub(crate) fn put(&mut self, reading: Reading, tick: Tick) -> bool {
+        let Some(slot) = self.slot(reading.quantity) else { return false };
+        let dirty = slot[2] & DIRTY != 0;
+        let (superseded, since) = match dirty {
+            true if word(slot, 16) > 0 => (word(slot, 16).saturating_add(1), long(slot, 20)),
+            true => (1, long(slot, 8)),
+            false => (0, 0),
+        };
+        slot[..2].copy_from_slice(&reading.quantity.to_le_bytes());
+        slot[2] = DIRTY | 2;
+        let (kind, value) = match reading.cell {
+            Cell::Value(v) => (0, v),
+            Cell::Fault(code) => (1, code.into()),
+        };
+        slot[3] = kind;
+        slot[4..8].copy_from_slice(&value.to_le_bytes());
+        slot[8..16].copy_from_slice(&tick.0.to_le_bytes());
+        slot[16..20].copy_from_slice(&superseded.to_le_bytes());
+        slot[20..28].copy_from_slice(&since.to_le_bytes());
+        true
+    }
+
+    /// Whether any value waits.
+    pub(crate) fn any(&self) -> bool {
+        self.0.chunks_exact(SLOT).any(|s| s[2] & DIRTY != 0)
+    }
+
+    /// Takes all values of the oldest instant.
+    pub(crate) fn take_oldest(&mut self) -> Option<Waiting> {
+        let oldest = self.0.chunks_exact(SLOT).filter(|s| s[2] & DIRTY != 0).map(|s| long(s, 8)).min()?;
+        let none = Reading { quantity: 0, cell: Cell::Value(0) };
+        let mut waiting = Waiting {
+            readings: [none; READINGS_PER_RECORD],
+            count: 0,
+            tick: Tick(oldest),
+            superseded: None,
+        };
+        let due = self.0.chunks_exact_mut(SLOT).filter(|s| s[2] & DIRTY != 0 && long(s, 8) == oldest);
+        for slot in due.take(READINGS_PER_RECORD) {
+            let value = word(slot, 4) as i32;
+            let cell = if slot[3] == 0 { Cell::Value(value) } else { Cell::Fault(value as u8) };
+            waiting.readings[waiting.count] =
+                Reading { quantity: u16::from_le_bytes([slot[0], slot[1]]), cell };
+            waiting.count += 1;
+            if word(slot, 16) > 0 {
+                let (n, since) = waiting.superseded.unwrap_or((0, Tick(u64::MAX)));
+                waiting.superseded =
+                    Some((n.saturating_add(word(slot, 16)), since.min(Tick(long(slot, 20)))));
+            }
+            slot[2] &= !DIRTY;
+        }
+        Some(waiting)
+    }
+
+    fn slot(&mut self, quantity: u16) -> Option<&mut [u8]> {
+        let key = quantity.to_le_bytes();
+        let at = self
+            .0
+            .chunks_exact(SLOT)
+            .position(|s| s[2] != 0 && s[..2] == key)
+            .or_else(|| self.0.chunks_exact(SLOT).position(|s| s[2] == 0))?;
+        self.0.chunks_exact_mut(SLOT).nth(at)
+    }
+}
+
+fn word(slot: &[u8], at: usize) -> u32 {
+    let mut b = [0; 4];
+    b.copy_from_slice(&slot[at..at + 4]);
+    u32::from_le_bytes(b)
+}
+
+fn long(slot: &[u8], at: usize) -> u64 {
+    let mut b = [0; 8];
+    b.copy_from_slice(&slot[at..at + 8]);
+    u64::from_le_bytes(b)
+}

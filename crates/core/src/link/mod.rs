@@ -1,0 +1,5 @@
+//! What both ends of one connection share.
+
+mod bounds;
+
+pub use bounds::{Bounds, ClockFault};
