@@ -5,11 +5,13 @@
 pub mod backoff;
 pub mod batch;
 pub mod catalog;
+pub mod deframe;
 pub mod device;
 pub mod error;
 mod id;
 pub mod limits;
 pub mod link;
+pub mod server;
 mod time;
 pub mod wire;
 

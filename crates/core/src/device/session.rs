@@ -294,7 +294,7 @@ impl<'b> Session<'b> {
                 let lane = lane()?;
                 let to = flow::read_rewind(body)?;
                 let link = &mut self.lanes[lane.index()];
-                if to <= link.acked || to > link.expect {
+                if to <= link.acked || !outbox.with(|o| o.was_framed(lane, to.prev())) {
                     return Err(Peer::AckBeyondSent);
                 }
                 outbox.with(|o| link.aim(o, lane, to));

@@ -115,8 +115,8 @@ impl LaneLink {
     pub(crate) fn sent(&mut self, framed: &Framed, now: Tick) {
         let bytes = framed.len as u32;
         self.expect = framed.next;
-        self.sent.bytes = self.sent.bytes.saturating_add(bytes);
-        self.sent.records = self.sent.records.saturating_add(framed.records);
+        self.sent.bytes = self.sent.bytes.saturating_add(bytes.into());
+        self.sent.records = self.sent.records.saturating_add(framed.records.into());
         self.in_flight += bytes;
         let last = framed.next.prev();
         if self.flight_len < FLIGHT {

@@ -26,15 +26,15 @@ pub fn read_ack(last: Position, body: &[u8]) -> Result<Position, Peer> {
 pub fn credit(lane: Lane, grant: Grant, out: &mut [u8]) -> Result<usize, NoRoom> {
     let mut w = Writer::new(out);
     w.u8(laned(Kind::Credit, lane))?;
-    w.varint(grant.records.into())?;
-    w.varint(grant.bytes.into())?;
+    w.varint(grant.records)?;
+    w.varint(grant.bytes)?;
     Ok(w.len())
 }
 
 /// Reads a Credit's body.
 pub fn read_credit(body: &[u8]) -> Result<Grant, Peer> {
     let mut r = Reader::new(body);
-    let grant = Grant { records: r.var32()?, bytes: r.var32()? };
+    let grant = Grant { records: r.varint()?, bytes: r.varint()? };
     r.end().map(|()| grant)
 }
 

@@ -277,9 +277,9 @@ fn skip_extensions(mut r: Reader<'_>) -> Result<(), Peer> {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Grant {
     /// Positions.
-    pub records: u32,
+    pub records: u64,
     /// Bytes of Data frames.
-    pub bytes: u32,
+    pub bytes: u64,
 }
 
 /// A server's proposal to take a session up.
@@ -323,8 +323,8 @@ impl Welcome {
         w.u8(Lane::COUNT as u8)?;
         for (mark, grant) in self.marks.iter().zip(&self.credit) {
             w.varint(mark.0)?;
-            w.varint(grant.records.into())?;
-            w.varint(grant.bytes.into())?;
+            w.varint(grant.records)?;
+            w.varint(grant.bytes)?;
         }
         w.u8(u8::from(self.want_catalog))?;
         w.varint(self.max_frame.into())?;
@@ -350,7 +350,7 @@ impl Welcome {
         let mut credit = [Grant::default(); Lane::COUNT];
         for (mark, grant) in marks.iter_mut().zip(&mut credit) {
             *mark = Position(r.varint()?);
-            *grant = Grant { records: r.var32()?, bytes: r.var32()? };
+            *grant = Grant { records: r.varint()?, bytes: r.varint()? };
         }
         let want_catalog = match r.u8()? {
             0 => false,
