@@ -435,14 +435,20 @@ impl OutboxMut<'_> {
         self.d.queues[lane.index()].is_behind(cursor)
     }
 
-    pub(crate) fn copy(&mut self, lane: Lane, cursor: &Cursor, out: &mut [u8]) -> Copied {
-        let q = &mut self.d.queues[lane.index()];
-        q.settle_gap(self.bytes);
-        q.copy(self.bytes, cursor, out)
+    /// Makes what still waits outside of the ring (an open gap, keep-latest values) ready to be framed, if there is room.
+    pub(crate) fn prepare(&mut self, lane: Lane) {
+        self.d.queues[lane.index()].settle_gap(self.bytes);
+        if lane == Lane::Readings {
+            self.number_latest();
+        }
+    }
+
+    pub(crate) fn copy(&self, lane: Lane, cursor: &Cursor, out: &mut [u8]) -> Copied {
+        self.d.queues[lane.index()].copy(self.bytes, cursor, out)
     }
 
     /// Keep-latest: gives waiting values their positions, once nothing else of the lane is under way.
-    pub(crate) fn number_latest(&mut self) {
+    fn number_latest(&mut self) {
         if self.d.slots == 0 || !self.d.queues[2].is_empty() {
             return;
         }
@@ -462,7 +468,7 @@ impl OutboxMut<'_> {
         }
     }
 
-    pub(crate) fn has_waiting_slots(&self) -> bool {
+    fn has_waiting_slots(&self) -> bool {
         let start = 2 * (self.bytes.len() / 8).max(256);
         self.d.slots > 0
             && self.bytes[start..start + self.d.slots].chunks_exact(SLOT).any(|s| s[2] & 1 != 0)

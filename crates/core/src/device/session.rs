@@ -610,9 +610,7 @@ impl<'b> Session<'b> {
             Items(Supply, u64),
         }
         let found = outbox.with(|o| {
-            if lane == Lane::Readings {
-                o.number_latest();
-            }
+            o.prepare(lane);
             let shift = u64::from(o.shift()) << 32;
             let floor = o.floor(lane);
             if floor.floor > link.expect && link.floor_unsaid(&floor) {
