@@ -12,9 +12,11 @@
 //! | [`proxy`] | a TCP proxy whose line can be cut, stalled, swallowed, delayed, slowed |
 //! | [`net`] | free ports and an address at which a dial hangs |
 //! | [`rng`] | seeded random numbers that print their seed |
+//! | [`effort`] | how much a proof should do in this run |
 //! | [`require`] | which optional parts this run must have |
 
 pub mod binary;
+pub mod effort;
 mod guard;
 pub mod mariadb;
 pub mod net;
