@@ -19,13 +19,16 @@ pub struct Context {
 impl Context {
     /// Whether `part` is there: an error if it is not and may not be missing, otherwise the sentence to skip with.
     pub fn require(&self, part: Part) -> Result<Option<String>> {
-        match part.missing() {
-            None => Ok(None),
-            Some(why) if self.allow_missing.contains(&part) => Ok(Some(why)),
-            Some(why) => bail!(
+        self.accept(part, part.missing())
+    }
+
+    fn accept(&self, part: Part, missing: Option<String>) -> Result<Option<String>> {
+        match missing {
+            Some(why) if !self.allow_missing.contains(&part) => bail!(
                 "{why}; run with --install (as root, on Debian 12), or accept it with --allow-missing {}",
                 part.name()
             ),
+            accepted => Ok(accepted),
         }
     }
 }
@@ -149,6 +152,15 @@ mod tests {
         let skipped = step("a", |_| Ok(Done::Skipped("no such part".into())));
         assert!(run(&[skipped, step("b", |_| Ok(Done::Passed))], &context(&[])));
         assert!(!run(&[step("c", |_| bail!("broken")), step("d", |_| Ok(Done::Passed))], &context(&[])));
+    }
+
+    #[test]
+    fn a_missing_part_fails_unless_it_was_accepted_by_name() {
+        let missing = || Some("there is no compiler".to_owned());
+        let error = context(&[Part::Fuzz]).accept(Part::Cross, missing()).unwrap_err().to_string();
+        assert!(error.contains("no compiler") && error.contains("--allow-missing cross"), "{error}");
+        assert_eq!(context(&[Part::Cross]).accept(Part::Cross, missing()).unwrap(), missing());
+        assert_eq!(context(&[]).accept(Part::Cross, None).unwrap(), None);
     }
 
     #[test]

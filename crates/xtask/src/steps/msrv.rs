@@ -23,16 +23,7 @@ pub fn msrv(context: &Context) -> Result<Done> {
     if !newer.is_empty() {
         bail!("{}", newer.join("; "));
     }
-    let mut command = cargo(context);
-    command.args([
-        "clippy",
-        "--workspace",
-        "--all-features",
-        "--locked",
-        "--",
-        "-Dclippy::incompatible_msrv",
-    ]);
-    run::run(&mut command)?;
+    lint::clippy(context)?;
 
     let (compiled, absent): (Vec<&str>, Vec<&str>) =
         declared.into_iter().partition(|version| has_toolchain(version));
