@@ -9,8 +9,6 @@ use crate::process::signal;
 use crate::require::skip_or_fail;
 use anyhow::{Context as _, Result, bail, ensure};
 use std::fs::File;
-use std::io::Read as _;
-use std::net::{Ipv4Addr, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -60,15 +58,15 @@ impl MariaDb {
         let install = find("mariadb-install-db").context(REMEDY)?;
         let directory = tempfile::Builder::new().prefix("sensock-mariadb-").tempdir()?;
         Guard::of_this_process().remove(directory.path());
+        std::fs::create_dir(directory.path().join("tmp"))?;
         let installed = Command::new(install)
             .args(["--no-defaults", "--auth-root-authentication-method=normal", "--skip-test-db"])
             .args(["--skip-name-resolve", "--innodb-log-file-size=16M"])
-            .args(user(directory.path())?)
-            .arg(format!("--datadir={}", data(directory.path()).display()))
+            .args(places(directory.path())?)
             .stdin(Stdio::null())
             .output()
             .context("mariadb-install-db cannot be started")?;
-        let said = String::from_utf8_lossy(&installed.stdout);
+        let said = String::from_utf8_lossy(&installed.stderr);
         ensure!(installed.status.success(), "mariadb-install-db failed:\n{said}");
 
         let mut server = Self {
@@ -144,8 +142,7 @@ impl MariaDb {
                 "--innodb-flush-log-at-trx-commit=1",
                 "--socket=server.sock",
             ])
-            .args(user(self.directory.path())?)
-            .arg(format!("--datadir={}", data(self.directory.path()).display()))
+            .args(places(self.directory.path())?)
             .arg(format!("--port={}", self.port))
             .args(&self.options)
             .stdin(Stdio::null())
@@ -155,7 +152,7 @@ impl MariaDb {
         let started = command.spawn().context("mariadbd cannot be started")?;
         Guard::of_this_process().watch(started.id());
         let started = child.insert(started);
-        self.greeted(started)
+        self.is_ready(started)
     }
 
     /// Keeps it from running, as an overloaded machine would (SIGSTOP), until [`MariaDb::resume`].
@@ -174,22 +171,19 @@ impl MariaDb {
         signal(self.child().as_ref().context("MariaDB is not running")?.id(), "CONT")
     }
 
-    /// Waits until the server sends its greeting, which it does once it is ready.
-    fn greeted(&self, child: &mut Child) -> Result<()> {
+    /// Waits until the server's own log says that it is ready: on its port another server might answer.
+    fn is_ready(&self, child: &mut Child) -> Result<()> {
         let deadline = Instant::now() + START_LIMIT;
         while Instant::now() < deadline {
+            if std::fs::read_to_string(self.log())?.contains("ready for connections") {
+                return Ok(());
+            }
             if let Some(status) = child.try_wait()? {
                 bail!("MariaDB ended with {status} while starting:\n{}", self.last_words());
             }
-            if let Ok(mut stream) = TcpStream::connect((Ipv4Addr::LOCALHOST, self.port)) {
-                stream.set_read_timeout(Some(START_LIMIT))?;
-                if stream.read(&mut [0]).is_ok_and(|n| n == 1) {
-                    return Ok(());
-                }
-            }
             std::thread::sleep(Duration::from_millis(10));
         }
-        bail!("MariaDB does not answer after {START_LIMIT:?}:\n{}", self.last_words())
+        bail!("MariaDB is not ready after {START_LIMIT:?}:\n{}", self.last_words())
     }
 
     fn kill_now(&self, child: &mut Option<Child>) {
@@ -242,25 +236,35 @@ fn find(program: &str) -> Option<PathBuf> {
     places.map(|place| place.join(program)).find(|file| file.is_file())
 }
 
-fn data(directory: &Path) -> PathBuf {
-    directory.join("data")
+/// Where it keeps things, and as whom. A server that starts clears its directory for temporary tables, so two that
+/// shared one would take each other's away.
+fn places(directory: &Path) -> Result<Vec<String>> {
+    let mut options = vec![
+        format!("--datadir={}", directory.join("data").display()),
+        format!("--tmpdir={}", directory.join("tmp").display()),
+    ];
+    if is_ours_as_root(directory)? {
+        options.push("--user=root".into());
+    }
+    Ok(options)
 }
 
 /// MariaDB refuses to run as root unless told to; the owner of a directory of ours is who we are.
 #[cfg(unix)]
-fn user(directory: &Path) -> Result<Option<&'static str>> {
+fn is_ours_as_root(directory: &Path) -> Result<bool> {
     use std::os::unix::fs::MetadataExt as _;
-    Ok((std::fs::metadata(directory)?.uid() == 0).then_some("--user=root"))
+    Ok(std::fs::metadata(directory)?.uid() == 0)
 }
 
 #[cfg(not(unix))]
-fn user(_: &Path) -> Result<Option<&'static str>> {
-    Ok(None)
+fn is_ours_as_root(_: &Path) -> Result<bool> {
+    Ok(false)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::net::{Ipv4Addr, TcpStream};
 
     #[test]
     fn each_call_gives_a_fresh_database() {
