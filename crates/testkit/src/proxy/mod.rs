@@ -15,10 +15,11 @@ mod relay;
 
 pub use line::{Flow, Line, Way};
 
-use relay::{Ending, State};
+use relay::{Ending, Listening, State};
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
-use std::sync::{Arc, LazyLock};
+use std::sync::{Arc, LazyLock, Mutex, PoisonError, mpsc};
+use std::time::Duration;
 use tokio::net::{TcpSocket, TcpStream};
 use tokio::runtime::Runtime;
 use tokio::sync::watch;
@@ -33,6 +34,8 @@ pub struct Proxy {
     addr: SocketAddr,
     state: Arc<watch::Sender<State>>,
     accepting: AbortHandle,
+    /// Disconnected once nothing listens any more.
+    gone: Mutex<mpsc::Receiver<()>>,
 }
 
 impl Proxy {
@@ -60,8 +63,10 @@ impl Proxy {
         };
         let addr = listener.local_addr()?;
         let state = Arc::new(watch::Sender::new(State::new(target, buffer.max(1))));
-        let accepting = runtime.spawn(relay::accept(listener, Arc::clone(&state))).abort_handle();
-        Ok(Self { addr, state, accepting })
+        let (sender, gone) = mpsc::channel();
+        let listening = Listening { listener, _gone: sender };
+        let accepting = runtime.spawn(relay::accept(listening, Arc::clone(&state))).abort_handle();
+        Ok(Self { addr, state, accepting, gone: Mutex::new(gone) })
     }
 
     /// Where to dial.
@@ -155,6 +160,9 @@ impl Proxy {
 impl Drop for Proxy {
     fn drop(&mut self) {
         self.accepting.abort();
+        // The background thread drops the listener, at once unless the machine is very busy.
+        let gone = self.gone.get_mut().unwrap_or_else(PoisonError::into_inner);
+        let _disconnected = gone.recv_timeout(Duration::from_secs(5));
         self.end(Ending::Reset);
     }
 }

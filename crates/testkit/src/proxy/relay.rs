@@ -3,7 +3,8 @@
 use super::line::{Line, Way};
 use super::pump::{Arrived, pump};
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::sync::{Arc, mpsc};
+use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 
@@ -85,9 +86,16 @@ impl State {
     }
 }
 
-pub(super) async fn accept(listener: TcpListener, state: Arc<watch::Sender<State>>) {
+/// A listener that lets a blocked thread know when it is gone. Fields are dropped in this order.
+pub(super) struct Listening {
+    pub(super) listener: TcpListener,
+    pub(super) _gone: mpsc::Sender<()>,
+}
+
+/// Runs until aborted.
+pub(super) async fn accept(listening: Listening, state: Arc<watch::Sender<State>>) {
     loop {
-        let Ok((near, _)) = listener.accept().await else {
+        let Ok((near, _)) = listening.listener.accept().await else {
             // Out of descriptors, most likely: the next ones may be luckier.
             tokio::task::yield_now().await;
             continue;
@@ -119,10 +127,17 @@ async fn relay_to_target(near: &mut TcpStream, state: &watch::Sender<State>, end
         let state = state.borrow();
         (state.target, state.buffer)
     };
+    let mut dialling = std::pin::pin!(super::dial(target, buffer));
     let dialled = tokio::select! {
         biased;
-        ending = ended(state, endings) => return ending,
-        dialled = super::dial(target, buffer) => dialled,
+        ending = ended(state, endings) => {
+            // The target may have accepted already, and is owed the same end.
+            if let Ok(Ok(far)) = tokio::time::timeout(Duration::from_millis(200), dialling).await {
+                end(&far, ending);
+            }
+            return ending;
+        }
+        dialled = &mut dialling => dialled,
     };
     let Ok(mut far) = dialled else { return Ending::Reset };
     // Without it a slow line would be slower than it says; a failure costs only that.
