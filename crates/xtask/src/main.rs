@@ -1,2 +1,38 @@
-//! The project's own chores: cargo xtask test, prove.
-fn main() {}
+//! The project's own chores: `cargo xtask test` checks everything, `cargo xtask prove` runs the long proofs.
+
+mod cargo;
+mod install;
+mod part;
+mod plan;
+mod prove;
+mod run;
+mod steps;
+mod test;
+
+use clap::Parser;
+use std::process::ExitCode;
+
+/// The project's own chores.
+#[derive(Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask")]
+enum Chore {
+    /// Checks everything: formatting, lints, tests, docs, packages, bare metal builds, fuzz targets, examples, demo.
+    Test(test::Options),
+    /// Runs the proofs in their long form: every test named `prove_…`, and the fuzz targets.
+    Prove(prove::Options),
+}
+
+fn main() -> ExitCode {
+    let done = match Chore::parse() {
+        Chore::Test(options) => test::run(options),
+        Chore::Prove(options) => prove::run(options),
+    };
+    match done {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}

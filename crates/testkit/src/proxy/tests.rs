@@ -1,0 +1,205 @@
+use super::*;
+use std::time::{Duration, Instant};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpListener;
+use tokio::time::timeout;
+
+/// Both ends of one connection through a proxy.
+struct Ends {
+    proxy: Proxy,
+    device: TcpStream,
+    server: TcpStream,
+}
+
+async fn connect(proxy: Proxy, listener: &TcpListener) -> Ends {
+    let device = TcpStream::connect(proxy.addr()).await.unwrap();
+    let (server, _) = listener.accept().await.unwrap();
+    Ends { proxy, device, server }
+}
+
+async fn ends() -> Ends {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let proxy = Proxy::start(listener.local_addr().unwrap()).unwrap();
+    connect(proxy, &listener).await
+}
+
+async fn read(stream: &mut TcpStream, bytes: usize) -> Vec<u8> {
+    let mut got = vec![0; bytes];
+    timeout(Duration::from_secs(20), stream.read_exact(&mut got)).await.expect("bytes in time").unwrap();
+    got
+}
+
+/// Nothing arrives, and the connection stays up: waits long enough for loopback to have delivered it.
+async fn is_silent(stream: &mut TcpStream) -> bool {
+    timeout(Duration::from_millis(60), stream.read_u8()).await.is_err()
+}
+
+/// Whether a dial is reset, be it while connecting or just after.
+async fn is_reset(addr: SocketAddr) -> bool {
+    match TcpStream::connect(addr).await {
+        Ok(mut stream) => stream.read_u8().await.is_err(),
+        Err(_) => true,
+    }
+}
+
+#[tokio::test]
+async fn a_perfect_line_carries_both_ways_and_half_closes() {
+    let Ends { proxy, mut device, mut server } = ends().await;
+    device.write_all(b"up").await.unwrap();
+    server.write_all(b"down").await.unwrap();
+    assert_eq!(read(&mut server, 2).await, b"up");
+    assert_eq!(read(&mut device, 4).await, b"down");
+    device.shutdown().await.unwrap();
+    assert_eq!(server.read(&mut [0; 1]).await.unwrap(), 0);
+    server.write_all(b"still").await.unwrap();
+    assert_eq!(read(&mut device, 5).await, b"still");
+    assert_eq!(proxy.open(), 1);
+    drop(server);
+    proxy.until(|proxy| proxy.open() == 0).await;
+    assert_eq!((proxy.accepted(), proxy.carried(Way::Up), proxy.carried(Way::Down)), (1, 2, 9));
+}
+
+#[tokio::test]
+async fn a_cut_resets_both_ends_and_a_close_does_not() {
+    let Ends { proxy, mut device, mut server } = ends().await;
+    assert_eq!(proxy.cut(), 1);
+    assert_eq!(device.read_u8().await.unwrap_err().kind(), io::ErrorKind::ConnectionReset);
+    assert_eq!(server.read_u8().await.unwrap_err().kind(), io::ErrorKind::ConnectionReset);
+    proxy.until(|proxy| proxy.open() == 0).await;
+
+    let Ends { proxy, mut device, mut server } = ends().await;
+    assert_eq!(proxy.close(), 1);
+    assert_eq!(device.read(&mut [0; 1]).await.unwrap(), 0);
+    assert_eq!(server.read(&mut [0; 1]).await.unwrap(), 0);
+}
+
+#[tokio::test]
+async fn a_reset_of_one_end_reaches_the_other() {
+    let Ends { proxy: _proxy, device, mut server } = ends().await;
+    device.set_zero_linger().unwrap();
+    drop(device);
+    assert_eq!(server.read_u8().await.unwrap_err().kind(), io::ErrorKind::ConnectionReset);
+}
+
+#[tokio::test]
+async fn a_half_open_line_swallows_bytes_and_the_news_of_an_end() {
+    let Ends { proxy, mut device, mut server } = ends().await;
+    proxy.half_open();
+    device.write_all(b"lost").await.unwrap();
+    drop(device);
+    assert!(is_silent(&mut server).await);
+    server.write_all(b"lost too").await.unwrap();
+    assert_eq!((proxy.open(), proxy.carried(Way::Up)), (1, 0));
+    proxy.cut();
+    assert!(server.read_u8().await.is_err());
+}
+
+#[tokio::test]
+async fn a_stalled_line_delivers_everything_later() {
+    let Ends { proxy, mut device, mut server } = ends().await;
+    proxy.set_way(Way::Up, Line::perfect().flowing(Flow::Stall));
+    device.write_all(b"later").await.unwrap();
+    assert!(is_silent(&mut server).await);
+    server.write_all(b"now").await.unwrap();
+    assert_eq!(read(&mut device, 3).await, b"now");
+    proxy.heal();
+    assert_eq!(read(&mut server, 5).await, b"later");
+}
+
+#[tokio::test]
+async fn a_stalled_line_makes_the_sender_wait() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let proxy = Proxy::with_buffer(listener.local_addr().unwrap(), 1024).unwrap();
+    let Ends { proxy, device, server: _server } = connect(proxy, &listener).await;
+    proxy.set(Line::perfect().flowing(Flow::Stall));
+    let mut sent = 0;
+    while let Ok(ready) = timeout(Duration::from_millis(60), device.writable()).await {
+        ready.unwrap();
+        sent += device.try_write(&[0; 4096]).unwrap_or(0);
+        assert!(sent < 64 << 20, "a stalled line took {sent} bytes");
+    }
+    assert_eq!(proxy.carried(Way::Up), 0);
+}
+
+#[tokio::test]
+async fn a_delay_is_kept_and_costs_no_throughput() {
+    let Ends { proxy, mut device, mut server } = ends().await;
+    proxy.set(Line::perfect().delayed(Duration::from_millis(50)));
+    let started = Instant::now();
+    device.write_all(b"?").await.unwrap();
+    read(&mut server, 1).await;
+    server.write_all(b"!").await.unwrap();
+    read(&mut device, 1).await;
+    assert!(started.elapsed() >= Duration::from_millis(100), "{:?}", started.elapsed());
+
+    let started = Instant::now();
+    for _ in 0..50 {
+        device.write_all(&[1; 100]).await.unwrap();
+    }
+    read(&mut server, 5000).await;
+    assert!(started.elapsed() < Duration::from_secs(2), "delays add up: {:?}", started.elapsed());
+}
+
+#[tokio::test]
+async fn a_drip_keeps_its_rate_and_healing_ends_it() {
+    let Ends { proxy, mut device, mut server } = ends().await;
+    proxy.set(Line::perfect().dripping(1000));
+    let started = Instant::now();
+    device.write_all(&[7; 200]).await.unwrap();
+    read(&mut server, 100).await;
+    assert!(started.elapsed() >= Duration::from_millis(75), "{:?}", started.elapsed());
+    read(&mut server, 100).await;
+
+    proxy.set(Line::perfect().dripping(1));
+    device.write_all(&[8; 50]).await.unwrap();
+    read(&mut server, 1).await;
+    proxy.heal();
+    assert_eq!(read(&mut server, 49).await, [8; 49]);
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn a_cut_after_n_bytes_delivers_exactly_those() {
+    let Ends { proxy, mut device, mut server } = ends().await;
+    proxy.cut_after(Way::Up, Some(7));
+    device.write_all(b"12345").await.unwrap();
+    assert_eq!(read(&mut server, 5).await, b"12345");
+    device.write_all(b"6789").await.unwrap();
+    assert_eq!(read(&mut server, 2).await, b"67");
+    assert_eq!(server.read_u8().await.unwrap_err().kind(), io::ErrorKind::ConnectionReset);
+    assert!(device.read_u8().await.is_err());
+}
+
+#[tokio::test]
+async fn refused_and_unreachable_targets_are_resets_and_a_new_target_is_used() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let nowhere = SocketAddr::from(([127, 0, 0, 1], crate::net::free_port().unwrap()));
+    let proxy = Proxy::start(nowhere).unwrap();
+    assert!(is_reset(proxy.addr()).await);
+
+    proxy.set_target(listener.local_addr().unwrap());
+    proxy.refuse(true);
+    assert!(is_reset(proxy.addr()).await);
+    proxy.refuse(false);
+    let mut ends = connect(proxy, &listener).await;
+    ends.device.write_all(b"x").await.unwrap();
+    assert_eq!(read(&mut ends.server, 1).await, b"x");
+    assert_eq!(ends.proxy.accepted(), 3);
+}
+
+#[test]
+fn a_proxy_serves_blocking_code_too_and_its_drop_ends_connections() {
+    use std::io::{Read as _, Write as _};
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let proxy = Proxy::start(listener.local_addr().unwrap()).unwrap();
+    let mut device = std::net::TcpStream::connect(proxy.addr()).unwrap();
+    let (mut server, _) = listener.accept().unwrap();
+    device.write_all(b"hi").unwrap();
+    let mut got = [0; 2];
+    server.read_exact(&mut got).unwrap();
+    assert_eq!(&got, b"hi");
+    let addr = proxy.addr();
+    drop(proxy);
+    assert!(server.read_exact(&mut got).is_err());
+    assert!(std::net::TcpStream::connect_timeout(&addr, Duration::from_millis(500)).is_err());
+}

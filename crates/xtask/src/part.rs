@@ -1,0 +1,102 @@
+//! Parts that a machine with only Rust does not have.
+
+use crate::run;
+use clap::ValueEnum;
+use std::path::Path;
+use std::process::Command;
+
+/// A part that some steps need.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, ValueEnum)]
+pub enum Part {
+    /// The MariaDB server, which test suites start for themselves.
+    Mariadb,
+    /// Debian's Rust compiler with the sources of `core`, for builds without `std` and `alloc`.
+    Cross,
+    /// `cargo-fuzz`, for the fuzz targets where a nightly toolchain is installed.
+    Fuzz,
+}
+
+impl Part {
+    /// As the command line spells it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Mariadb => "mariadb",
+            Self::Cross => "cross",
+            Self::Fuzz => "fuzz",
+        }
+    }
+
+    /// Why it cannot be used, as a sentence without its end; `None` when it can.
+    pub fn missing(self) -> Option<String> {
+        match self {
+            Self::Mariadb => {
+                let here = ["mariadbd", "mariadb-install-db", "mariadb"].into_iter().all(run::is_installed);
+                (!here).then(|| "MariaDB is not installed (Debian package mariadb-server)".into())
+            }
+            Self::Cross => {
+                let sources = Path::new(DEBIAN_SYSROOT).join("lib/rustlib/src/rust/library/core").is_dir();
+                let here = Path::new(DEBIAN_RUSTC).is_file() && Path::new(DEBIAN_CARGO).is_file() && sources;
+                (!here).then(|| {
+                    "Debian's Rust with its sources is not installed (packages rustc-web cargo-web rust-web-src)".into()
+                })
+            }
+            Self::Fuzz => (!run::is_installed("cargo-fuzz"))
+                .then(|| format!("cargo-fuzz is not installed (cargo install cargo-fuzz@{CARGO_FUZZ})")),
+        }
+    }
+
+    /// The packages of Debian 12 that bring it.
+    pub fn packages(self) -> &'static [&'static str] {
+        match self {
+            Self::Mariadb => &["mariadb-server"],
+            Self::Cross => &["rustc-web", "cargo-web", "rust-web-src", "lld-22"],
+            // libFuzzer is C++.
+            Self::Fuzz => &["g++"],
+        }
+    }
+}
+
+/// The version of cargo-fuzz that `--install` fetches.
+pub const CARGO_FUZZ: &str = "0.13.2";
+
+/// Debian's compiler: rustup carries no sources where it cannot fetch them, Debian's package does.
+pub const DEBIAN_RUSTC: &str = "/usr/bin/rustc";
+/// Debian's cargo, of the same release.
+pub const DEBIAN_CARGO: &str = "/usr/bin/cargo";
+const DEBIAN_SYSROOT: &str = "/usr";
+
+/// Whether rustup has a nightly toolchain.
+pub fn has_nightly() -> bool {
+    has_toolchain("nightly")
+}
+
+/// Whether rustup has a toolchain of this name, such as `1.88`.
+pub fn has_toolchain(name: &str) -> bool {
+    let list = Command::new("rustup").args(["toolchain", "list"]).output();
+    list.is_ok_and(|list| String::from_utf8_lossy(&list.stdout).lines().any(|line| is_toolchain(line, name)))
+}
+
+/// `line` is such as `1.88.0-x86_64-unknown-linux-gnu` or `nightly-x86_64-unknown-linux-gnu (default)`.
+fn is_toolchain(line: &str, name: &str) -> bool {
+    line.strip_prefix(name).is_some_and(|rest| rest.is_empty() || rest.starts_with(['-', '.', ' ']))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_toolchain_is_recognised_by_its_whole_name() {
+        assert!(is_toolchain("1.88.0-x86_64-unknown-linux-gnu", "1.88"));
+        assert!(is_toolchain("nightly-x86_64-unknown-linux-gnu (active)", "nightly"));
+        assert!(!is_toolchain("1.88.0-x86_64-unknown-linux-gnu", "1.8"));
+        assert!(!is_toolchain("stable-x86_64-unknown-linux-gnu", "1.88"));
+    }
+
+    #[test]
+    fn the_command_line_spells_parts_as_we_do() {
+        for part in Part::value_variants() {
+            assert_eq!(part.to_possible_value().unwrap().get_name(), part.name());
+        }
+    }
+}
