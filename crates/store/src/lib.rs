@@ -3,8 +3,10 @@
 #![forbid(unsafe_code)]
 
 pub mod batch;
+pub mod conformance;
 pub mod history;
 pub mod keys;
+pub mod memory;
 pub mod rows;
 pub mod store;
 pub mod work;
@@ -12,5 +14,6 @@ pub mod work;
 pub use batch::Batch;
 pub use history::{Cursor, FeedItem, History, NamedReading, Span};
 pub use keys::{Admission, AnyDevice, Keys, Listed};
+pub use memory::MemoryStore;
 pub use rows::*;
 pub use store::{Durability, Failure, Resume, Store, StoreInfo, Transaction};

@@ -125,9 +125,12 @@ pub enum Step {
         /// Bounds of the time of what is missing.
         between_us: (Option<i64>, Option<i64>),
     },
-    /// The boot before ended; the lane goes on at the start of `boot`. If `complete`, nothing came after what precedes this step; else
-    /// an unknown number of records died with it.
+    /// The boot before ended; the lane goes on at the start of `boot`. If `complete`, nothing came after `after`; else an unknown
+    /// number of records died with it.
     Boot {
+        /// The last position before this step: the step holds `after + 1` up to the start of `boot`, so that it can never hide
+        /// positions that did not arrive.
+        after: Position,
         /// The boot that begins.
         boot: u32,
         /// Whether nothing was lost in between.
