@@ -59,9 +59,13 @@ pub trait History: Send + Sync {
     fn devices(&self) -> impl Future<Output = Result<Vec<DeviceRow>, Self::Error>> + Send;
 
     /// The newest reading of each quantity of a device.
-    fn latest(&self, device: &DeviceId) -> impl Future<Output = Result<Vec<NamedReading>, Self::Error>> + Send;
+    fn latest(
+        &self,
+        device: &DeviceId,
+    ) -> impl Future<Output = Result<Vec<NamedReading>, Self::Error>> + Send;
 
-    /// Readings whose time bounds touch the span, at most `limit`, after `after` if given (page by the last row's lane and position).
+    /// Readings whose time bounds touch the span, in order of lane and position, after `after` if given (page by the last row's lane and
+    /// position). At most `limit` rows, but never a part of a record: the last one comes whole, and one record comes at least.
     fn range(
         &self,
         device: &DeviceId,
@@ -71,7 +75,11 @@ pub trait History: Send + Sync {
     ) -> impl Future<Output = Result<Vec<NamedReading>, Self::Error>> + Send;
 
     /// Gaps of a device that touch the span, or whose time is not known.
-    fn gaps(&self, device: &DeviceId, span: Span) -> impl Future<Output = Result<Vec<GapRow>, Self::Error>> + Send;
+    fn gaps(
+        &self,
+        device: &DeviceId,
+        span: Span,
+    ) -> impl Future<Output = Result<Vec<GapRow>, Self::Error>> + Send;
 
     /// Connections of a device that touch the span, in order of time.
     fn connections(
@@ -98,10 +106,16 @@ pub trait History: Send + Sync {
     ) -> impl Future<Output = Result<Option<CommandRow>, Self::Error>> + Send;
 
     /// Settings of a device.
-    fn settings(&self, device: &DeviceId) -> impl Future<Output = Result<Vec<SettingRow>, Self::Error>> + Send;
+    fn settings(
+        &self,
+        device: &DeviceId,
+    ) -> impl Future<Output = Result<Vec<SettingRow>, Self::Error>> + Send;
 
     /// Rows in quarantine of a device.
-    fn quarantine(&self, device: &DeviceId) -> impl Future<Output = Result<Vec<QuarantineRow>, Self::Error>> + Send;
+    fn quarantine(
+        &self,
+        device: &DeviceId,
+    ) -> impl Future<Output = Result<Vec<QuarantineRow>, Self::Error>> + Send;
 
     /// Records and gaps after the cursor, at most about `limit` items, and the cursor after them. Nothing is missed and nothing comes
     /// twice, whatever commits meanwhile: a cursor is positions per lane, never a global number.

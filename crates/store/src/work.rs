@@ -21,7 +21,7 @@ pub enum Work {
     Command(CommandWork),
     /// A setting is made.
     Setting(Box<SettingRow>),
-    /// Rows that depend on nothing: catalogues, anchors, connections. Marks, commands and settings in it are ignored.
+    /// Rows of one device that depend on nothing: catalogues, anchors, connections, boots. All else in it is ignored.
     Rows(Box<Batch>),
 }
 
@@ -125,9 +125,12 @@ pub enum Step {
         /// Bounds of the time of what is missing.
         between_us: (Option<i64>, Option<i64>),
     },
-    /// The boot before ended; the lane goes on at the start of `boot`. If `complete`, nothing came after what precedes this step; else
-    /// an unknown number of records died with it.
+    /// The boot before ended; the lane goes on at the start of `boot`. If `complete`, nothing came after `after`; else an unknown
+    /// number of records died with it.
     Boot {
+        /// The last position before this step: the step holds `after + 1` up to the start of `boot`, so that it can never hide
+        /// positions that did not arrive.
+        after: Position,
         /// The boot that begins.
         boot: u32,
         /// Whether nothing was lost in between.
@@ -225,6 +228,39 @@ pub enum CommandWork {
         /// Now.
         now_us: i64,
     },
+}
+
+impl Work {
+    /// The device that it is for; `None` for rows of no device at all.
+    pub fn device(&self) -> Option<DeviceId> {
+        match self {
+            Work::Hello(hello) => Some(hello.hello.device),
+            Work::Records(records) => Some(records.lane.device),
+            Work::Floor(floor) => Some(floor.lane.device),
+            Work::Ended(device, _) => Some(*device),
+            Work::Command(command) => Some(command.device()),
+            Work::Setting(row) => Some(row.device),
+            Work::Rows(batch) => {
+                let catalogs = batch.catalogs.iter().map(|c| c.device);
+                let anchors = batch.anchors.iter().map(|a| a.device);
+                let boots = batch.boots.iter().map(|b| b.device);
+                catalogs.chain(anchors).chain(boots).chain(batch.connections.iter().map(|c| c.device)).next()
+            }
+        }
+    }
+}
+
+impl CommandWork {
+    /// The device that the command is for.
+    pub fn device(&self) -> DeviceId {
+        match self {
+            CommandWork::New(row) => row.device,
+            CommandWork::Sent { device, .. }
+            | CommandWork::Cancel { device, .. }
+            | CommandWork::Undeliverable { device, .. }
+            | CommandWork::Expire { device, .. } => *device,
+        }
+    }
 }
 
 /// What became of a piece of work. Only committed results are reported.

@@ -1,0 +1,101 @@
+//! Who a device turns out to be: rule B, pure.
+//!
+//! | the device's boot, against the stored one | its tag | verdict |
+//! |---|---|---|
+//! | any | the stored tag | the same boot again |
+//! | none, or 0 | none, or one that nobody stored | a new boot, numbered by the server |
+//! | higher | (not looked at) | a new boot |
+//! | the same or lower | one that was superseded | collision |
+//! | the same | another confirmed one | collision |
+//! | the same, of which nothing is stored | none | a new boot with a new tag |
+//! | anything else | | rebase: its positions move above all that is stored |
+//!
+//! A tag that the device holds for its boot and that means nothing here (another server proposed it and its transaction came to nothing,
+//! or another store gave it) becomes that boot's tag. So a Hello that is tried again, or a device that goes back and forth between two
+//! stores, keeps one tag per boot and is not taken for two boards.
+
+use sensock::wire::hello::Hello;
+use sensock::{Lane, Position, Tag};
+
+use crate::floor::{LaneState, Subtracted, shifted, subtract};
+use crate::store::Resume;
+use crate::work::{Identity, Meeting, Verdict};
+
+/// Says who a device is, from what the store knows and what it says of itself. `fresh` is the tag for a new boot, drawn at random and
+/// not 0.
+///
+/// The same call, with the proposed tag as `fresh`, is made again under lock before anything is written (`commit`).
+pub fn judge(resume: &Resume, hello: &Hello, fresh: Tag) -> Verdict {
+    let (stored, tag) = resume.boot_and_tag();
+    let local = hello.boot.unwrap_or(0);
+    let shows = |t: Tag| t != Tag::NONE && (hello.tag == t || hello.pending_tag == t);
+    let superseded = resume.device.iter().flat_map(|d| &d.superseded).any(|&t| shows(t));
+    let top = highest_boot(resume);
+    let welcome = |meeting, shift, tag| Verdict::Welcome(meet(resume, hello, meeting, shift, tag));
+
+    if shows(tag) && local <= stored {
+        // A device that has not taken its shift yet gets the same one again.
+        return welcome(Meeting::Resumed, stored - local, tag);
+    }
+    let tag_of_boot = held_tag(resume, hello).unwrap_or(fresh);
+    let meeting = if resume.device.is_none() { Meeting::First } else { Meeting::Booted };
+    if local > top {
+        return welcome(meeting, 0, tag_of_boot);
+    }
+    if superseded {
+        return Verdict::Collision;
+    }
+    if local == 0 {
+        return welcome(meeting, top.saturating_add(1), tag_of_boot);
+    }
+    if local == stored && tag != Tag::NONE && hello.tag != Tag::NONE {
+        return Verdict::Collision;
+    }
+    if local == stored && !anything_of(resume, stored) {
+        return welcome(Meeting::Booted, 0, tag_of_boot);
+    }
+    let lowest = hello.lanes.iter().map(|l| l.floor).filter(|&f| f != Position::NONE).map(Position::boot);
+    let lowest = lowest.fold(local, u32::min);
+    welcome(Meeting::Rebased, top.saturating_add(1).saturating_sub(lowest), tag_of_boot)
+}
+
+/// What the floors of a Hello, moved by `shift`, do to each lane.
+pub fn subtract_floors(resume: &Resume, hello: &Hello, shift: u32) -> [Subtracted; Lane::COUNT] {
+    Lane::ALL.map(|lane| {
+        let i = lane.index();
+        let state = LaneState { mark: resume.marks[i], ended: resume.ended[i] };
+        subtract(state, &shifted(&hello.lanes[i], hello.boot.unwrap_or(0), shift))
+    })
+}
+
+/// The identity that goes with a meeting.
+pub(crate) fn meet(resume: &Resume, hello: &Hello, meeting: Meeting, shift: u32, tag: Tag) -> Identity {
+    Identity {
+        boot: hello.boot.unwrap_or(0).saturating_add(shift),
+        shift,
+        tag,
+        meeting,
+        marks: subtract_floors(resume, hello, shift).map(|s| s.mark),
+    }
+}
+
+/// The highest boot of which the store knows.
+fn highest_boot(resume: &Resume) -> u32 {
+    let marks = resume.marks.iter().map(|m| m.boot());
+    marks.fold(resume.boot_and_tag().0, u32::max)
+}
+
+/// The tag that the device holds for this boot, if it is none of an earlier boot.
+fn held_tag(resume: &Resume, hello: &Hello) -> Option<Tag> {
+    let known = |t: Tag| resume.device.as_ref().is_some_and(|d| d.tag == t || d.superseded.contains(&t));
+    [hello.tag, hello.pending_tag].into_iter().find(|&t| t != Tag::NONE && !known(t))
+}
+
+/// Whether anything of this boot was committed that another life of the same number would be taken for: positions, or its clock.
+fn anything_of(resume: &Resume, boot: u32) -> bool {
+    resume.marks.iter().any(|&m| m >= Position::boot_start(boot))
+        || resume.anchors.iter().any(|a| a.boot == boot)
+}
+
+#[cfg(test)]
+mod tests;
