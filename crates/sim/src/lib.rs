@@ -1,1 +1,18 @@
-//! A pair of the real sessions in virtual time over a seeded link, with a model of the store.
+//! Real sessions of both ends, rule A and a store in memory, in one process and in virtual time.
+//!
+//! A [`World`] holds boards, hosts, the links between them and the true time. A scenario calls its verbs (record, dial, cut, power off,
+//! crash, restore) and lets time pass; [`World::check`] then demands that every accepted position is in exactly one of stored rows and gaps, in
+//! order, with its values, and that the true time lies within the stored bounds. The trace is printed when a scenario fails.
+
+mod board;
+mod check;
+mod host;
+mod intake;
+mod link;
+mod world;
+
+pub use board::{Accepted, BoardId, Memory, catalog};
+pub use check::Report;
+pub use host::{Crash, HostId};
+pub use link::LinkId;
+pub use world::World;

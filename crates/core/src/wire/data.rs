@@ -108,6 +108,8 @@ pub enum Item<'a> {
     },
     /// The lane goes on in a later boot.
     Boot {
+        /// The position before the step.
+        after: Position,
         /// Which.
         boot: u32,
         /// Whether nothing was lost in between.
@@ -238,9 +240,10 @@ impl<'a> Items<'a> {
                 let ahead = self.reader.var32()?;
                 let complete = self.reader.u8()? == 1;
                 let boot = self.next.boot().checked_add(ahead).filter(|_| ahead > 0).ok_or(Peer::Limit)?;
+                let after = self.next.prev();
                 self.next = Position::boot_start(boot);
                 self.context.tick = None;
-                Ok(Item::Boot { boot, complete })
+                Ok(Item::Boot { after, boot, complete })
             }
             REPLY => {
                 let command = CommandId(self.reader.var32()?);
