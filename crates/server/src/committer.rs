@@ -1,0 +1,200 @@
+//! The group commit: all connections' works in one transaction after the other. The only part that knows the store's type.
+//!
+//! While one transaction runs, the works of the next gather; a store whose commits take long is given a little more time to gather
+//! them, unless an alarm waits. An error that may pass is tried again with growing pauses and jitter, for as long as it takes:
+//! meanwhile nothing is acknowledged, credit stops growing, pings go on, and the operator is told. An outcome that is not known is tried
+//! again too: rule A makes it a no-op if it had been committed.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::FutureExt as _;
+use futures_util::future::BoxFuture;
+use sensock::DeviceId;
+use sensock_store::work::{Appended, Done, Refuse, Work};
+use sensock_store::{Admission, CommandState, Keys, Resume, Store, append};
+use tokio::time::Instant;
+
+use crate::events::{Event, Rows};
+use crate::inbox::Message;
+use crate::queue::{Entry, Origin, weight};
+use crate::random;
+use crate::shared::{Backend, Shared};
+
+/// Store and keys behind one type.
+pub(crate) struct Typed<S, K> {
+    pub(crate) store: S,
+    pub(crate) keys: K,
+}
+
+impl<S: Store, K: Keys> Backend for Typed<S, K> {
+    fn load(&self, device: DeviceId) -> BoxFuture<'_, Result<Resume, String>> {
+        async move { self.store.load(&device).await.map_err(|e| e.to_string()) }.boxed()
+    }
+
+    fn admit(&self, device: DeviceId) -> BoxFuture<'_, Result<Admission, String>> {
+        async move { self.keys.admit(&device).await.map_err(|e| e.to_string()) }.boxed()
+    }
+}
+
+/// Commits until the queue is closed and empty.
+pub(crate) async fn run<S: Store>(store: S, shared: Arc<Shared>) {
+    let mut last = Last { works: 1, took: Duration::ZERO };
+    while shared.queue.ready().await {
+        gather(&shared, &last).await;
+        let group = shared.queue.take(shared.options.limits.group_rows);
+        let weight = group.iter().map(|e| weight(&e.work)).sum();
+        let (works, origins): (Vec<Work>, Vec<Origin>) =
+            group.into_iter().map(|Entry { work, origin }| (work, origin)).unzip();
+        let begun = Instant::now();
+        let results = commit(&store, &shared, &works).await;
+        last = Last { works: works.len(), took: begun.elapsed() };
+        shared.queue.done(weight, last.took.as_micros() as u64);
+        report(&shared, works, origins, results);
+    }
+    shared.ended.cancel();
+}
+
+/// What the last transaction was like.
+struct Last {
+    works: usize,
+    took: Duration,
+}
+
+/// Waits a little for others to join, if that pays.
+async fn gather(shared: &Shared, last: &Last) {
+    // Whoever is ready to run gets its turn first: their works join for free.
+    tokio::task::yield_now().await;
+    if last.works < 2 || last.took < Duration::from_millis(4) {
+        return;
+    }
+    let until = Instant::now() + (last.took / 8).min(Duration::from_millis(10));
+    loop {
+        let (urgent, waiting) = shared.queue.state();
+        if urgent || waiting >= last.works {
+            return;
+        }
+        if tokio::time::timeout_at(until, shared.queue.pushed()).await.is_err() {
+            return;
+        }
+    }
+}
+
+const PAUSE_MS: (u64, u64) = (50, 5_000);
+
+async fn commit<S: Store>(store: &S, shared: &Shared, works: &[Work]) -> Vec<Result<Done, Refuse>> {
+    let mut away: Option<Instant> = None;
+    let mut pause = PAUSE_MS.0;
+    loop {
+        let error = match append::commit(store, works).await {
+            Ok(results) if results.len() == works.len() => {
+                if let Some(since) = away {
+                    let after_ms = since.elapsed().as_millis() as u64;
+                    tracing::info!(after_ms, "the store answers again");
+                    shared.events.send(Event::StoreBack { after_ms });
+                }
+                return results;
+            }
+            // A store crate that breaks its own contract: tell it as a failure, nothing is acknowledged.
+            Ok(_) => "the store answered for another number of works".to_owned(),
+            Err(error) => error.to_string(),
+        };
+        // One deadlock is no news; two failures in a row are.
+        if away.is_none() && pause > PAUSE_MS.0 {
+            tracing::error!(
+                store = shared.info.name,
+                error,
+                "the store does not answer: nothing is acknowledged until it does"
+            );
+            shared.events.send(Event::StoreAway { words: error.clone() });
+            away = Some(Instant::now());
+        } else {
+            tracing::debug!(error, "the transaction is tried again");
+        }
+        shared.queue.slow(pause * 1_000);
+        tokio::time::sleep(Duration::from_millis(pause / 2 + random::below(pause))).await;
+        pause = (pause * 2).min(PAUSE_MS.1);
+    }
+}
+
+/// Tells everyone what became of their works: acknowledgements first, views afterwards.
+fn report(shared: &Shared, works: Vec<Work>, origins: Vec<Origin>, results: Vec<Result<Done, Refuse>>) {
+    let read = shared.events.is_read();
+    let mut news = Vec::new();
+    let mut stored = false;
+    for ((work, origin), result) in works.into_iter().zip(origins).zip(results) {
+        if let Ok(done) = &result {
+            stored |= matches!(done, Done::Appended(a) if a.stored > 0 || !a.gaps.is_empty());
+            views(shared, work, done, read, &mut news);
+        }
+        match origin {
+            Origin::Connection(inbox, token) => inbox.push(Message::Done(token, result)),
+            // A caller who went away has dropped its end.
+            Origin::Caller(answer) => drop(answer.send(result)),
+            Origin::Nobody => {}
+        }
+    }
+    if stored {
+        shared.commits.send_modify(|n| *n = n.wrapping_add(1));
+    }
+    for event in news {
+        match event {
+            Event::Settled(row) => shared.settled(row),
+            other => shared.events.send(other),
+        }
+    }
+}
+
+/// Events of one committed work.
+fn views(shared: &Shared, work: Work, done: &Done, read: bool, news: &mut Vec<Event>) {
+    match done {
+        Done::Hello(hello) => {
+            news.extend(hello.gaps.iter().cloned().map(Event::Gap));
+            news.extend(hello.settled.iter().cloned().map(Event::Settled));
+        }
+        Done::Appended(appended) => {
+            if let (Work::Records(records), true) = (work, read) {
+                let rows = fresh(records.readings, appended);
+                if !rows.is_empty() {
+                    news.push(Event::Stored { rows: Rows(Arc::new(rows)) });
+                }
+            }
+            news.extend(appended.gaps.iter().cloned().map(Event::Gap));
+            news.extend(appended.settled.iter().cloned().map(Event::Settled));
+            news.extend(appended.applied.iter().cloned().map(Event::Applied));
+        }
+        Done::Command(row, replaced) => {
+            for id in replaced {
+                let mut row = (**row).clone();
+                (row.id, row.state, row.answer) = (*id, CommandState::Undeliverable, Vec::new());
+                shared.tickets.settle(&row);
+            }
+            if row.state.is_settled() {
+                news.push(Event::Settled((**row).clone()));
+            }
+        }
+        Done::Settled(rows) => news.extend(rows.iter().cloned().map(Event::Settled)),
+        Done::Setting(_) | Done::Rows => {}
+    }
+}
+
+/// The readings that were not there before.
+fn fresh(mut rows: Vec<sensock_store::ReadingRow>, appended: &Appended) -> Vec<sensock_store::ReadingRow> {
+    if appended.rewind || appended.stored == 0 {
+        return Vec::new();
+    }
+    if appended.duplicates > 0 {
+        // Duplicates come first: the newest `stored` records stay.
+        let mut records = 0;
+        let mut last = None;
+        let keep = rows.iter().rev().take_while(|row| {
+            if last.replace(row.position) != Some(row.position) {
+                records += 1;
+            }
+            records <= appended.stored
+        });
+        let keep = keep.count();
+        rows.drain(..rows.len() - keep);
+    }
+    rows
+}

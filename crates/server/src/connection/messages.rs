@@ -1,0 +1,133 @@
+//! What others tell a connection: what became of its works, and what goes down.
+
+use sensock::Lane;
+use sensock::wire::hello::End;
+use sensock_store::work::{Appended, Done, HelloDone, Meeting, Refuse};
+
+use super::Live;
+use crate::events::Event;
+use crate::inbox::{Message, Token};
+use crate::registry::Connected;
+
+impl Live {
+    pub(super) fn message(&mut self, message: Message) {
+        match message {
+            Message::Done(token, result) => {
+                self.outstanding = self.outstanding.saturating_sub(1);
+                self.done(token, result);
+            }
+            Message::Deliver(row) => self.down.deliver(*row),
+            Message::Setting(row) => self.down.set(*row),
+            Message::Answer { id, result } => self.down.answer(id, result),
+            Message::Takeover { peer } => {
+                self.end(End::Takeover, format!("a newer connection from {peer} took over"));
+            }
+            Message::Moving { retry_ms } => {
+                self.leave(End::Closed, retry_ms, "the server is moving: come back a little later")
+            }
+        }
+    }
+
+    fn done(&mut self, token: Token, result: Result<Done, Refuse>) {
+        match (token, result) {
+            (Token::Hello, Ok(Done::Hello(done))) => self.confirm(*done),
+            (Token::Hello, Err(Refuse::Collision)) => {
+                let connected =
+                    self.shared.registry.connected(&self.device).map(|c| c.peer).unwrap_or_default();
+                let refused = self.row.peer.clone();
+                self.shared.events.send(Event::Collision { device: self.device, connected, refused });
+                self.held.clear();
+                self.outstanding = 0;
+                self.leave(
+                    End::Refused,
+                    300_000,
+                    "another board has this identity: give one of them another id",
+                );
+            }
+            (Token::Hello, result) => {
+                tracing::info!("the Hello came to nothing, the device comes back: {result:?}");
+                self.held.clear();
+                self.outstanding = 0;
+                self.leave(End::Refused, 5_000, "busy: what the store says has changed, come back");
+            }
+            (Token::Records { lane, records, bytes, epoch, replies }, Ok(Done::Appended(done))) => {
+                self.appended(lane, epoch, &done);
+                self.session.window(lane, self.shared.window(lane));
+                self.session.release(lane, records, bytes);
+                replies.into_iter().for_each(|id| self.down.replied(&mut self.session, id));
+            }
+            (Token::Floor { lane, epoch }, Ok(Done::Appended(done))) => self.appended(lane, epoch, &done),
+            (Token::Catalog, Ok(_)) => self.session.catalog_stored(),
+            (Token::Sent(id), Ok(Done::Command(row, _))) => self.down.stored(id, Some(*row), self.boot),
+            (Token::Sent(id), _) => self.down.stored(id, None, self.boot),
+            (Token::Plain, _) => {}
+            (token, result) => {
+                tracing::error!("a work was refused that cannot be: {token:?}: {result:?}");
+                self.leave(
+                    End::Closed,
+                    5_000,
+                    "the store refuses what this device sends: see the server's log",
+                );
+            }
+        }
+    }
+
+    /// The Hello transaction stands: this connection serves the device from here on.
+    fn confirm(&mut self, mut done: HelloDone) {
+        self.confirmed = true;
+        let identity = done.identity;
+        self.session.confirm(identity.marks);
+        self.down.confirmed(&mut done);
+        self.times.passed(&identity.marks);
+        self.shared.queue.push(self.held.drain(..));
+        self.held = Vec::new();
+        let peer = self.row.peer.clone();
+        let connected = Connected {
+            id: self.row.id,
+            boot: self.boot,
+            peer: peer.clone(),
+            since_us: self.row.from_us,
+            inbox: self.inbox.clone(),
+        };
+        let (device, boot) = (self.device, self.boot);
+        if let Some(old) = self.shared.registry.insert(device, connected) {
+            old.inbox.push(Message::Takeover { peer: peer.clone() });
+            self.shared.events.send(Event::Takeover { device, from: old.peer, to: peer.clone() });
+        }
+        if self.shared.closing.is_cancelled() {
+            let retry_ms = self.shared.options.retry.as_millis() as u32;
+            self.message(Message::Moving { retry_ms });
+        }
+        if self.meeting == Meeting::Rebased {
+            tracing::warn!(
+                "the device's numbering was not what the store knows: it goes on above it, and up to a boot's records may be stored twice"
+            );
+        }
+        tracing::info!(meeting = ?self.meeting, "connected");
+        self.shared.events.send(match self.meeting {
+            Meeting::Resumed => {
+                Event::Resumed { device, peer, boot, offline_ms: self.row.account.offline_ms }
+            }
+            meeting => Event::Connected { device, peer, boot, meeting },
+        });
+    }
+
+    fn appended(&mut self, lane: Lane, epoch: u32, done: &Appended) {
+        for gap in &done.gaps {
+            tracing::warn!(%lane, first = %gap.first, last = %gap.last, cause = %gap.cause, "a gap: {}", gap.detail);
+            if !gap.detail.is_empty() && gap.cause == sensock::Cause::Rejected {
+                let reason = gap.detail.clone();
+                self.shared.events.send(Event::Quarantined { lane: gap.lane, reason });
+            }
+        }
+        if !done.rewind {
+            self.session.committed(lane, done.mark);
+            return;
+        }
+        let current = &mut self.epochs[lane.index()];
+        if *current == epoch {
+            *current = current.wrapping_add(1);
+            self.session.rewind(lane, done.mark.next());
+        }
+    }
+}

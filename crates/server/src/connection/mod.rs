@@ -1,0 +1,474 @@
+//! One connection: drives the core's session, turns frames into works and what became of them into acknowledgements.
+//!
+//! ```text
+//!   frames ──▶ session ──▶ intake (rows with times) ──▶ committer ──▶ store
+//!   frames ◀── session ◀── inbox (committed, commands, settings, answers, takeover)
+//! ```
+//! A connection is one task. While nothing happens it holds no buffer, only its session.
+
+mod downlink;
+mod frames;
+mod handshake;
+mod intake;
+mod messages;
+mod sheet;
+mod times;
+
+use std::borrow::Cow;
+use std::future::{Future as _, poll_fn};
+use std::ops::ControlFlow;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use sensock::limits::FRAME_HARD_MAX;
+use sensock::link::Bounds;
+use sensock::server::Session;
+use sensock::wire::hello::{End, Hello};
+use sensock::{DeviceId, Lane, Micros, Tick};
+use sensock_store::work::{HelloWork, Identity, Meeting, Work};
+use sensock_store::{AnchorRow, Batch, BootRow, ConnectionRow};
+use tokio::time::Sleep;
+use tracing::Instrument as _;
+
+pub(crate) use handshake::Peername;
+
+use crate::events::Event;
+use crate::inbox::{Inbox, Token};
+use crate::pipe::{Lost, Pipe};
+use crate::queue::{Entry, Origin};
+use crate::random;
+use crate::registry::{Away, Open};
+use crate::shared::Shared;
+use downlink::Downlink;
+use handshake::Met;
+use intake::{Facts, Intake};
+use sheet::{Pieces, Sheet};
+use times::Times;
+
+/// Serves a transport from its first byte to its last.
+pub(crate) async fn run(shared: Arc<Shared>, mut pipe: Box<dyn Pipe>, peer: Peername, _open: Open) {
+    // Boxed: the handshake's memory is given back before the long quiet part.
+    let Some(live) = Box::pin(handshake::shake(&shared, &mut *pipe, &peer)).await else { return };
+    let span = tracing::info_span!("connection", device = %live.device, boot = live.boot, id = live.row.id, peer = peer.words);
+    let mut live = Box::new(live);
+    async {
+        poll_fn(|cx| live.poll(cx, &mut *pipe)).await;
+        let goodbye = live.goodbye;
+        drop(live);
+        if goodbye {
+            finish(&mut *pipe).await;
+        }
+    }
+    .instrument(span)
+    .await;
+}
+
+/// Writes what is left, says that it was all, and lets the other end read it: within a second.
+async fn finish(pipe: &mut dyn Pipe) {
+    let drained = async {
+        poll_fn(|cx| {
+            ready!(pipe.poll_flush(cx))?;
+            pipe.poll_close(cx)
+        })
+        .await?;
+        // Unread bytes would make the system throw away what was just written.
+        while poll_fn(|cx| pipe.poll_frames(cx, FRAME_HARD_MAX, &mut |_| ControlFlow::Continue(())))
+            .await
+            .is_ok()
+        {}
+        Ok::<_, std::io::Error>(())
+    };
+    let _late = tokio::time::timeout(Duration::from_secs(1), drained).await;
+}
+
+/// Not more waits to be written than this before the session is asked for more.
+const UNSENT_MAX: usize = 4_096;
+/// A work of so many readings is handed over without waiting for more.
+const WORK_READINGS: usize = 4_096;
+/// Anchors of one boot are stored at most this often, unless they are twice as tight.
+const ANCHOR_EVERY_US: u64 = 600_000_000;
+
+/// How it ends once all that was received is committed.
+#[derive(Clone, Debug)]
+struct Leaving {
+    end: End,
+    retry_ms: u32,
+    text: &'static str,
+}
+
+/// How it ended.
+#[derive(Debug)]
+struct Ending {
+    end: End,
+    reason: Cow<'static, str>,
+}
+
+/// A connection whose device proved itself live.
+pub(crate) struct Live {
+    shared: Arc<Shared>,
+    session: Session,
+    inbox: Arc<Inbox>,
+    device: DeviceId,
+    boot: u32,
+    row: Box<ConnectionRow>,
+    times: Times,
+    sheet: Option<Sheet>,
+    older: Vec<Sheet>,
+    /// The catalogue on its way, and what it must be equal to.
+    catalog: Option<Box<Awaited>>,
+    intake: Intake,
+    down: Downlink,
+    meeting: Meeting,
+    /// Works that wait for the Hello transaction.
+    held: Vec<Entry>,
+    confirmed: bool,
+    /// Works that the committer has not answered yet.
+    outstanding: usize,
+    /// Rewinds per lane: works from before one are not rewound again.
+    epochs: [u32; Lane::COUNT],
+    /// The last anchor that was stored, and when.
+    anchored: Option<(Bounds, Micros)>,
+    timer: Option<Pin<Box<Sleep>>>,
+    armed: Micros,
+    leaving: Option<Leaving>,
+    ending: Option<Ending>,
+    asleep: Option<Away>,
+    /// A Bye was written, or is worth writing out.
+    goodbye: bool,
+}
+
+/// A catalogue that was asked for.
+struct Awaited {
+    hash: u64,
+    pieces: Pieces,
+    /// The stored one, if it is only looked at again.
+    stored: Option<Vec<u8>>,
+    /// The boot's row, to be completed with the firmware's name.
+    boot: BootRow,
+}
+
+impl Live {
+    fn new(shared: Arc<Shared>, session: Session, met: Met, peer: &Peername) -> Live {
+        let Met { hello, hello_at, identity, resume, recheck } = met;
+        let (device, boot) = (hello.device, identity.boot);
+        let now_us = shared.wall.now_us();
+        let row = ConnectionRow {
+            id: random::number() >> 1,
+            device,
+            boot,
+            server: shared.id,
+            peer: peer.words.clone(),
+            from_us: now_us,
+            to_us: None,
+            reason: String::new(),
+            asleep_until_us: None,
+            account: hello.account,
+            records: 0,
+            bytes: 0,
+        };
+        let stored = resume.catalogs.iter().find(|c| c.hash == hello.catalog);
+        let sheet = stored.and_then(|c| Sheet::read(c.hash, &c.bytes));
+        let wanted = sheet.is_none() || recheck;
+        let times = Times::new(boot, &resume);
+        let older = resume.catalogs.iter().filter(|c| c.hash != hello.catalog);
+        let older = older.filter_map(|c| Sheet::read(c.hash, &c.bytes)).collect();
+        let mut live = Live {
+            session,
+            inbox: Arc::default(),
+            device,
+            boot,
+            row: Box::new(row),
+            times,
+            older,
+            catalog: None,
+            intake: Intake::default(),
+            down: Downlink::new(&hello, hello_at),
+            meeting: identity.meeting,
+            held: Vec::new(),
+            confirmed: false,
+            outstanding: 0,
+            epochs: [0; Lane::COUNT],
+            anchored: None,
+            timer: None,
+            armed: Micros(0),
+            leaving: None,
+            ending: None,
+            asleep: None,
+            goodbye: true,
+            sheet,
+            shared,
+        };
+        let bounds = live.wall_bounds();
+        let started = bounds.moment(Tick(0));
+        let started = (Some(started.0), Some(started.1.min(now_us)));
+        if wanted {
+            let boot = boot_row(&hello, &identity, started, now_us);
+            let stored = stored.map(|c| c.bytes.clone());
+            live.catalog =
+                Some(Box::new(Awaited { hash: hello.catalog, pieces: Pieces::default(), stored, boot }));
+        }
+        let firmware = live.sheet.as_ref().map(|s| s.firmware.to_string()).unwrap_or_default();
+        live.propose(hello, identity, firmware, started, now_us);
+        live
+    }
+
+    /// The Hello transaction goes behind whatever of this device waits already.
+    fn propose(
+        &mut self,
+        hello: Hello,
+        identity: Identity,
+        firmware: String,
+        started: (Option<i64>, Option<i64>),
+        now_us: i64,
+    ) {
+        let work = HelloWork {
+            hello,
+            proposed: identity,
+            firmware,
+            started,
+            connection: (*self.row).clone(),
+            anchor: self.new_anchor(),
+            store: self.shared.store,
+            now_us,
+        };
+        self.outstanding += 1;
+        let origin = Origin::Connection(self.inbox.clone(), Token::Hello);
+        self.shared.queue.push([Entry { work: Work::Hello(Box::new(work)), origin }]);
+    }
+
+    /// Everything that can be done now; ready once it is over.
+    fn poll(&mut self, cx: &mut Context<'_>, pipe: &mut dyn Pipe) -> Poll<()> {
+        loop {
+            for message in self.inbox.take(cx.waker()) {
+                self.message(message);
+            }
+            let read = self.poll_read(cx, pipe);
+            self.submit_all();
+            self.overdue();
+            self.transmit(pipe);
+            if let Poll::Ready(Err(error)) = pipe.poll_flush(cx) {
+                self.end(End::Transport, format!("writing failed: {error}"));
+                self.goodbye = false;
+            }
+            if self.ending.is_some() {
+                return Poll::Ready(());
+            }
+            if read.is_pending() && self.poll_timer(cx).is_pending() {
+                return Poll::Pending;
+            }
+        }
+    }
+
+    /// Reads what is there; pending if nothing is.
+    fn poll_read(&mut self, cx: &mut Context<'_>, pipe: &mut dyn Pipe) -> Poll<()> {
+        if self.leaving.is_some() || self.ending.is_some() {
+            return Poll::Pending;
+        }
+        let max = self.shared.options.limits.frame.into();
+        match ready!(pipe.poll_frames(cx, max, &mut |frame| self.frame(frame))) {
+            Ok(()) => {}
+            Err(Lost::Closed) => {
+                self.end(End::Transport, "the device closed the transport");
+                self.goodbye = false;
+            }
+            Err(Lost::Io(error)) => {
+                self.end(End::Transport, format!("reading failed: {error}"));
+                self.goodbye = false;
+            }
+            Err(Lost::Peer(error)) => self.broken(error),
+            Err(Lost::Foreign(_)) => self.broken(sensock::error::Peer::Preface),
+        }
+        Poll::Ready(())
+    }
+
+    /// Whether time brought the connection to its end.
+    fn overdue(&mut self) {
+        let now = self.shared.wall.now();
+        if self.session.poll_timeout().is_some_and(|due| now >= due)
+            && self.session.handle_timeout(now).is_err()
+        {
+            self.end(End::Silent, "nothing came for too long");
+        }
+    }
+
+    /// Arms the timer; ready if something is due already.
+    fn poll_timer(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        loop {
+            let Some(due) = self.session.poll_timeout() else { return Poll::Pending };
+            let wall = &self.shared.wall;
+            let now = wall.now();
+            // What is overdue waits for the other end to read: look again soon.
+            let due = if due <= now { now.plus_ms(50) } else { due };
+            let timer =
+                self.timer.get_or_insert_with(|| Box::pin(tokio::time::sleep_until(wall.instant(due))));
+            // A timer that fires early is armed again; only an earlier moment needs another one.
+            if self.armed == Micros(0) || due < self.armed {
+                timer.as_mut().reset(wall.instant(due));
+                self.armed = due;
+            }
+            ready!(timer.as_mut().poll(cx));
+            self.armed = Micros(0);
+            if wall.now() >= due {
+                return Poll::Ready(());
+            }
+        }
+    }
+
+    /// Renders what is due, as long as the other end takes it.
+    fn transmit(&mut self, pipe: &mut dyn Pipe) {
+        let mut out = [0; 256];
+        let now = self.shared.wall.now();
+        while pipe.unsent() < UNSENT_MAX {
+            // The buffer is as large as the contract wants.
+            let len = match self.session.poll_transmit(now, &mut out).unwrap_or(0) {
+                0 => self.down.frame(&mut self.session, self.shared.wall.offset(), &mut out),
+                len => len,
+            };
+            if len == 0 {
+                break;
+            }
+            pipe.send(&out[..len]);
+        }
+        let Some(leaving) = &self.leaving else { return };
+        if self.ending.is_none()
+            && self.outstanding == 0
+            && self.intake.is_empty()
+            && pipe.unsent() < UNSENT_MAX
+        {
+            let Leaving { end, retry_ms, text } = leaving.clone();
+            if let Ok(len) = self.session.bye(end, retry_ms, text, &mut out) {
+                pipe.send(&out[..len]);
+            }
+            self.end(end, if text.is_empty() { end.words() } else { text });
+        } else if let (Some(ending), true) = (&self.ending, self.goodbye) {
+            let end = ending.end;
+            if let Ok(len) = self.session.bye(end, 0, &ending.reason, &mut out) {
+                pipe.send(&out[..len]);
+            }
+        }
+    }
+
+    /// Hands a work to the committer, once the Hello transaction stands.
+    fn submit(&mut self, work: Work, token: Token) {
+        self.outstanding += 1;
+        let entry = Entry { work, origin: Origin::Connection(self.inbox.clone(), token) };
+        if self.confirmed { self.shared.queue.push([entry]) } else { self.held.push(entry) }
+    }
+
+    fn submit_all(&mut self) {
+        if !self.intake.is_empty() {
+            Lane::ALL.into_iter().for_each(|lane| self.submit_lane(lane));
+        }
+        if self.confirmed && self.leaving.is_none() {
+            let now_us = self.shared.wall.now_us();
+            let mut works = Vec::new();
+            self.down.to_store(self.boot, now_us, |work, id| works.push((work, id)));
+            for (work, id) in works {
+                self.submit(Work::Command(work), Token::Sent(id));
+            }
+        }
+    }
+
+    fn submit_lane(&mut self, lane: Lane) {
+        let Some(mut pending) = self.intake.take(lane) else { return };
+        if !pending.work.readings.is_empty() {
+            pending.work.anchors.extend(self.new_anchor());
+        }
+        let (records, bytes, replies) =
+            (pending.records, pending.bytes, std::mem::take(&mut pending.replies));
+        let epoch = self.epochs[lane.index()];
+        self.submit(
+            Work::Records(Box::new(pending.work)),
+            Token::Records { lane, records, bytes, epoch, replies },
+        );
+    }
+
+    /// The clock's bounds in wall time.
+    fn wall_bounds(&self) -> Bounds {
+        let offset = self.shared.wall.offset();
+        // A session that is live has measured once at least.
+        let b = self.session.bounds().unwrap_or(Bounds { tick: Tick(0), lo: 0, hi: 0 });
+        Bounds { tick: b.tick, lo: b.lo.saturating_add(offset), hi: b.hi.saturating_add(offset) }
+    }
+
+    /// An anchor that is worth storing, if there is one (rule 54).
+    fn new_anchor(&mut self) -> Option<AnchorRow> {
+        let (now, bounds) = (self.shared.wall.now(), self.wall_bounds());
+        let worth = match self.anchored {
+            None => true,
+            Some((stored, at)) => {
+                let much_better = bounds.width().saturating_mul(2) <= stored.width();
+                let aged = stored.aged(bounds.tick).width() >= bounds.width().saturating_mul(2);
+                much_better || (aged && now.since(at) >= ANCHOR_EVERY_US)
+            }
+        };
+        worth.then(|| {
+            self.anchored = Some((bounds, now));
+            intake::anchor(self.device, self.boot, self.shared.id, bounds)
+        })
+    }
+
+    fn facts(&self) -> Facts<'_> {
+        Facts {
+            device: self.device,
+            boot: self.boot,
+            times: &self.times,
+            sheet: self.sheet.as_ref(),
+            older: &self.older,
+            now: (self.wall_bounds(), self.shared.wall.now_us()),
+        }
+    }
+
+    /// It is over; the first reason counts.
+    fn end(&mut self, end: End, reason: impl Into<Cow<'static, str>>) {
+        if self.ending.is_none() {
+            self.ending = Some(Ending { end, reason: reason.into() });
+        }
+    }
+
+    fn broken(&mut self, error: sensock::error::Peer) {
+        tracing::warn!("the device broke the protocol: {error}");
+        self.end(End::Protocol, error.to_string());
+    }
+}
+
+impl Drop for Live {
+    /// Also if its future was dropped: whoever looks sees that it is gone, and its row says how it ended.
+    fn drop(&mut self) {
+        let ending = self.ending.take();
+        let (end, reason) = match ending {
+            Some(Ending { end, reason }) => (end, reason.into_owned()),
+            None => (End::Unknown, "the server dropped the connection".to_owned()),
+        };
+        tracing::info!(?end, records = self.row.records, "connection ended: {reason}");
+        let wall = &self.shared.wall;
+        let lost_after = self.shared.options.lost_after.as_micros() as u64;
+        let away =
+            self.asleep.unwrap_or(Away { asleep_until_us: None, lost_at: Some(wall.now().plus(lost_after)) });
+        let current = self.shared.registry.remove(&self.device, self.row.id, away);
+        self.row.to_us = Some(wall.now_us());
+        self.row.reason = reason.clone();
+        let batch = Batch { connections: vec![(*self.row).clone()], ..Batch::default() };
+        self.shared.queue.push([Entry { work: Work::Rows(Box::new(batch)), origin: Origin::Nobody }]);
+        if current {
+            self.shared.events.send(Event::Disconnected { device: self.device, end, reason });
+        }
+    }
+}
+
+fn boot_row(hello: &Hello, identity: &Identity, started: (Option<i64>, Option<i64>), now_us: i64) -> BootRow {
+    BootRow {
+        device: hello.device,
+        boot: identity.boot,
+        tag: identity.tag,
+        catalog: hello.catalog,
+        firmware: String::new(),
+        seen_us: now_us,
+        started,
+        last_tick: hello.tick,
+        account: hello.account,
+        rebased_by: if identity.meeting == Meeting::Rebased { identity.shift } else { 0 },
+    }
+}

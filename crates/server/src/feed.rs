@@ -1,0 +1,53 @@
+//! Reading the store without loss, as it grows.
+
+use std::time::Duration;
+
+use sensock_store::{Cursor, FeedItem, History};
+use tokio::sync::watch;
+
+/// Records and gaps after a cursor, and then what comes: nothing is missed and nothing comes twice.
+///
+/// Order holds within a lane of a device. Keep [`Feed::cursor`] with what you made of the items, and begin there after a restart.
+#[derive(Debug)]
+pub struct Feed<'h, H> {
+    history: &'h H,
+    cursor: Cursor,
+    commits: watch::Receiver<u64>,
+    poll: Duration,
+}
+
+/// Items that one call returns, about.
+const LIMIT: usize = 1_000;
+
+impl<'h, H: History> Feed<'h, H> {
+    pub(crate) fn new(history: &'h H, cursor: Cursor, commits: watch::Receiver<u64>, poll: Duration) -> Self {
+        Feed { history, cursor, commits, poll }
+    }
+
+    /// The next items, at least one; waits until there are some. Items of other servers on the same store are seen within the polling interval
+    /// (a second unless said).
+    ///
+    /// Cancel safe: if the future is dropped, the same items come again.
+    ///
+    /// # Errors
+    /// The store's own; call it again when you like.
+    pub async fn next(&mut self) -> Result<Vec<FeedItem>, H::Error> {
+        loop {
+            self.commits.mark_unchanged();
+            let (items, cursor) = self.history.feed(&self.cursor, LIMIT).await?;
+            if !items.is_empty() {
+                self.cursor = cursor;
+                return Ok(items);
+            }
+            // An error means that the server has ended: others may still write.
+            if let Ok(Err(_)) = tokio::time::timeout(self.poll, self.commits.changed()).await {
+                tokio::time::sleep(self.poll).await;
+            }
+        }
+    }
+
+    /// Everything up to here was returned.
+    pub fn cursor(&self) -> &Cursor {
+        &self.cursor
+    }
+}

@@ -1,0 +1,125 @@
+//! What a server bounds, and how badly an address behaves.
+
+use std::collections::HashMap;
+use std::net::IpAddr;
+use std::sync::Mutex;
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use crate::inbox::lock;
+
+/// Limits of a server; each acts by refusing with a reason or by withholding credit, never by dropping what was accepted.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Limits {
+    /// Connections at once. More are refused as busy. 16,384 unless said.
+    pub connections: usize,
+    /// Handshakes of one address (IPv6: one /64) that failed within the last minute or hang for more than 5 s. 64 unless said.
+    pub bad_handshakes: usize,
+    /// The largest frame that is taken, in bytes: 256 to 16,383. 4,096 unless said.
+    pub frame: u16,
+    /// Events that a reader may be behind before it misses some. 1,024 unless said.
+    pub events: usize,
+    /// Memory for records that wait for the store, in bytes; credit is granted accordingly. 64 MiB unless said.
+    pub memory: usize,
+    /// Rows in one transaction, about. 8,192 unless said.
+    pub group_rows: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Limits {
+            connections: 16_384,
+            bad_handshakes: 64,
+            frame: sensock::limits::FRAME_DEFAULT as u16,
+            events: 1_024,
+            memory: 64 << 20,
+            group_rows: 8_192,
+        }
+    }
+}
+
+/// After so long an unfinished handshake counts against its address.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(5);
+const WINDOW: Duration = Duration::from_secs(60);
+const ADDRESSES_MAX: usize = 4_096;
+
+/// Handshakes that went wrong, by address.
+#[derive(Debug, Default)]
+pub(crate) struct Offenders {
+    table: Mutex<HashMap<IpAddr, Record>>,
+}
+
+#[derive(Debug)]
+struct Record {
+    failed: usize,
+    hanging: usize,
+    since: Instant,
+}
+
+impl Offenders {
+    /// Whether this address may begin another handshake.
+    pub(crate) fn allows(&self, ip: IpAddr, max: usize) -> bool {
+        let mut table = lock(&self.table);
+        let Some(record) = table.get_mut(&network(ip)) else { return true };
+        if record.since.elapsed() > WINDOW {
+            (record.failed, record.since) = (0, Instant::now());
+        }
+        record.failed + record.hanging < max
+    }
+
+    pub(crate) fn failed(&self, ip: IpAddr) {
+        self.change(ip, |r| r.failed += 1);
+    }
+
+    pub(crate) fn hangs(&self, ip: IpAddr) {
+        self.change(ip, |r| r.hanging += 1);
+    }
+
+    pub(crate) fn hangs_no_more(&self, ip: IpAddr) {
+        self.change(ip, |r| r.hanging = r.hanging.saturating_sub(1));
+    }
+
+    fn change(&self, ip: IpAddr, f: impl FnOnce(&mut Record)) {
+        let mut table = lock(&self.table);
+        if table.len() >= ADDRESSES_MAX {
+            table.retain(|_, r| r.hanging > 0 || r.since.elapsed() <= WINDOW);
+        }
+        if table.len() < ADDRESSES_MAX || table.contains_key(&network(ip)) {
+            f(table.entry(network(ip)).or_insert(Record { failed: 0, hanging: 0, since: Instant::now() }));
+        }
+    }
+}
+
+/// An IPv6 /64 is one customer.
+fn network(ip: IpAddr) -> IpAddr {
+    match ip {
+        IpAddr::V6(v6) => match v6.to_ipv4_mapped() {
+            Some(v4) => IpAddr::V4(v4),
+            None => IpAddr::V6((u128::from(v6) >> 64 << 64).into()),
+        },
+        v4 => v4,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn only_what_went_wrong_counts_and_it_is_forgotten() {
+        let (offenders, ip) = (Offenders::default(), "2001:db8::1".parse().unwrap());
+        let neighbour = "2001:db8::ffff".parse().unwrap();
+        for _ in 0..3 {
+            offenders.failed(neighbour);
+        }
+        assert!(!offenders.allows(ip, 3) && offenders.allows("2001:db8:0:1::1".parse().unwrap(), 3));
+        tokio::time::advance(Duration::from_secs(61)).await;
+        assert!(offenders.allows(ip, 3));
+        offenders.hangs(ip);
+        assert!(!offenders.allows(ip, 1));
+        offenders.hangs_no_more(ip);
+        assert!(offenders.allows(ip, 1));
+    }
+}

@@ -1,0 +1,211 @@
+//! Works that wait for the committer: what is urgent first, else in the order in which they came.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+
+use sensock::Lane;
+use sensock_store::ReadingRow;
+use sensock_store::work::{Done, Refuse, Work};
+use tokio::sync::{Notify, oneshot};
+
+use crate::inbox::{Inbox, Token, lock};
+
+/// Who wants to hear what became of a work.
+#[derive(Debug)]
+pub(crate) enum Origin {
+    Connection(Arc<Inbox>, Token),
+    Caller(oneshot::Sender<Result<Done, Refuse>>),
+    Nobody,
+}
+
+/// A work and where it came from.
+#[derive(Debug)]
+pub(crate) struct Entry {
+    pub(crate) work: Work,
+    pub(crate) origin: Origin,
+}
+
+/// The committer's queue. Bounded by what connections may have under way (credit) and by a limit on what callers put in.
+#[derive(Debug, Default)]
+pub(crate) struct Queue {
+    inner: Mutex<Inner>,
+    wake: Notify,
+    weight: AtomicUsize,
+    commit_us: AtomicU64,
+}
+
+#[derive(Debug, Default)]
+struct Inner {
+    urgent: VecDeque<Entry>,
+    normal: VecDeque<Entry>,
+    callers: usize,
+    closed: bool,
+}
+
+/// Works that callers may have waiting.
+const CALLERS_MAX: usize = 4_096;
+
+impl Queue {
+    /// Adds works of one connection, in order.
+    pub(crate) fn push(&self, entries: impl IntoIterator<Item = Entry>) {
+        let mut inner = lock(&self.inner);
+        for entry in entries {
+            self.weight.fetch_add(weight(&entry.work), Ordering::Relaxed);
+            if is_urgent(&entry.work) { inner.urgent.push_back(entry) } else { inner.normal.push_back(entry) }
+        }
+        drop(inner);
+        self.wake.notify_one();
+    }
+
+    /// Adds a caller's work; `None` if too many wait or the server ends.
+    pub(crate) fn ask(&self, work: Work) -> Option<oneshot::Receiver<Result<Done, Refuse>>> {
+        let (answer, receiver) = oneshot::channel();
+        let mut inner = lock(&self.inner);
+        if inner.closed || inner.callers >= CALLERS_MAX {
+            return None;
+        }
+        inner.callers += 1;
+        self.weight.fetch_add(weight(&work), Ordering::Relaxed);
+        inner.normal.push_back(Entry { work, origin: Origin::Caller(answer) });
+        drop(inner);
+        self.wake.notify_one();
+        Some(receiver)
+    }
+
+    /// Waits until there is something; `false` once the queue is closed and empty.
+    pub(crate) async fn ready(&self) -> bool {
+        loop {
+            let more = self.wake.notified();
+            {
+                let inner = lock(&self.inner);
+                if !(inner.urgent.is_empty() && inner.normal.is_empty()) {
+                    return true;
+                }
+                if inner.closed {
+                    return false;
+                }
+            }
+            more.await;
+        }
+    }
+
+    /// Waits for another push.
+    pub(crate) async fn pushed(&self) {
+        self.wake.notified().await;
+    }
+
+    /// Whether something waits that nothing may hold up, and how many works wait.
+    pub(crate) fn state(&self) -> (bool, usize) {
+        let inner = lock(&self.inner);
+        (!inner.urgent.is_empty() || inner.closed, inner.urgent.len() + inner.normal.len())
+    }
+
+    /// Takes the next group: at most about `rows` rows, urgent works first.
+    pub(crate) fn take(&self, rows: usize) -> Vec<Entry> {
+        let mut inner = lock(&self.inner);
+        let (mut group, mut have) = (Vec::new(), 0);
+        while have < rows {
+            let Some(entry) = inner.urgent.pop_front().or_else(|| inner.normal.pop_front()) else { break };
+            if matches!(entry.origin, Origin::Caller(_)) {
+                inner.callers -= 1;
+            }
+            have += 1 + match &entry.work {
+                Work::Records(records) => records.readings.len(),
+                _ => 0,
+            };
+            group.push(entry);
+        }
+        group
+    }
+
+    /// Works of so much weight are done with; a commit took so long.
+    pub(crate) fn done(&self, weight: usize, commit_us: u64) {
+        self.weight.fetch_sub(weight, Ordering::Relaxed);
+        let old = self.commit_us.load(Ordering::Relaxed);
+        self.commit_us.store((old * 3 + commit_us) / 4, Ordering::Relaxed);
+    }
+
+    /// Bytes of memory that waiting works take, about.
+    pub(crate) fn weight(&self) -> usize {
+        self.weight.load(Ordering::Relaxed)
+    }
+
+    /// How long a commit takes of late, in microseconds.
+    pub(crate) fn commit_us(&self) -> u64 {
+        self.commit_us.load(Ordering::Relaxed)
+    }
+
+    /// The committer waits for a store that is away since so long: windows shrink meanwhile.
+    pub(crate) fn slow(&self, us: u64) {
+        self.commit_us.fetch_max(us, Ordering::Relaxed);
+    }
+
+    /// Nothing more from callers; the committer ends once the queue is empty.
+    pub(crate) fn close(&self) {
+        lock(&self.inner).closed = true;
+        self.wake.notify_one();
+    }
+}
+
+/// Memory that a work takes, about.
+pub(crate) fn weight(work: &Work) -> usize {
+    match work {
+        Work::Records(r) => {
+            256 + r.readings.len() * size_of::<ReadingRow>()
+                + r.raw.len()
+                + (r.steps.len() + r.replies.len()) * 128
+        }
+        _ => 512,
+    }
+}
+
+/// What an alarm must not wait behind.
+fn is_urgent(work: &Work) -> bool {
+    match work {
+        Work::Records(r) => r.lane.lane == Lane::Alarm,
+        Work::Floor(f) => f.lane.lane == Lane::Alarm,
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use sensock::DeviceId;
+    use sensock_store::work::FloorWork;
+    use sensock_store::{Batch, LaneId};
+
+    fn floor(lane: Lane) -> Entry {
+        let lane = LaneId { device: DeviceId::new("a").unwrap(), lane };
+        let work = FloorWork { lane, floor: Default::default(), between_us: (None, None), now_us: 0 };
+        Entry { work: Work::Floor(work), origin: Origin::Nobody }
+    }
+
+    #[test]
+    fn alarms_go_first_and_the_rest_keeps_its_order() {
+        let queue = Queue::default();
+        let rows = || Entry { work: Work::Rows(Box::new(Batch::default())), origin: Origin::Nobody };
+        queue.push([floor(Lane::Readings), rows(), floor(Lane::Alarm), floor(Lane::Control)]);
+        let taken = queue.take(100);
+        let lanes = taken.iter().map(|e| match &e.work {
+            Work::Floor(f) => Some(f.lane.lane),
+            _ => None,
+        });
+        assert!(lanes.eq([Some(Lane::Alarm), Some(Lane::Readings), None, Some(Lane::Control)]));
+        assert_eq!(queue.take(100).len(), 0);
+    }
+
+    #[test]
+    fn callers_are_bounded_and_nothing_comes_after_the_close() {
+        let queue = Queue::default();
+        let kept: Vec<_> = (0..CALLERS_MAX).map(|_| queue.ask(floor(Lane::Control).work)).collect();
+        assert!(kept.iter().all(Option::is_some));
+        assert!(queue.ask(floor(Lane::Control).work).is_none());
+        queue.take(10);
+        assert!(queue.ask(floor(Lane::Control).work).is_some());
+        queue.close();
+        assert!(queue.ask(floor(Lane::Control).work).is_none());
+    }
+}

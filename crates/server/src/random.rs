@@ -1,0 +1,15 @@
+//! Random numbers that nobody may guess.
+
+use std::hash::{BuildHasher, RandomState};
+
+/// Never 0.
+pub(crate) fn number() -> u64 {
+    // Where the system gives none, the keys of the standard library's hash maps are the next best.
+    let n = getrandom::u64().unwrap_or_else(|_| RandomState::new().hash_one(std::process::id()));
+    n.max(1)
+}
+
+/// A number from 0 to below `end`, for jitter.
+pub(crate) fn below(end: u64) -> u64 {
+    number() % end.max(1)
+}

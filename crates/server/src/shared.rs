@@ -1,0 +1,85 @@
+//! What all parts of one server share; not generic over its store.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::future::BoxFuture;
+use sensock::wire::hello::Grant;
+use sensock::{DeviceId, Lane, StoreId};
+use sensock_store::{Admission, CommandRow, Resume, StoreInfo};
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+
+use crate::events::{Event, Hub};
+use crate::limits::{Limits, Offenders};
+use crate::queue::Queue;
+use crate::registry::Registry;
+use crate::ticket::Tickets;
+use crate::wall::Wall;
+
+/// What a connection wants of store and keys, without their types.
+pub(crate) trait Backend: Send + Sync {
+    fn load(&self, device: DeviceId) -> BoxFuture<'_, Result<Resume, String>>;
+    fn admit(&self, device: DeviceId) -> BoxFuture<'_, Result<Admission, String>>;
+}
+
+/// What the builder was told.
+#[derive(Clone, Debug)]
+pub(crate) struct Options {
+    pub(crate) limits: Limits,
+    pub(crate) ping_interval_ms: u32,
+    pub(crate) poll: Duration,
+    pub(crate) recheck: f64,
+    pub(crate) lost_after: Duration,
+    pub(crate) window: Grant,
+    pub(crate) retry: Duration,
+    pub(crate) drain: Duration,
+}
+
+pub(crate) struct Shared {
+    pub(crate) options: Options,
+    /// Random, drawn at start: tells the rows of this server from those of others.
+    pub(crate) id: u64,
+    pub(crate) store: StoreId,
+    pub(crate) info: StoreInfo,
+    pub(crate) backend: Box<dyn Backend>,
+    pub(crate) wall: Wall,
+    pub(crate) queue: Queue,
+    pub(crate) registry: Arc<Registry>,
+    pub(crate) offenders: Offenders,
+    pub(crate) events: Hub,
+    pub(crate) tickets: Tickets,
+    /// Counts commits that stored something.
+    pub(crate) commits: watch::Sender<u64>,
+    /// The server shuts down.
+    pub(crate) closing: CancellationToken,
+    /// The committer has ended.
+    pub(crate) ended: CancellationToken,
+}
+
+impl Shared {
+    /// How much of a lane may be under way on one connection now: less when memory fills up or the store is slow.
+    pub(crate) fn window(&self, lane: Lane) -> Grant {
+        let limits = &self.options.limits;
+        let free = limits.memory.saturating_sub(self.queue.weight());
+        let mut share = (free / self.registry.count().max(1)) as u64;
+        // A store that takes more than half a second a commit gets proportionally less.
+        share = share.saturating_mul(500_000) / self.queue.commit_us().max(500_000);
+        let frame = u64::from(limits.frame);
+        let full = self.options.window;
+        let least = if lane == Lane::Readings { 64 } else { 16 };
+        Grant {
+            records: (share / RECORD_WEIGHT).clamp(least, full.records.max(least)),
+            bytes: (share / 4).clamp(frame, full.bytes.max(frame)),
+        }
+    }
+
+    /// A command reached its end: whoever waits for it hears of it.
+    pub(crate) fn settled(&self, row: CommandRow) {
+        self.tickets.settle(&row);
+        self.events.send(Event::Settled(row));
+    }
+}
+
+/// What a record of two readings weighs while it waits, about.
+const RECORD_WEIGHT: u64 = 256;
