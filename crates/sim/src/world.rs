@@ -246,6 +246,11 @@ impl World {
         self.hosts[host.0].commit_us = commit_us;
     }
 
+    /// How much of each lane a server lets be under way, on connections from now on.
+    pub fn window(&mut self, host: HostId, records: u64, bytes: u64) {
+        self.hosts[host.0].config.window = [sensock::wire::hello::Grant { records, bytes }; Lane::COUNT];
+    }
+
     /// The server dies in its next commit.
     pub fn crash_in_commit(&mut self, host: HostId, crash: Crash) {
         self.hosts[host.0].crash = Some(crash);
