@@ -13,16 +13,33 @@
 use crate::history::History;
 use crate::store::Store;
 
+mod append;
+mod commands;
 mod dropped;
 pub mod fixture;
+mod hello;
+mod loads;
 mod locks;
 mod read_back;
 mod round_trip;
+mod upserts;
+pub mod work;
 
+pub use append::{
+    a_feed_misses_nothing, appending_again_changes_nothing, opposite_orders_do_not_block_each_other,
+    poison_holds_up_nobody, steps_are_explained, two_servers_store_each_record_once,
+};
+pub use commands::{
+    a_command_is_settled_once, an_idempotency_key_finds_the_first, command_numbers_are_given_once,
+    settings_are_numbered,
+};
 pub use dropped::{a_dropped_transaction_leaves_nothing, a_dropped_wait_holds_no_lock};
+pub use hello::{boots_follow_each_other, two_welcomes_for_one_boot};
+pub use loads::{load_keeps_its_limits, load_reaches_back_to_the_lowest_mark};
 pub use locks::{marks_are_locked, marks_come_in_the_order_asked_for};
 pub use read_back::{latest_is_the_newest, range_pages_without_loss, range_takes_what_touches_the_span};
 pub use round_trip::{names_are_told_apart, rows_come_back_as_they_went};
+pub use upserts::a_later_row_replaces;
 
 /// Runs every property, each on a store that `make` makes empty.
 ///
@@ -35,7 +52,22 @@ pub async fn run<S: Store + History>(make: impl AsyncFn() -> S) {
     a_dropped_wait_holds_no_lock(make().await).await;
     rows_come_back_as_they_went(make().await).await;
     names_are_told_apart(make().await).await;
+    a_later_row_replaces(make().await).await;
+    load_keeps_its_limits(make().await).await;
+    load_reaches_back_to_the_lowest_mark(make().await).await;
     latest_is_the_newest(make().await).await;
     range_takes_what_touches_the_span(make().await).await;
     range_pages_without_loss(make().await).await;
+    appending_again_changes_nothing(make().await).await;
+    steps_are_explained(make().await).await;
+    two_servers_store_each_record_once(make().await).await;
+    opposite_orders_do_not_block_each_other(make().await).await;
+    poison_holds_up_nobody(make().await).await;
+    a_feed_misses_nothing(make().await).await;
+    boots_follow_each_other(make().await).await;
+    two_welcomes_for_one_boot(make().await).await;
+    command_numbers_are_given_once(make().await).await;
+    an_idempotency_key_finds_the_first(make().await).await;
+    a_command_is_settled_once(make().await).await;
+    settings_are_numbered(make().await).await;
 }

@@ -7,7 +7,6 @@
 //! | higher | (not looked at) | a new boot |
 //! | the same or lower | one that was superseded | collision |
 //! | the same | another confirmed one | collision |
-//! | the same, of which nothing is stored | none | a new boot with a new tag |
 //! | anything else | | rebase: its positions move above all that is stored |
 //!
 //! A tag that the device holds for its boot and that means nothing here (another server proposed it and its transaction came to nothing,
@@ -51,9 +50,7 @@ pub fn judge(resume: &Resume, hello: &Hello, fresh: Tag) -> Verdict {
     if local == stored && tag != Tag::NONE && hello.tag != Tag::NONE {
         return Verdict::Collision;
     }
-    if local == stored && !anything_of(resume, stored) {
-        return welcome(Meeting::Booted, 0, tag_of_boot);
-    }
+    // Also if nothing of this boot is stored yet: another board may be at work on records of the same number.
     let lowest = hello.lanes.iter().map(|l| l.floor).filter(|&f| f != Position::NONE).map(Position::boot);
     let lowest = lowest.fold(local, u32::min);
     welcome(Meeting::Rebased, top.saturating_add(1).saturating_sub(lowest), tag_of_boot)
@@ -89,12 +86,6 @@ fn highest_boot(resume: &Resume) -> u32 {
 fn held_tag(resume: &Resume, hello: &Hello) -> Option<Tag> {
     let known = |t: Tag| resume.device.as_ref().is_some_and(|d| d.tag == t || d.superseded.contains(&t));
     [hello.tag, hello.pending_tag].into_iter().find(|&t| t != Tag::NONE && !known(t))
-}
-
-/// Whether anything of this boot was committed that another life of the same number would be taken for: positions, or its clock.
-fn anything_of(resume: &Resume, boot: u32) -> bool {
-    resume.marks.iter().any(|&m| m >= Position::boot_start(boot))
-        || resume.anchors.iter().any(|a| a.boot == boot)
 }
 
 #[cfg(test)]

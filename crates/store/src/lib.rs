@@ -1,4 +1,21 @@
 //! Where sensock records are kept: the store trait, rule A, an in-memory store and a conformance suite.
+//!
+//! ```text
+//!            works                                   four calls
+//!  server ──────────▶ append::commit (rule A, once) ──────────▶ Store + Transaction ◀── your database
+//!     │                  │ identity::judge (rule B)               ▲
+//!     │                  │ floor::subtract (rule F)               │ conformance::run checks it
+//!     └──────────────────┴──────── History: latest, range, feed ──┘
+//! ```
+//!
+//! | you want to | see |
+//! |---|---|
+//! | keep records in a database of your own | [`Store`], [`Transaction`], [`History`], then run [`conformance`] |
+//! | try things without a database | [`MemoryStore`] |
+//! | read what is stored | [`History`] |
+//! | say which devices may connect | [`Keys`] |
+//! | know what becomes of a device that dials | [`judge`], [`identity`] |
+//! | know why a gap is there | [`floor`], [`rows::GapRow`] |
 
 #![forbid(unsafe_code)]
 

@@ -115,10 +115,12 @@ impl Group {
         }
     }
 
-    /// The device named the last positions of a boot that ends in order.
+    /// The device named the last positions of a boot that ends in order. A lane in which it made nothing in this boot has nothing beyond
+    /// its mark.
     fn end(&mut self, device: DeviceId, last: &[Position; Lane::COUNT]) -> Appended {
         for lane in Lane::ALL {
-            self.put_ended(LaneId { device, lane }, last[lane.index()]);
+            let id = LaneId { device, lane };
+            self.put_ended(id, last[lane.index()].max(self.mark(id)));
         }
         Appended { mark: self.mark(LaneId { device, lane: Lane::Control }), ..Appended::default() }
     }
