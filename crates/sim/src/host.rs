@@ -309,11 +309,6 @@ impl Host {
         if self.crash == Some(Crash::Before) {
             return vec![Act::Crash];
         }
-        // Lane 0 first, order kept within a device and lane.
-        self.queue.sort_by_key(|q| match &q.work {
-            Work::Records(w) => 1 + w.lane.lane as u8,
-            _ => 0,
-        });
         let works: Vec<Work> = self.queue.iter().map(|q| q.work.clone()).collect();
         let results = match commit(store, &works).now_or_never() {
             Some(Ok(results)) => results,

@@ -9,7 +9,7 @@ fn an_alarm_behind_a_backlog_is_committed_within_two_frames_and_a_round_trip() {
     let mut w = World::new();
     w.delays = (100_000, 100_000);
     let board = w.board("cellar-3", Memory::Boot);
-    sample(&mut w, board, 280, 1_000);
+    sample(&mut w, board, 250, 1_000);
     w.dial(board, SERVER);
     w.run_ms(450);
     assert!(w.is_live(board));

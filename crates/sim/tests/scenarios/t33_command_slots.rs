@@ -11,6 +11,7 @@ fn fifty_commands_run_once_each_in_order() {
     for _ in 0..50 {
         let row = w.new_command(board, 1, Policy::Once, 600_000);
         w.command(SERVER, row);
+        w.run_ms(1);
     }
     w.run_ms(20_000);
     assert_eq!(w.ran(board), (1..=50).collect::<Vec<u32>>(), "{}", w.trace());
