@@ -42,6 +42,8 @@ pub(crate) struct Conn {
     catalog: Vec<u8>,
     deliver: VecDeque<CommandRow>,
     settings: VecDeque<SettingRow>,
+    /// A command is being stored as sent.
+    sending: bool,
     since: Micros,
 }
 
@@ -126,6 +128,7 @@ impl Host {
                 catalog: vec![],
                 deliver: VecDeque::new(),
                 settings: VecDeque::new(),
+                sending: false,
                 since,
             };
             self.conns.insert(link, conn);
@@ -389,7 +392,9 @@ impl Host {
             }
             Ok(Done::Command(row, _)) => {
                 self.events.push(format!("{now:>12} command {} is {:?}", row.id, row.state));
+                let moved = matches!(queued.work, Work::Command(CommandWork::Sent { .. }));
                 if let Some(conn) = self.conn_of(row.device) {
+                    conn.sending &= !moved;
                     match row.state {
                         sensock_store::CommandState::Queued => conn.deliver.push_back(*row),
                         sensock_store::CommandState::Sent(_) => acts.extend(self.send(now, &row)),
@@ -459,8 +464,9 @@ impl Host {
             if !conn.confirmed {
                 continue;
             }
-            if let (true, Some(identity)) = (conn.session.can_command(), conn.identity) {
+            if let (true, Some(identity)) = (conn.session.can_command() && !conn.sending, conn.identity) {
                 if let Some(row) = conn.deliver.pop_front() {
+                    conn.sending = true;
                     works.push(Work::Command(CommandWork::Sent {
                         device: row.device,
                         id: row.id,
