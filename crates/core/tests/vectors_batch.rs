@@ -1,4 +1,6 @@
-//! The byte vectors of SPEC section 7, as every implementation reads them.
+//! The byte vectors of SPEC section 6, as every implementation reads them.
+// A vector that cannot be read must fail the test, in helpers too.
+#![allow(clippy::unwrap_used)]
 
 use sensock::batch::{Cell, Sink, decode, encode, encoded_len};
 use serde_json::Value;
@@ -87,7 +89,7 @@ fn every_vector_is_what_the_encoder_writes() {
 fn every_part_of_the_section_has_a_vector() {
     let names: Vec<String> = vectors().into_iter().map(|vector| vector.name).collect();
     assert!(names.len() >= 16);
-    for part in ["7.3", "7.4", "7.5", "7.6", "7.7", "7.8", "7.9"] {
+    for part in ["6.3", "6.4", "6.5", "6.6", "6.7", "6.8", "6.9"] {
         assert!(names.iter().any(|name| name.starts_with(part)), "no vector for {part}");
     }
 }

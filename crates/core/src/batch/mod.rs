@@ -1,4 +1,4 @@
-//! Runs of records as bytes: columns for many, a compact row for one (SPEC section 7).
+//! Runs of records as bytes: columns for many, a compact row for one (SPEC section 6).
 //!
 //! A *run* is `count` records of one shape. Each record has a tick in milliseconds, never smaller than the
 //! one before it, and one [`Cell`] for each quantity. [`encode`] and [`decode`] work on borrowed memory and keep
