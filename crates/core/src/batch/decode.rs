@@ -17,14 +17,14 @@ pub trait Sink {
 
 /// Decodes one run of `count` records and returns how many bytes it took.
 ///
-/// `base`, `count` and `columns` are those that were given to [`encode`](super::encode); they travel beside the run.
+/// `first` is the tick of the first record; it, `count` and `columns` travel beside the run.
 /// Any bytes are safe: work is bounded by `count * (columns + 1)` calls of `sink`, and nothing panics.
 ///
 /// # Errors
 /// [`DecodeError`] if the bytes are not such a run; the sink may have been called by then.
 pub fn decode(
     bytes: &[u8],
-    base: u64,
+    first: u64,
     count: usize,
     columns: usize,
     sink: &mut impl Sink,
@@ -36,10 +36,10 @@ pub fn decode(
         return Err(DecodeError::Columns);
     }
     if count == 1 {
-        return row::take(bytes, base, columns, sink);
+        return row::take(bytes, first, columns, sink);
     }
     let mut bits = Reader::new(bytes);
-    ticks(&mut bits, base, count, sink)?;
+    ticks(&mut bits, first, count, sink)?;
     for index in 0..columns {
         column(&mut bits, count, |row, cell| {
             sink.cell(row, index, cell);
@@ -52,8 +52,7 @@ pub fn decode(
     Ok(bits.consumed())
 }
 
-fn ticks(bits: &mut Reader<'_>, base: u64, count: usize, sink: &mut impl Sink) -> Result<(), DecodeError> {
-    let start = base.checked_add(number::take(bits)).ok_or(DecodeError::Malformed)?;
+fn ticks(bits: &mut Reader<'_>, start: u64, count: usize, sink: &mut impl Sink) -> Result<(), DecodeError> {
     if bits.take(1) == 1 {
         let mut tick = start;
         sink.tick(0, tick);

@@ -6,15 +6,13 @@ use super::{column as whole, ticks as line};
 
 /// Encodes one run into `out` and returns how many bytes it took.
 ///
-/// `ticks` gives `count` ticks in milliseconds, the first at or above `base`, and `column(i)` gives `count` cells
-/// for each `i` below `columns`. The iterators are walked several times, so a clone must be cheap and give the same again. `base` is what
-/// the first tick is relative to, zero if absolute; the decoder needs the same.
+/// `ticks` gives `count` ticks in milliseconds, and `column(i)` gives `count` cells for each `i` below `columns`. The iterators are
+/// walked several times, so a clone must be cheap and give the same again. The first tick is not written: it travels beside the run.
 ///
 /// # Errors
 /// [`EncodeError::NoRoom`] if `out` is shorter than [`encoded_len`] says, the others if the input is not a run.
 pub fn encode<T, C>(
     out: &mut [u8],
-    base: u64,
     count: usize,
     ticks: T,
     columns: usize,
@@ -25,9 +23,9 @@ where
     C: Iterator<Item = Cell> + Clone,
 {
     if count == 1 {
-        return row::put(out, base, ticks, columns, column);
+        return row::put(out, columns, column);
     }
-    match write(out, base, count, ticks, columns, column)? {
+    match write(out, count, ticks, columns, column)? {
         (len, true) => Ok(len),
         (_, false) => Err(EncodeError::NoRoom),
     }
@@ -38,7 +36,6 @@ where
 /// # Errors
 /// As [`encode`], but never [`EncodeError::NoRoom`].
 pub fn encoded_len<T, C>(
-    base: u64,
     count: usize,
     ticks: T,
     columns: usize,
@@ -49,14 +46,13 @@ where
     C: Iterator<Item = Cell> + Clone,
 {
     if count == 1 {
-        return row::len(base, ticks, columns, column);
+        return row::len(columns, column);
     }
-    write(&mut [], base, count, ticks, columns, column).map(|(len, _)| len)
+    write(&mut [], count, ticks, columns, column).map(|(len, _)| len)
 }
 
 fn write<T, C>(
     out: &mut [u8],
-    base: u64,
     count: usize,
     ticks: T,
     columns: usize,
@@ -73,7 +69,7 @@ where
         return Err(EncodeError::Columns);
     }
     let mut out = Writer::new(out);
-    line::put(&mut out, base, count, &mut line::Distances::new(ticks, count))?;
+    line::put(&mut out, count, &mut line::Distances::new(ticks, count))?;
     for index in 0..columns {
         let mut source = Cells::new(column(index), count);
         let plan = Plan::new(&mut source, count, false);

@@ -1,22 +1,19 @@
-//! One record alone: its tick as a varint above the base, then each cell as a varint.
+//! One record alone: each cell as a varint. Its tick travels beside the run.
 //!
 //! A cell's varint is the zigzag of its value plus one; zero is a fault, whose code is the next byte.
 
 use super::{Cell, DecodeError, EncodeError, MAX_COLUMNS, Sink};
 
-pub(super) fn put<T, C>(
+pub(super) fn put<C>(
     out: &mut [u8],
-    base: u64,
-    ticks: T,
     columns: usize,
     column: impl Fn(usize) -> C,
 ) -> Result<usize, EncodeError>
 where
-    T: Iterator<Item = u64>,
     C: Iterator<Item = Cell>,
 {
     let mut at = 0;
-    each(base, ticks, columns, column, |mut number, code| {
+    each(columns, column, |mut number, code| {
         while number >= 0x80 {
             *out.get_mut(at).ok_or(EncodeError::NoRoom)? = number as u8 | 0x80;
             at += 1;
@@ -33,18 +30,12 @@ where
     Ok(at)
 }
 
-pub(super) fn len<T, C>(
-    base: u64,
-    ticks: T,
-    columns: usize,
-    column: impl Fn(usize) -> C,
-) -> Result<usize, EncodeError>
+pub(super) fn len<C>(columns: usize, column: impl Fn(usize) -> C) -> Result<usize, EncodeError>
 where
-    T: Iterator<Item = u64>,
     C: Iterator<Item = Cell>,
 {
     let mut len = 0;
-    each(base, ticks, columns, column, |number, code| {
+    each(columns, column, |number, code| {
         len += (64 - (number | 1).leading_zeros()).div_ceil(7) as usize + usize::from(code.is_some());
         Ok(())
     })?;
@@ -52,22 +43,17 @@ where
 }
 
 /// Gives the record's varints, each with the fault code that follows it.
-fn each<T, C>(
-    base: u64,
-    mut ticks: T,
+fn each<C>(
     columns: usize,
     column: impl Fn(usize) -> C,
     mut give: impl FnMut(u64, Option<u8>) -> Result<(), EncodeError>,
 ) -> Result<(), EncodeError>
 where
-    T: Iterator<Item = u64>,
     C: Iterator<Item = Cell>,
 {
     if columns == 0 || columns > MAX_COLUMNS {
         return Err(EncodeError::Columns);
     }
-    let tick = ticks.next().ok_or(EncodeError::TooFewItems)?;
-    give(tick.checked_sub(base).ok_or(EncodeError::TicksFallBack)?, None)?;
     for index in 0..columns {
         match column(index).next().ok_or(EncodeError::TooFewItems)? {
             Cell::Value(value) => give(u64::from(zigzag(value)) + 1, None)?,
@@ -79,12 +65,12 @@ where
 
 pub(super) fn take(
     bytes: &[u8],
-    base: u64,
+    first: u64,
     columns: usize,
     sink: &mut impl Sink,
 ) -> Result<usize, DecodeError> {
-    let (tick, mut at) = varint(bytes, 0)?;
-    sink.tick(0, base.checked_add(tick).ok_or(DecodeError::Malformed)?);
+    let mut at = 0;
+    sink.tick(0, first);
     for column in 0..columns {
         let (number, after) = varint(bytes, at)?;
         at = after;

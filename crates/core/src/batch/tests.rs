@@ -12,21 +12,21 @@ struct Run {
 }
 
 impl Run {
-    fn encode(&self, base: u64) -> Vec<u8> {
+    fn encode(&self) -> Vec<u8> {
         let count = self.ticks.len();
         let cells = |i: usize| self.cells[i].iter().copied();
         let ticks = self.ticks.iter().copied();
-        let len = encoded_len(base, count, ticks.clone(), self.cells.len(), cells).unwrap();
+        let len = encoded_len(count, ticks.clone(), self.cells.len(), cells).unwrap();
         let mut out = vec![0xa5; len];
-        assert_eq!(encode(&mut out, base, count, ticks.clone(), self.cells.len(), cells), Ok(len));
+        assert_eq!(encode(&mut out, count, ticks.clone(), self.cells.len(), cells), Ok(len));
         let short = &mut out.clone()[..len - 1];
-        assert_eq!(encode(short, base, count, ticks, self.cells.len(), cells), Err(EncodeError::NoRoom));
+        assert_eq!(encode(short, count, ticks, self.cells.len(), cells), Err(EncodeError::NoRoom));
         out
     }
 
-    fn decode(bytes: &[u8], base: u64, count: usize, columns: usize) -> Result<(Self, usize), DecodeError> {
+    fn decode(bytes: &[u8], first: u64, count: usize, columns: usize) -> Result<(Self, usize), DecodeError> {
         let mut run = Self { ticks: Vec::new(), cells: vec![Vec::new(); columns] };
-        let used = decode(bytes, base, count, columns, &mut run)?;
+        let used = decode(bytes, first, count, columns, &mut run)?;
         Ok((run, used))
     }
 }
@@ -51,8 +51,8 @@ fn extremes_and_faults_come_back() {
             vec![Cell::Fault(0), Cell::Value(0), Cell::Value(-1)],
         ],
     };
-    let bytes = run.encode(7);
-    assert_eq!(Run::decode(&bytes, 7, 3, 2), Ok((run, bytes.len())));
+    let bytes = run.encode();
+    assert_eq!(Run::decode(&bytes, run.ticks[0], 3, 2), Ok((run, bytes.len())));
 }
 
 /// Values as sensors give them: steps of some size, on a grid or not, with sentinels, faults and wild values between.
@@ -118,48 +118,47 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 400, ..ProptestConfig::default() })]
 
     #[test]
-    fn every_run_comes_back(run in run(), base in any::<u64>()) {
-        let base = base % run.ticks[0].saturating_add(1);
-        let bytes = run.encode(base);
-        let (again, used) = Run::decode(&bytes, base, run.ticks.len(), run.cells.len()).unwrap();
+    fn every_run_comes_back(run in run()) {
+        let bytes = run.encode();
+        let (again, used) = Run::decode(&bytes, run.ticks[0], run.ticks.len(), run.cells.len()).unwrap();
         prop_assert_eq!(used, bytes.len());
         prop_assert_eq!(again, run);
     }
 
     #[test]
     fn a_run_ends_where_it_says(run in run(), more in proptest::collection::vec(any::<u8>(), 0..20)) {
-        let mut bytes = run.encode(0);
+        let mut bytes = run.encode();
         let len = bytes.len();
         bytes.extend(more);
-        prop_assert_eq!(Run::decode(&bytes, 0, run.ticks.len(), run.cells.len()), Ok((run, len)));
+        prop_assert_eq!(Run::decode(&bytes, run.ticks[0], run.ticks.len(), run.cells.len()), Ok((run, len)));
     }
 
     #[test]
     fn a_truncated_run_is_told(run in run(), cut in any::<prop::sample::Index>()) {
-        let bytes = run.encode(0);
+        let bytes = run.encode();
         let short = &bytes[..cut.index(bytes.len())];
-        prop_assert!(decode(short, 0, run.ticks.len(), run.cells.len(), &mut Count::default()).is_err());
+        prop_assert!(decode(short, run.ticks[0], run.ticks.len(), run.cells.len(), &mut Count::default()).is_err());
     }
 
     #[test]
     fn damage_is_bounded(run in run(), flips in proptest::collection::vec(any::<prop::sample::Index>(), 1..8)) {
-        let mut bytes = run.encode(0);
+        let mut bytes = run.encode();
         for flip in flips {
             let bit = flip.index(bytes.len() * 8);
             bytes[bit / 8] ^= 1 << (bit % 8);
         }
         let mut count = Count::default();
-        let _ = decode(&bytes, 0, run.ticks.len(), run.cells.len(), &mut count);
+        let _ = decode(&bytes, run.ticks[0], run.ticks.len(), run.cells.len(), &mut count);
         prop_assert!(count.0 <= run.ticks.len() * (run.cells.len() + 1));
     }
 
     #[test]
     fn any_bytes_are_safe(
         bytes in proptest::collection::vec(any::<u8>(), 0..300),
-        base in any::<u64>(), count in 0usize..5000, columns in 0usize..20,
+        first in any::<u64>(), count in 0usize..5000, columns in 0usize..20,
     ) {
         let mut calls = Count::default();
-        let result = decode(&bytes, base, count, columns, &mut calls);
+        let result = decode(&bytes, first, count, columns, &mut calls);
         prop_assert!(calls.0 <= count * (columns + 1));
         prop_assert!(result.is_err() || (1..=MAX_RUN).contains(&count) && (1..=MAX_COLUMNS).contains(&columns));
     }
@@ -175,8 +174,8 @@ fn every_step_between_extremes_comes_back() {
                 cells.extend([a, b, a, a, b, b].map(Cell::Value));
                 let ticks = (0..cells.len() as u64).collect();
                 let run = Run { ticks, cells: vec![cells] };
-                let bytes = run.encode(0);
-                assert_eq!(Run::decode(&bytes, 0, run.ticks.len(), 1), Ok((run, bytes.len())));
+                let bytes = run.encode();
+                assert_eq!(Run::decode(&bytes, run.ticks[0], run.ticks.len(), 1), Ok((run, bytes.len())));
             }
         }
     }
@@ -186,16 +185,13 @@ fn every_step_between_extremes_comes_back() {
 fn what_is_not_a_run_is_refused() {
     let tick = |ticks: &'static [u64]| ticks.iter().copied();
     let cells = |_| [Cell::Value(1); 4].into_iter();
-    assert_eq!(encoded_len(0, 0, tick(&[]), 1, cells), Err(EncodeError::Count));
-    assert_eq!(encoded_len(0, MAX_RUN + 1, tick(&[]), 1, cells), Err(EncodeError::Count));
-    assert_eq!(encoded_len(0, 1, tick(&[1]), 0, cells), Err(EncodeError::Columns));
-    assert_eq!(encoded_len(0, 2, tick(&[1, 2]), 17, cells), Err(EncodeError::Columns));
-    assert_eq!(encoded_len(0, 3, tick(&[1, 3, 2]), 1, cells), Err(EncodeError::TicksFallBack));
-    assert_eq!(encoded_len(2, 2, tick(&[1, 3]), 1, cells), Err(EncodeError::TicksFallBack));
-    assert_eq!(encoded_len(2, 1, tick(&[1]), 1, cells), Err(EncodeError::TicksFallBack));
-    assert_eq!(encoded_len(0, 3, tick(&[1, 2]), 1, cells), Err(EncodeError::TooFewItems));
-    assert_eq!(encoded_len(0, 5, tick(&[1, 2, 3, 4, 5]), 1, cells), Err(EncodeError::TooFewItems));
-    assert_eq!(encoded_len(0, 1, tick(&[]), 1, cells), Err(EncodeError::TooFewItems));
+    assert_eq!(encoded_len(0, tick(&[]), 1, cells), Err(EncodeError::Count));
+    assert_eq!(encoded_len(MAX_RUN + 1, tick(&[]), 1, cells), Err(EncodeError::Count));
+    assert_eq!(encoded_len(1, tick(&[1]), 0, cells), Err(EncodeError::Columns));
+    assert_eq!(encoded_len(2, tick(&[1, 2]), 17, cells), Err(EncodeError::Columns));
+    assert_eq!(encoded_len(3, tick(&[1, 3, 2]), 1, cells), Err(EncodeError::TicksFallBack));
+    assert_eq!(encoded_len(3, tick(&[1, 2]), 1, cells), Err(EncodeError::TooFewItems));
+    assert_eq!(encoded_len(5, tick(&[1, 2, 3, 4, 5]), 1, cells), Err(EncodeError::TooFewItems));
     assert_eq!(decode(&[0; 9], 0, 0, 1, &mut Count::default()), Err(DecodeError::Count));
     assert_eq!(decode(&[0; 9], 0, 4097, 1, &mut Count::default()), Err(DecodeError::Count));
     assert_eq!(decode(&[0; 9], 0, 2, 17, &mut Count::default()), Err(DecodeError::Columns));

@@ -107,17 +107,12 @@ impl<T: Iterator<Item = u64> + Clone> Source for Distances<T> {
 }
 
 /// Writes the ticks of a run of two or more.
-pub(super) fn put(
-    out: &mut Writer<'_>,
-    base: u64,
-    count: usize,
-    ticks: &mut dyn Ticks,
-) -> Result<(), EncodeError> {
-    let (mut first, mut before, mut common) = (None, base, 0);
+pub(super) fn put(out: &mut Writer<'_>, count: usize, ticks: &mut dyn Ticks) -> Result<(), EncodeError> {
+    let (mut first, mut before, mut common) = (None, 0, 0);
     let given = ticks.each(&mut |tick| {
         let step = tick.checked_sub(before).ok_or(EncodeError::TicksFallBack)?;
         if first.is_none() {
-            first = Some(step);
+            first = Some(tick);
         } else if common != 1 {
             common = common_divisor(common, step);
         }
@@ -125,11 +120,10 @@ pub(super) fn put(
         Ok(())
     })?;
     let Some(first) = first.filter(|_| given == count) else { return Err(EncodeError::TooFewItems) };
-    number::put(out, first);
     let mark = out.mark();
-    let span = before - base - first;
+    let span = before - first;
     if span >> (63 - FRACTION) == 0 {
-        follow(out, base + first, span, common.max(1), count, ticks)?;
+        follow(out, first, span, common.max(1), count, ticks)?;
         if !ticks.far() {
             return Ok(());
         }

@@ -228,12 +228,7 @@ impl<'b> Session<'b> {
         }
     }
 
-    fn welcome<'f>(
-        &mut self,
-        outbox: &impl Share,
-        now: Tick,
-        body: &'f [u8],
-    ) -> Result<Event<'f>, Peer> {
+    fn welcome<'f>(&mut self, outbox: &impl Share, now: Tick, body: &'f [u8]) -> Result<Event<'f>, Peer> {
         let welcome = Welcome::decode(body)?;
         self.rtt = now.since(self.hello.at);
         self.max_frame = welcome.max_frame as usize;
@@ -695,8 +690,8 @@ impl<'b> Session<'b> {
             self.scratch.copy_within(framed.taken..items.len, 0);
             let first = Position(framed.next.0 - shift);
             link.flash = Some(first);
-            self.supply = (rest > 0)
-                .then_some((lane, Supply { len: rest, first, tick: framed.tick, complete: true }));
+            self.supply =
+                (rest > 0).then_some((lane, Supply { len: rest, first, tick: framed.tick, complete: true }));
         } else {
             super::queue::Queue::advance(&mut link.cursor, framed.taken, framed.positions, framed.tick);
         }
