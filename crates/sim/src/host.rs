@@ -345,10 +345,10 @@ impl Host {
 
     fn done(&mut self, now: u64, queued: Queued, result: Result<Done, Refuse>) -> Vec<Act> {
         let mut acts = vec![];
-        if let (Some(link), Some((lane, records, bytes))) = (queued.link, queued.release) {
-            if let Some(conn) = self.conns.get_mut(&link) {
-                conn.session.release(lane, records, bytes);
-            }
+        if let (Some(link), Some((lane, records, bytes))) = (queued.link, queued.release)
+            && let Some(conn) = self.conns.get_mut(&link)
+        {
+            conn.session.release(lane, records, bytes);
         }
         match result {
             Ok(Done::Hello(done)) => {
@@ -420,10 +420,9 @@ impl Host {
             Ok(Done::Rows) => {
                 if let (Some(conn), Work::Rows(rows)) =
                     (queued.link.and_then(|l| self.conns.get_mut(&l)), &queued.work)
+                    && !rows.catalogs.is_empty()
                 {
-                    if !rows.catalogs.is_empty() {
-                        conn.session.catalog_stored();
-                    }
+                    conn.session.catalog_stored();
                 }
             }
             Ok(_) => {}
@@ -478,16 +477,16 @@ impl Host {
             if !conn.confirmed {
                 continue;
             }
-            if let (true, Some(identity)) = (conn.session.can_command() && !conn.sending, conn.identity) {
-                if let Some(row) = conn.deliver.pop_front() {
-                    conn.sending = true;
-                    works.push(Work::Command(CommandWork::Sent {
-                        device: row.device,
-                        id: row.id,
-                        boot: identity.boot,
-                        now_us: wall_now,
-                    }));
-                }
+            if let (true, Some(identity)) = (conn.session.can_command() && !conn.sending, conn.identity)
+                && let Some(row) = conn.deliver.pop_front()
+            {
+                conn.sending = true;
+                works.push(Work::Command(CommandWork::Sent {
+                    device: row.device,
+                    id: row.id,
+                    boot: identity.boot,
+                    now_us: wall_now,
+                }));
             }
             while let Some(row) = conn.settings.pop_front() {
                 let setting = SettingValue { key: row.key, revision: row.revision, body: &row.body };

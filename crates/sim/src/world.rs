@@ -401,15 +401,15 @@ impl World {
         for i in 0..self.boards.len() {
             let b = &mut self.boards[i];
             let tick = b.tick(now);
-            if let (true, Some(link)) = (b.on, b.link) {
-                if let Err(error) = b.session.handle_timeout(tick) {
-                    let line = format!("{} closes: {error}", b.id);
-                    self.say(line);
-                    self.boards[i].drop_link(End::Silent);
-                    // Its transport is gone; the server finds out by itself.
-                    self.links[link.0].down_dead = true;
-                    self.links[link.0].up.clear();
-                }
+            if let (true, Some(link)) = (b.on, b.link)
+                && let Err(error) = b.session.handle_timeout(tick)
+            {
+                let line = format!("{} closes: {error}", b.id);
+                self.say(line);
+                self.boards[i].drop_link(End::Silent);
+                // Its transport is gone; the server finds out by itself.
+                self.links[link.0].down_dead = true;
+                self.links[link.0].up.clear();
             }
         }
         self.flush();
