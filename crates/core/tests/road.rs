@@ -1,5 +1,7 @@
 //! The thinnest road: records from an outbox, through both sessions, to where they are kept.
 
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
 mod common;
 
 use common::*;
