@@ -1,14 +1,13 @@
 //! Readings: how they are written, and how a row is read.
 
 use std::collections::HashMap;
-use std::sync::Arc;
 
 use sensock::{Fault, Position, Tick};
 use sensock_store::{Batch, LaneId, NamedReading, ReadingRow};
 
 use crate::error::Fail;
 use crate::lanes::stored;
-use crate::series::{Series, value};
+use crate::series::{Quantities, Series, value};
 use crate::session::{Arg, Row};
 use crate::tables::{NEWEST, READING};
 use crate::transaction::SqlTx;
@@ -47,30 +46,36 @@ pub(crate) fn reading(
     Ok(NamedReading { row, name: series.name.clone(), unit: series.unit.clone(), scale: series.scale })
 }
 
+/// What readings in a row share, looked up once.
+struct Run {
+    lane: LaneId,
+    catalog: u64,
+    id: i64,
+    quantities: Quantities,
+}
+
 impl SqlTx {
     pub(crate) async fn write_readings(&mut self, batch: &Batch) -> Result<(), Fail> {
         let mut args: Vec<Arg<'_>> = Vec::with_capacity(batch.readings.len() * READING.columns.len());
         let mut newest: HashMap<(i64, i64), i64> = HashMap::new();
-        let mut run: Option<(LaneId, u64, i64, Arc<[(u16, i64)]>)> = None;
+        let mut run: Option<Run> = None;
         for row in &batch.readings {
-            let (lane, series) = match &mut run {
-                Some((lane, catalog, id, series)) if *lane == row.lane && *catalog == row.catalog => {
-                    (*id, series)
-                }
-                _ => {
+            let run = match &mut run {
+                Some(run) if run.lane == row.lane && run.catalog == row.catalog => run,
+                other => {
                     let id = self.lane(&row.lane).await?.id;
-                    let series = self.series(&row.lane, row.catalog).await?;
-                    (id, &mut run.insert((row.lane, row.catalog, id, series)).3)
+                    let quantities = self.series(&row.lane, row.catalog).await?;
+                    other.insert(Run { lane: row.lane, catalog: row.catalog, id, quantities })
                 }
             };
-            let of = |list: &[(u16, i64)]| list.iter().find(|(q, _)| *q == row.quantity).map(|(_, id)| *id);
-            let series = match of(series) {
-                Some(id) => id,
+            let series = match run.quantities.series(row.quantity) {
+                Some(series) => series,
                 None => {
-                    *series = self.unnamed(&row.lane, row.catalog, row.quantity).await?;
-                    of(series).ok_or(sqlx::Error::RowNotFound)?
+                    run.quantities = self.unnamed(&row.lane, row.catalog, row.quantity).await?;
+                    run.quantities.series(row.quantity).ok_or(sqlx::Error::RowNotFound)?
                 }
             };
+            let lane = run.id;
             let position = stored(row.position)?;
             args.extend([
                 Arg::Int(lane),

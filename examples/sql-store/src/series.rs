@@ -11,6 +11,16 @@ use crate::session::{Arg, Session};
 use crate::tables::{CATALOG, SERIES, SERIES_UNNAMED};
 use crate::transaction::SqlTx;
 
+/// The quantities of a catalogue, and the series that each is stored under.
+#[derive(Clone)]
+pub(crate) struct Quantities(Arc<[(u16, i64)]>);
+
+impl Quantities {
+    pub(crate) fn series(&self, quantity: u16) -> Option<i64> {
+        self.0.iter().find(|(q, _)| *q == quantity).map(|(_, series)| *series)
+    }
+}
+
 /// What a reading needs to be understood.
 #[derive(Clone, Debug)]
 pub(crate) struct Series {
@@ -99,7 +109,7 @@ impl SqlTx {
     }
 
     /// Quantities and series ids of a catalogue.
-    pub(crate) async fn series(&mut self, lane: &LaneId, catalog: u64) -> Result<Arc<[(u16, i64)]>, Fail> {
+    pub(crate) async fn series(&mut self, lane: &LaneId, catalog: u64) -> Result<Quantities, Fail> {
         let key = (lane.device, catalog);
         if let Some(known) = self.series.get(&key).cloned().or_else(|| self.handle.shared.series.find(&key)) {
             return Ok(known);
@@ -113,7 +123,7 @@ impl SqlTx {
         lane: &LaneId,
         catalog: u64,
         quantity: u16,
-    ) -> Result<Arc<[(u16, i64)]>, Fail> {
+    ) -> Result<Quantities, Fail> {
         let name = format!("quantity {quantity}");
         let row = [
             Arg::Text(&lane.device),
@@ -130,12 +140,12 @@ impl SqlTx {
         self.read_series(lane, catalog).await
     }
 
-    async fn read_series(&mut self, lane: &LaneId, catalog: u64) -> Result<Arc<[(u16, i64)]>, Fail> {
+    async fn read_series(&mut self, lane: &LaneId, catalog: u64) -> Result<Quantities, Fail> {
         let sql = "SELECT quantity, id FROM series WHERE device = ? AND catalog = ?";
         let rows = self.begun.session()?.rows(sql, &[Arg::Text(&lane.device), catalog.into()]).await?;
         let found: Result<Arc<[_]>, sqlx::Error> =
             rows.iter().map(|row| Ok((row.small(0)?, row.int(1)?))).collect();
-        let found = found?;
+        let found = Quantities(found?);
         self.series.insert((lane.device, catalog), found.clone());
         Ok(found)
     }

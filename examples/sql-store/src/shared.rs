@@ -12,6 +12,7 @@ use crate::dialect::{Dialect, Table, chunks};
 use crate::error::{Fail, SqlError};
 use crate::hook::ErasedHook;
 use crate::pool::Pools;
+use crate::series::Quantities;
 use crate::session::{Arg, Session};
 
 /// Entries of a cache before it is emptied: they come back from the database.
@@ -26,8 +27,8 @@ pub(crate) struct Shared {
     pub(crate) pools: Pools,
     /// Rows of `lane` that are committed.
     pub(crate) lanes: Cache<LaneId, i64>,
-    /// Rows of `series` that are committed: quantity and id, per device and catalogue.
-    pub(crate) series: Cache<(DeviceId, u64), Arc<[(u16, i64)]>>,
+    /// Rows of `series` that are committed, per device and catalogue.
+    pub(crate) series: Cache<(DeviceId, u64), Quantities>,
     /// Rows of `newest` that are committed, or were overtaken by a later row.
     pub(crate) newest: Cache<(i64, i64), i64>,
     texts: Cache<(usize, usize), Arc<str>>,

@@ -1,7 +1,6 @@
 //! One transaction: what it writes, and what it learned that becomes true with its commit.
 
 use std::collections::HashMap;
-use std::sync::Arc;
 
 use sensock::DeviceId;
 use sensock_store::{Batch, LaneId, Resume, Transaction};
@@ -11,6 +10,7 @@ use crate::hook::HookTx;
 use crate::lanes::Found;
 use crate::load;
 use crate::pool::Begun;
+use crate::series::Quantities;
 use crate::shared::Handle;
 
 /// A transaction of a [`SqlStore`](crate::SqlStore). Dropped without `commit`, it is rolled back.
@@ -22,7 +22,7 @@ pub struct SqlTx {
     /// Lanes that are locked, and others that rows were written to.
     pub(crate) lanes: HashMap<LaneId, Found>,
     /// Series that were looked up or made.
-    pub(crate) series: HashMap<(DeviceId, u64), Arc<[(u16, i64)]>>,
+    pub(crate) series: HashMap<(DeviceId, u64), Quantities>,
     /// Rows of `newest` that were written.
     pub(crate) newest: HashMap<(i64, i64), i64>,
 }

@@ -1,4 +1,4 @@
-#![allow(dead_code, unreachable_pub, reason = "each suite uses its own part")]
+#![allow(dead_code, unreachable_pub, clippy::unwrap_used, reason = "each suite uses its own part")]
 
 use std::str::FromStr as _;
 
