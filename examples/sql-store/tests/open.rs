@@ -1,5 +1,7 @@
 //! What a person reads when a database cannot be opened, and how a schema comes to be.
 
+#![allow(clippy::expect_used, clippy::print_stdout, reason = "a test, whose words are printed")]
+
 mod common;
 
 use sensock_sql::{OpenError, SqlStore};

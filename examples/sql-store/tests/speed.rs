@@ -2,6 +2,8 @@
 //!
 //! `cargo test --release -p sensock-sql --test speed -- --nocapture`
 
+#![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a test, whose figures are printed")]
+
 mod common;
 
 use std::time::Instant;
@@ -42,24 +44,27 @@ async fn rows_a_second() {
         write(&store, Batch { catalogs, ..Batch::default() }).await;
         commit(&store, &batch(&lanes, 0, 1)).await;
 
-        let begun = Instant::now();
-        commit(&store, &batch(&lanes[..1], 1, 5_000)).await;
-        let one = begun.elapsed().as_secs_f64();
-
+        let mut one = f64::MAX;
+        for n in 0..8 {
+            let batch = batch(&lanes[..1], 1 + n * 5_000, 5_000);
+            let begun = Instant::now();
+            commit(&store, &batch).await;
+            one = one.min(begun.elapsed().as_secs_f64());
+        }
         let begun = Instant::now();
         for n in 0..50 {
             commit(&store, &batch(&lanes[1..], 1 + n, 1)).await;
         }
         let many = begun.elapsed().as_secs_f64();
         println!(
-            "{name}: 10,000 rows of one lane in one transaction {:.0} rows/s; 198 rows of 99 lanes a transaction {:.0} rows/s, \
+            "{name}: 10,000 rows of one lane in one transaction {:.0} rows/s (best of 8); 198 rows of 99 lanes a transaction {:.0} rows/s, \
              {:.2} ms each",
             10_000.0 / one,
             50.0 * 198.0 / many,
             many / 50.0 * 1e3
         );
         let count = database.sql("SELECT COUNT(*) FROM reading").await;
-        assert_eq!(count, [(200 + 10_000 + 50 * 198).to_string()]);
+        assert_eq!(count, [(200 + 80_000 + 50 * 198).to_string()]);
         if database.is_sqlite() {
             let bytes = "SELECT SUM(pgsize) * 1.0 / (SELECT COUNT(*) FROM reading) FROM dbstat WHERE name = 'reading'";
             println!("bytes a row in SQLite: {}", database.sql(bytes).await[0]);
