@@ -27,7 +27,8 @@ pub(crate) async fn feed(
     for row in session.rows("SELECT id, device, lane, mark FROM lane ORDER BY device, lane", &[]).await? {
         let lane = lane(&device(&row, 1)?, &row, 2)?;
         let after = cursor.lanes.get(&lane).copied();
-        if after.is_none_or(|after| after.0 < row.bits(3).unwrap_or(0)) {
+        let mark = row.bits(3)?;
+        if after.is_none_or(|after| after.0 < mark) {
             news.push((row.int(0)?, lane, after));
         }
     }
