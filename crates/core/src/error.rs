@@ -70,6 +70,9 @@ pub enum Misuse {
     /// A tick lies before the one of an earlier record.
     #[error("the clock went backwards: a discontinuity of the clock is a new boot")]
     Backwards,
+    /// A tick lies after the present one.
+    #[error("a record cannot be made in the future: its tick lies after the clock's")]
+    Ahead,
     /// All record numbers of this boot are used up: restart the device.
     #[error("all positions of this boot are used up: restart the device")]
     Exhausted,

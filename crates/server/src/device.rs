@@ -88,7 +88,7 @@ impl DeviceHandle {
         text: &str,
         ttl: Duration,
     ) -> Result<TextTicket, CommandError> {
-        let device = self.device.clone()?;
+        let device = self.device?;
         let bytes = self.catalog(device).await?;
         let unknown = |names: Vec<&str>| unknown(device, "command", name, &names);
         let built_in = READ_NOW.entry();
@@ -117,7 +117,7 @@ impl DeviceHandle {
     /// # Errors
     /// As there.
     pub async fn set_text(&self, name: &str, text: &str) -> Result<SettingRow, CommandError> {
-        let device = self.device.clone()?;
+        let device = self.device?;
         let bytes = self.catalog(device).await?;
         let view = CatalogView::new(&bytes).ok();
         let Some(entry) = view.iter().flat_map(|v| v.settings()).find(|s| s.name == name) else {
@@ -132,7 +132,7 @@ impl DeviceHandle {
     /// # Errors
     /// There is no such command, or the server is overloaded.
     pub async fn cancel(&self, id: u64) -> Result<CommandRow, CommandError> {
-        let device = self.device.clone()?;
+        let device = self.device?;
         let now_us = self.server.shared().wall.now_us();
         let work = CommandWork::Cancel { device, id: number(id)?, now_us };
         match ask(&self.server, Work::Command(work)).await? {
@@ -146,7 +146,7 @@ impl DeviceHandle {
     /// # Errors
     /// There is no such command among the device's unsettled and its newest 64 settled ones, or the store does not answer.
     pub async fn ticket<A: Shaped>(&self, id: u64) -> Result<Ticket<A>, CommandError> {
-        let device = self.device.clone()?;
+        let device = self.device?;
         let shared = self.server.shared();
         let id = number(id)?;
         let ticket = Ticket::new(&shared.tickets, device, id);
@@ -187,7 +187,7 @@ impl DeviceHandle {
         ttl: Duration,
     ) -> CommandRequest<A> {
         let created_us = self.server.shared().wall.now_us();
-        let row = self.device.clone().map_err(CommandError::from).and_then(|device| {
+        let row = self.device.map_err(CommandError::from).and_then(|device| {
             Ok(CommandRow {
                 device,
                 id: CommandId(0),
@@ -210,7 +210,7 @@ impl DeviceHandle {
 
     fn setting(&self, key: u16, name: &str, body: Result<Vec<u8>, CommandError>) -> SettingRequest {
         let set_us = self.server.shared().wall.now_us();
-        let row = self.device.clone().map_err(CommandError::from).and_then(|device| {
+        let row = self.device.map_err(CommandError::from).and_then(|device| {
             Ok(SettingRow {
                 device,
                 key,

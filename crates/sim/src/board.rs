@@ -128,7 +128,7 @@ impl Board {
     }
 
     pub(crate) fn power_on(&mut self, now: u64) {
-        self.outbox = Box::default();
+        *self.outbox = Default::default();
         self.session = session(Node { id: self.id, catalog: self.catalog, max_frame: 512 });
         (self.on, self.boot_us, self.link) = (true, now, None);
         self.waiting.clear();

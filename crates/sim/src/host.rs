@@ -42,6 +42,8 @@ pub(crate) struct Conn {
     catalog: Vec<u8>,
     deliver: VecDeque<CommandRow>,
     settings: VecDeque<SettingRow>,
+    /// A command is being stored as sent.
+    sending: bool,
     since: Micros,
 }
 
@@ -110,7 +112,8 @@ impl Host {
     }
 
     fn random(&mut self) -> u64 {
-        self.entropy = self.entropy.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        self.entropy =
+            self.entropy.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         (self.entropy ^ self.entropy >> 31) | 1
     }
 
@@ -126,13 +129,20 @@ impl Host {
                 catalog: vec![],
                 deliver: VecDeque::new(),
                 settings: VecDeque::new(),
+                sending: false,
                 since,
             };
             self.conns.insert(link, conn);
         }
     }
 
-    pub(crate) fn frame(&mut self, now: u64, link: LinkId, mut frame: Vec<u8>, store: &MemoryStore) -> Vec<Act> {
+    pub(crate) fn frame(
+        &mut self,
+        now: u64,
+        link: LinkId,
+        mut frame: Vec<u8>,
+        store: &MemoryStore,
+    ) -> Vec<Act> {
         let (at, wall, wall_now, len) = (self.micros(now), self.wall(), self.wall_now(now), frame.len());
         let fresh = Tag(self.random());
         let (nonce, server) = (self.random(), self.number);
@@ -235,7 +245,8 @@ impl Host {
             Event::Floor { lane, floor } => {
                 if let Some(hello) = conn.hello {
                     let lane = LaneId { device: hello.device, lane };
-                    let work = Work::Floor(FloorWork { lane, floor, between_us: (None, None), now_us: wall_now });
+                    let work =
+                        Work::Floor(FloorWork { lane, floor, between_us: (None, None), now_us: wall_now });
                     self.push(now, Some(link), work, None);
                 }
             }
@@ -309,11 +320,6 @@ impl Host {
         if self.crash == Some(Crash::Before) {
             return vec![Act::Crash];
         }
-        // Lane 0 first, order kept within a device and lane.
-        self.queue.sort_by_key(|q| match &q.work {
-            Work::Records(w) => 1 + w.lane.lane as u8,
-            _ => 0,
-        });
         let works: Vec<Work> = self.queue.iter().map(|q| q.work.clone()).collect();
         let results = match commit(store, &works).now_or_never() {
             Some(Ok(results)) => results,
@@ -339,10 +345,10 @@ impl Host {
 
     fn done(&mut self, now: u64, queued: Queued, result: Result<Done, Refuse>) -> Vec<Act> {
         let mut acts = vec![];
-        if let (Some(link), Some((lane, records, bytes))) = (queued.link, queued.release) {
-            if let Some(conn) = self.conns.get_mut(&link) {
-                conn.session.release(lane, records, bytes);
-            }
+        if let (Some(link), Some((lane, records, bytes))) = (queued.link, queued.release)
+            && let Some(conn) = self.conns.get_mut(&link)
+        {
+            conn.session.release(lane, records, bytes);
         }
         match result {
             Ok(Done::Hello(done)) => {
@@ -358,7 +364,9 @@ impl Host {
                 }
                 // Takeover: the connection that proved itself live last wins.
                 let old: Vec<LinkId> = (self.conns.iter())
-                    .filter(|(l, c)| Some(**l) != queued.link && c.confirmed && c.hello.is_some_and(|h| h.device == device))
+                    .filter(|(l, c)| {
+                        Some(**l) != queued.link && c.confirmed && c.hello.is_some_and(|h| h.device == device)
+                    })
                     .map(|(l, _)| *l)
                     .collect();
                 for link in old {
@@ -394,7 +402,9 @@ impl Host {
             }
             Ok(Done::Command(row, _)) => {
                 self.events.push(format!("{now:>12} command {} is {:?}", row.id, row.state));
+                let moved = matches!(queued.work, Work::Command(CommandWork::Sent { .. }));
                 if let Some(conn) = self.conn_of(row.device) {
+                    conn.sending &= !moved;
                     match row.state {
                         sensock_store::CommandState::Queued => conn.deliver.push_back(*row),
                         sensock_store::CommandState::Sent(_) => acts.extend(self.send(now, &row)),
@@ -410,14 +420,15 @@ impl Host {
             Ok(Done::Rows) => {
                 if let (Some(conn), Work::Rows(rows)) =
                     (queued.link.and_then(|l| self.conns.get_mut(&l)), &queued.work)
+                    && !rows.catalogs.is_empty()
                 {
-                    if !rows.catalogs.is_empty() {
-                        conn.session.catalog_stored();
-                    }
+                    conn.session.catalog_stored();
                 }
             }
             Ok(_) => {}
-            Err(Refuse::Busy) => acts.extend(queued.link.map(|l| self.bye(l, End::Refused, 5_000)).unwrap_or_default()),
+            Err(Refuse::Busy) => {
+                acts.extend(queued.link.map(|l| self.bye(l, End::Refused, 5_000)).unwrap_or_default())
+            }
             Err(error) => {
                 self.events.push(format!("{now:>12} refused: {error}"));
                 acts.extend(queued.link.map(|l| self.bye(l, End::Refused, 300_000)).unwrap_or_default());
@@ -434,8 +445,10 @@ impl Host {
     fn send(&mut self, now: u64, row: &CommandRow) -> Vec<Act> {
         let wall_now = self.wall_now(now);
         let micros = self.micros(now);
-        let Some((link, conn)) =
-            self.conns.iter_mut().find(|(_, c)| c.confirmed && c.hello.is_some_and(|h| h.device == row.device))
+        let Some((link, conn)) = self
+            .conns
+            .iter_mut()
+            .find(|(_, c)| c.confirmed && c.hello.is_some_and(|h| h.device == row.device))
         else {
             return vec![];
         };
@@ -464,15 +477,16 @@ impl Host {
             if !conn.confirmed {
                 continue;
             }
-            if let (true, Some(identity)) = (conn.session.can_command(), conn.identity) {
-                if let Some(row) = conn.deliver.pop_front() {
-                    works.push(Work::Command(CommandWork::Sent {
-                        device: row.device,
-                        id: row.id,
-                        boot: identity.boot,
-                        now_us: wall_now,
-                    }));
-                }
+            if let (true, Some(identity)) = (conn.session.can_command() && !conn.sending, conn.identity)
+                && let Some(row) = conn.deliver.pop_front()
+            {
+                conn.sending = true;
+                works.push(Work::Command(CommandWork::Sent {
+                    device: row.device,
+                    id: row.id,
+                    boot: identity.boot,
+                    now_us: wall_now,
+                }));
             }
             while let Some(row) = conn.settings.pop_front() {
                 let setting = SettingValue { key: row.key, revision: row.revision, body: &row.body };

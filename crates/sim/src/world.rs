@@ -246,6 +246,11 @@ impl World {
         self.hosts[host.0].commit_us = commit_us;
     }
 
+    /// How much of each lane a server lets be under way, on connections from now on.
+    pub fn window(&mut self, host: HostId, records: u64, bytes: u64) {
+        self.hosts[host.0].config.window = [sensock::wire::hello::Grant { records, bytes }; Lane::COUNT];
+    }
+
     /// The server dies in its next commit.
     pub fn crash_in_commit(&mut self, host: HostId, crash: Crash) {
         self.hosts[host.0].crash = Some(crash);
@@ -396,15 +401,15 @@ impl World {
         for i in 0..self.boards.len() {
             let b = &mut self.boards[i];
             let tick = b.tick(now);
-            if let (true, Some(link)) = (b.on, b.link) {
-                if let Err(error) = b.session.handle_timeout(tick) {
-                    let line = format!("{} closes: {error}", b.id);
-                    self.say(line);
-                    self.boards[i].drop_link(End::Silent);
-                    // Its transport is gone; the server finds out by itself.
-                    self.links[link.0].down_dead = true;
-                    self.links[link.0].up.clear();
-                }
+            if let (true, Some(link)) = (b.on, b.link)
+                && let Err(error) = b.session.handle_timeout(tick)
+            {
+                let line = format!("{} closes: {error}", b.id);
+                self.say(line);
+                self.boards[i].drop_link(End::Silent);
+                // Its transport is gone; the server finds out by itself.
+                self.links[link.0].down_dead = true;
+                self.links[link.0].up.clear();
             }
         }
         self.flush();

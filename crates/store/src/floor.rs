@@ -54,9 +54,11 @@ pub struct Subtracted {
 pub fn subtract(state: LaneState, floor: &LaneFloor) -> Subtracted {
     let start = Position::boot_start(floor.floor.boot());
     let mut mark = state.mark;
-    if mark == Position::NONE && floor.acked == Position::NONE {
-        // Nobody ever heard of this lane: what came before its boot is no loss.
-        mark = start.prev();
+    if mark == Position::NONE {
+        // Nobody ever heard of this lane: what came before its boot is no loss, unless the device says that another store has it. Boots
+        // count from 1.
+        let first = if floor.acked == Position::NONE { start } else { Position::boot_start(1).min(start) };
+        mark = first.prev();
     }
     if floor.floor <= mark.next() {
         return Subtracted { mark, gaps: Vec::new() };

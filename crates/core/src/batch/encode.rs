@@ -1,17 +1,18 @@
-use super::row::Writer;
-use super::{Cell, EncodeError, MAX_COLUMNS, MAX_RUN};
+use super::bits::Writer;
+use super::choose::Plan;
+use super::source::Cells;
+use super::{Cell, EncodeError, MAX_COLUMNS, MAX_RUN, row};
+use super::{column as whole, ticks as line};
 
 /// Encodes one run into `out` and returns how many bytes it took.
 ///
-/// `ticks` gives `count` ticks in milliseconds, the first at or above `base`, and `column(i)` gives `count` cells
-/// for each `i` below `columns`. The iterators are walked several times, so a clone must be cheap. `base` is what
-/// the first tick is relative to, zero if absolute; the decoder needs the same.
+/// `ticks` gives `count` ticks in milliseconds, and `column(i)` gives `count` cells for each `i` below `columns`. The iterators are
+/// walked several times, so a clone must be cheap and give the same again. The first tick is not written: it travels beside the run.
 ///
 /// # Errors
 /// [`EncodeError::NoRoom`] if `out` is shorter than [`encoded_len`] says, the others if the input is not a run.
 pub fn encode<T, C>(
     out: &mut [u8],
-    base: u64,
     count: usize,
     ticks: T,
     columns: usize,
@@ -21,7 +22,13 @@ where
     T: Iterator<Item = u64> + Clone,
     C: Iterator<Item = Cell> + Clone,
 {
-    write(Writer::new(Some(out)), base, count, ticks, columns, column)
+    if count == 1 {
+        return row::put(out, columns, column);
+    }
+    match write(out, count, ticks, columns, column)? {
+        (len, true) => Ok(len),
+        (_, false) => Err(EncodeError::NoRoom),
+    }
 }
 
 /// How many bytes [`encode`] writes for the same run, exactly.
@@ -29,7 +36,6 @@ where
 /// # Errors
 /// As [`encode`], but never [`EncodeError::NoRoom`].
 pub fn encoded_len<T, C>(
-    base: u64,
     count: usize,
     ticks: T,
     columns: usize,
@@ -39,17 +45,19 @@ where
     T: Iterator<Item = u64> + Clone,
     C: Iterator<Item = Cell> + Clone,
 {
-    write(Writer::new(None), base, count, ticks, columns, column)
+    if count == 1 {
+        return row::len(columns, column);
+    }
+    write(&mut [], count, ticks, columns, column).map(|(len, _)| len)
 }
 
 fn write<T, C>(
-    mut out: Writer<'_>,
-    base: u64,
+    out: &mut [u8],
     count: usize,
     ticks: T,
     columns: usize,
     column: impl Fn(usize) -> C,
-) -> Result<usize, EncodeError>
+) -> Result<(usize, bool), EncodeError>
 where
     T: Iterator<Item = u64> + Clone,
     C: Iterator<Item = Cell> + Clone,
@@ -60,18 +68,12 @@ where
     if columns == 0 || columns > MAX_COLUMNS {
         return Err(EncodeError::Columns);
     }
-    let mut before = base;
-    let mut ticks = ticks;
-    for _ in 0..count {
-        let tick = ticks.next().ok_or(EncodeError::TooFewItems)?;
-        out.varint(tick.checked_sub(before).ok_or(EncodeError::TicksFallBack)?)?;
-        before = tick;
-    }
+    let mut out = Writer::new(out);
+    line::put(&mut out, count, &mut line::Distances::new(ticks, count))?;
     for index in 0..columns {
-        let mut cells = column(index);
-        for _ in 0..count {
-            out.cell(cells.next().ok_or(EncodeError::TooFewItems)?)?;
-        }
+        let mut source = Cells::new(column(index), count);
+        let plan = Plan::new(&mut source, count, false);
+        whole::put(&mut out, &mut source, plan, count)?;
     }
-    Ok(out.len())
+    Ok(out.finish())
 }

@@ -10,7 +10,7 @@ pub enum EncodeError {
     Count,
     /// `columns` is not within 1 and [`MAX_COLUMNS`](super::MAX_COLUMNS).
     Columns,
-    /// A tick is smaller than the one before it, or the first is smaller than `base`.
+    /// A tick is smaller than the one before it.
     TicksFallBack,
     /// An iterator ended before it gave `count` items.
     TooFewItems,
@@ -22,7 +22,7 @@ impl fmt::Display for EncodeError {
             Self::NoRoom => "the run does not fit into the room given; encode fewer records",
             Self::Count => "a run holds 1 to 4096 records; split it",
             Self::Columns => "a record holds 1 to 16 quantities; split it",
-            Self::TicksFallBack => "ticks of a run never fall, nor lie below its base; sort or split the run",
+            Self::TicksFallBack => "ticks of a run never fall; sort or split the run",
             Self::TooFewItems => "an iterator ended before the stated count; give as many items as records",
         })
     }

@@ -62,9 +62,7 @@ pub(crate) fn frame(
     while let Some((stored, after)) = rest.peek() {
         let (before, context_before) = (w.len(), *context);
         let step = match stored {
-            Stored::Record { superseded, cells, .. } => {
-                run(&mut w, context, rest, cells.shape(), superseded)
-            }
+            Stored::Record { superseded, cells, .. } => run(&mut w, context, rest, cells.shape(), superseded),
             Stored::Gap { count, cause, span } => {
                 data::gap(&mut w, count, cause, Some(span)).map(|()| (count, after))
             }
@@ -123,10 +121,11 @@ fn run<'a>(
         })
     };
     // The longest head: tag, count, tick, shape, superseded, length.
-    let head = 1 + 2 + 10 + 1 + shape.as_slice().iter().map(|id| varint_len((*id).into())).sum::<usize>() + 15 + 3;
+    let head =
+        1 + 2 + 10 + 1 + shape.as_slice().iter().map(|id| varint_len((*id).into())).sum::<usize>() + 15 + 3;
     let room = w.room().saturating_sub(head.min(w.room() / 2));
     let len = loop {
-        let len = batch::encoded_len(first.0, count, ticks().take(count), columns, |c| column(c).take(count))
+        let len = batch::encoded_len(count, ticks().take(count), columns, |c| column(c).take(count))
             .map_err(|_| NoRoom)?;
         if len <= room || count == 1 {
             break len;
@@ -144,14 +143,7 @@ fn run<'a>(
         w.mark_not_last(at);
         w.varint(len as u64)?;
     }
-    let written = batch::encode(
-        w.free(),
-        first.0,
-        count,
-        ticks().take(count),
-        columns,
-        |c| column(c).take(count),
-    );
+    let written = batch::encode(w.free(), count, ticks().take(count), columns, |c| column(c).take(count));
     w.advance(written.map_err(|_| NoRoom)?);
     Ok((count as u32, next))
 }

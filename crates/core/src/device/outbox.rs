@@ -76,6 +76,7 @@ pub struct Durable {
     begun_persists: bool,
     settings: u32,
     slots: usize,
+    calls: u8,
 }
 
 impl Durable {
@@ -100,6 +101,7 @@ impl Durable {
             begun_persists: false,
             settings: 0,
             slots: 0,
+            calls: COMMAND_SLOTS_MAX,
         }
     }
 }
@@ -202,11 +204,28 @@ impl OutboxMut<'_> {
         self.push(Lane::Control, &item, tick)
     }
 
-    /// Reports that a setting was applied, or refused with a code.
+    /// Reports that a setting was applied, or refused with a code, and with it every setting of a lower revision.
+    ///
+    /// # Errors
+    /// [`Misuse::Full`]: nothing was taken.
     pub fn applied(&mut self, revision: u32, refused: Option<u8>) -> Result<Position, Misuse> {
+        self.applied_through(revision, refused, revision)
+    }
+
+    /// As [`OutboxMut::applied`], where settings of a lower revision still wait: every setting up to `through` is applied or refused. The
+    /// server sends the others again after the next Hello.
+    ///
+    /// # Errors
+    /// [`Misuse::Full`]: nothing was taken.
+    pub fn applied_through(
+        &mut self,
+        revision: u32,
+        refused: Option<u8>,
+        through: u32,
+    ) -> Result<Position, Misuse> {
         let tick = self.d.queues[Lane::Control.index()].last_tick();
         let position = self.push(Lane::Control, &Made::applied(revision, refused), tick)?;
-        self.d.settings = self.d.settings.max(revision);
+        self.d.settings = self.d.settings.max(through);
         Ok(position)
     }
 
@@ -258,7 +277,12 @@ impl OutboxMut<'_> {
     /// How many commands it can hold at once: replies must fit the control lane.
     pub fn command_slots(&self) -> u8 {
         let room = self.d.queues[1].free() + 256;
-        (room / (BODY_MAX + 32)).clamp(1, COMMAND_SLOTS_MAX as usize) as u8
+        (room / (BODY_MAX + 32)).clamp(1, self.d.calls as usize) as u8
+    }
+
+    /// The application holds at most so many commands at once (1 to 8; 8 unless told).
+    pub fn limit_commands(&mut self, slots: u8) {
+        self.d.calls = slots.clamp(1, COMMAND_SLOTS_MAX);
     }
 
     /// Whether the control lane has room for one more answer of any size.
@@ -470,8 +494,7 @@ impl OutboxMut<'_> {
 
     fn has_waiting_slots(&self) -> bool {
         let start = 2 * (self.bytes.len() / 8).max(256);
-        self.d.slots > 0
-            && self.bytes[start..start + self.d.slots].chunks_exact(SLOT).any(|s| s[2] & 1 != 0)
+        self.d.slots > 0 && self.bytes[start..start + self.d.slots].chunks_exact(SLOT).any(|s| s[2] & 1 != 0)
     }
 
     // ---- what flash reads and says

@@ -105,6 +105,7 @@ pub struct Session<'b> {
     last_heard: Tick,
     last_sent_data: Tick,
     rtt: u64,
+    leaving: Tick,
     held: u8,
     slots: u8,
     supply: Option<(Lane, Supply)>,
@@ -144,6 +145,7 @@ impl<'b> Session<'b> {
             last_heard: Tick(0),
             last_sent_data: Tick(0),
             rtt: 0,
+            leaving: Tick(0),
             held: 0,
             slots: 1,
             supply: None,
@@ -173,6 +175,11 @@ impl<'b> Session<'b> {
     /// Whether records flow.
     pub fn is_live(&self) -> bool {
         matches!(self.state, State::Live | State::Leaving)
+    }
+
+    /// Whether Sleep was said.
+    pub fn is_leaving(&self) -> bool {
+        self.state == State::Leaving
     }
 
     /// The identity it serves.
@@ -221,12 +228,7 @@ impl<'b> Session<'b> {
         }
     }
 
-    fn welcome<'f>(
-        &mut self,
-        outbox: &impl Share,
-        now: Tick,
-        body: &'f [u8],
-    ) -> Result<Event<'f>, Peer> {
+    fn welcome<'f>(&mut self, outbox: &impl Share, now: Tick, body: &'f [u8]) -> Result<Event<'f>, Peer> {
         let welcome = Welcome::decode(body)?;
         self.rtt = now.since(self.hello.at);
         self.max_frame = welcome.max_frame as usize;
@@ -431,7 +433,8 @@ impl<'b> Session<'b> {
         match self.state {
             State::Idle | State::Closed => None,
             State::Hello | State::AwaitWelcome => Some(self.hello.at.plus(HANDSHAKE_MS)),
-            State::Live | State::Leaving => {
+            State::Leaving => Some(self.left_at()),
+            State::Live => {
                 let idle = self.last_heard.plus(self.idle_limit());
                 let probe = self.probe_at();
                 Some(probe.map_or(idle, |p| p.min(idle)))
@@ -442,12 +445,19 @@ impl<'b> Session<'b> {
     /// Time passed.
     ///
     /// # Errors
-    /// [`Peer::Silent`]: nothing came for too long; close the transport.
+    /// [`Peer::Silent`]: nothing came for too long; close the transport. A server that does not answer Sleep with its Bye is no error: the
+    /// session is closed, the device may sleep.
     pub fn handle_timeout(&mut self, now: Tick) -> Result<(), Peer> {
         let late = match self.state {
             State::Idle | State::Closed => false,
+            State::Leaving => {
+                if now >= self.left_at() {
+                    self.state = State::Closed;
+                }
+                return Ok(());
+            }
             State::Hello | State::AwaitWelcome => now.since(self.hello.at) >= HANDSHAKE_MS,
-            State::Live | State::Leaving => {
+            State::Live => {
                 let unanswered = self.out.ping_pending.is_some_and(|at| now.since(at) >= self.probe_after());
                 now.since(self.last_heard) >= self.idle_limit() || unanswered
             }
@@ -460,6 +470,11 @@ impl<'b> Session<'b> {
             self.out.ping = true;
         }
         Ok(())
+    }
+
+    /// A device that said Sleep waits for the Bye this long.
+    fn left_at(&self) -> Tick {
+        self.leaving.plus(200 + 2 * self.rtt)
     }
 
     fn idle_limit(&self) -> u64 {
@@ -476,7 +491,7 @@ impl<'b> Session<'b> {
             return Some(at.plus(self.probe_after()));
         }
         let waiting = self.lanes.iter().any(|l| l.acked.next() < l.expect);
-        (self.is_live() && waiting)
+        (self.state == State::Live && waiting)
             .then(|| self.last_sent_data.max(self.last_heard).plus(self.probe_after()))
     }
 
@@ -557,6 +572,7 @@ impl<'b> Session<'b> {
             if !waiting && self.state == State::Live {
                 self.out.sleep = None;
                 self.state = State::Leaving;
+                self.leaving = now;
                 let lasts = outbox.with(|o| o.lasts());
                 return frame(Sleep { for_ms, ends_boot, lasts }.encode(out)?);
             }
@@ -674,8 +690,8 @@ impl<'b> Session<'b> {
             self.scratch.copy_within(framed.taken..items.len, 0);
             let first = Position(framed.next.0 - shift);
             link.flash = Some(first);
-            self.supply = (rest > 0)
-                .then_some((lane, Supply { len: rest, first, tick: framed.tick, complete: true }));
+            self.supply =
+                (rest > 0).then_some((lane, Supply { len: rest, first, tick: framed.tick, complete: true }));
         } else {
             super::queue::Queue::advance(&mut link.cursor, framed.taken, framed.positions, framed.tick);
         }

@@ -305,8 +305,7 @@ impl<'a> Items<'a> {
                 Some((n, Tick(tick.0.saturating_sub(r.varint()?))))
             }
         };
-        let payload =
-            if tag & NOT_LAST != 0 { r.block(usize::MAX)? } else { r.bytes(r.rest().len())? };
+        let payload = if tag & NOT_LAST != 0 { r.block(usize::MAX)? } else { r.bytes(r.rest().len())? };
         self.context.tick = Some(tick);
         let shape = self.context.shape;
         let first = self.take(count)?;

@@ -1,5 +1,5 @@
 //! Both real sessions, joined by nothing but calls; the "store" is a list.
-#![allow(dead_code)]
+#![allow(dead_code, clippy::unwrap_used, clippy::expect_used)]
 
 use std::cell::RefCell;
 

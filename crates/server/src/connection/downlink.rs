@@ -104,7 +104,7 @@ impl Downlink {
     }
 
     /// Commands to be stored as sent to `boot`: as many as the device has room for.
-    pub(crate) fn to_store(
+    pub(crate) fn send_next(
         &mut self,
         boot: u32,
         now_us: i64,

@@ -364,7 +364,7 @@ impl Live {
         if self.confirmed && self.leaving.is_none() {
             let now_us = self.shared.wall.now_us();
             let mut works = Vec::new();
-            self.down.to_store(self.boot, now_us, |work, id| works.push((work, id)));
+            self.down.send_next(self.boot, now_us, |work, id| works.push((work, id)));
             for (work, id) in works {
                 self.submit(Work::Command(work), Token::Sent(id));
             }

@@ -1,6 +1,43 @@
-//! Timelines that break a naive version, one behaviour a test, named for it.
+//! Timelines that break a naive version, one behaviour a file, named for it. The number is the timeline's.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod help;
+
 mod t02_weak_entropy;
+mod t03_memory_rolled_back;
+mod t04_store_restored;
+mod t05_two_stores;
+mod t06_how_many_were_lost;
 mod t08_overflow_of_what_is_in_flight;
+mod t09_keep_latest;
+mod t10_drop_newest;
+mod t11_time_to_live;
+mod t13_late_commit_of_an_old_connection;
+mod t16_poison_row;
+mod t17_commit_without_an_answer;
+mod t20_reboot_while_a_batch_waits;
+mod t22_many_boots;
+mod t25_limits_withhold_credit;
+mod t26_a_hole_in_the_link;
+mod t27_tail_loss;
+mod t28_slow_is_not_dead;
+mod t29_credit_inversion;
+mod t30_alarms_overtake;
+mod t31_credit_deadlock;
+mod t33_command_slots;
+mod t39_sleep;
+mod t43_toggle_and_brown_out;
+mod t44_crash_between_send_and_result;
+mod t46_reply_lost_with_the_server;
+mod t47_late_command;
+mod t48_idempotency_key;
+mod t49_stale_set_points;
+mod t51_asymmetric_delay;
+mod t53_every_row_has_a_time;
+mod t55_servers_disagree;
+mod t58_discontinuity_is_a_boot;
+mod ti1_clone;
+mod ti2_unconfirmed_takeover;
+mod tw4_no_credit_before_the_catalogue;
+mod tw5_changed_catalogue;
+mod tw8_no_value;

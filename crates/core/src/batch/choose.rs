@@ -1,0 +1,261 @@
+//! Which encoding of a column is the smallest.
+
+use super::predict::{Order, Predictor};
+use super::rice;
+use super::runs::Runs;
+use super::source::{CHUNK, Source};
+use super::split::Split;
+use super::survey::{Lengths, Survey};
+
+/// How the numbers that a predictor leaves are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Mode {
+    Rice { k: u32 },
+    Runs(Runs),
+    Packed { bound: u32 },
+}
+
+/// Everything about a column but its values.
+pub(super) struct Plan {
+    pub(super) split: Split,
+    pub(super) rows: usize,
+    pub(super) values: usize,
+    pub(super) predictor: Predictor,
+    pub(super) mode: Mode,
+    /// What the values take, in half bits; an estimate where the column is long.
+    pub(super) cost: u32,
+}
+
+/// What an exception takes beside its gap, in half bits: a new value, or the same again.
+const NEW_EXCEPTION: u32 = 50;
+const SAME_EXCEPTION: u32 = 6;
+
+impl Plan {
+    /// Looks at the whole column or at a sample of it; a plan made from a sample may not hold.
+    pub(super) fn new(source: &mut dyn Source, count: usize, whole: bool) -> Self {
+        let mut survey = Survey::NOTHING;
+        survey.look(source, &Split::PLAIN, count, whole);
+        let mut best = Self::of(&survey, Split::PLAIN);
+        let (mut divisor, mut remainder) = survey.divisor();
+        if let Some(value) = sentinel(source, &survey) {
+            let split = Split { sentinel: Some(value), ..Split::PLAIN };
+            survey.look(source, &split, count, true);
+            if best.challenge(&survey, split, SAME_EXCEPTION) {
+                (divisor, remainder) = survey.divisor();
+            }
+        }
+        if divisor > 1 {
+            let split = Split { divisor, remainder, ..best.split };
+            survey.look(source, &split, count, true);
+            best.challenge(&survey, split, NEW_EXCEPTION);
+        }
+        best
+    }
+
+    /// Becomes the plan with `split` if that is smaller, where each exception more takes `exception`.
+    fn challenge(&mut self, survey: &Survey, split: Split, exception: u32) -> bool {
+        let mut other = Self::of(survey, split);
+        let more = self.values.saturating_sub(other.values) as u32;
+        if more > 0 {
+            let gap = rice::parameter(other.values as u32, more) + 1;
+            other.cost += more * (exception + 2 * gap);
+        }
+        if split.divisor > 1 {
+            other.cost += 4 * (7 + split.divisor.ilog2());
+        }
+        let wins = other.cost < self.cost;
+        if wins {
+            *self = other;
+        }
+        wins
+    }
+
+    fn of(survey: &Survey, split: Split) -> Self {
+        let mut best = Self {
+            split,
+            rows: survey.rows,
+            values: survey.values,
+            predictor: Predictor { order: Order::Same, unsigned: false, before: survey.first, step: 0 },
+            mode: Mode::Packed { bound: 0 },
+            cost: if survey.values > 1 { u32::MAX } else { 0 },
+        };
+        let orders = [Order::Base, Order::Same, Order::Step];
+        let least = orders.map(|order| survey.average(order)).into_iter().min().unwrap_or(0);
+        for order in orders {
+            // An order that leaves a bit more than another on the average is not worth a closer look.
+            if survey.average(order) <= least + 16 {
+                best.try_order(survey, order);
+            }
+        }
+        let bound = survey.max.abs_diff(survey.min);
+        let predictor = Predictor { order: Order::Base, unsigned: true, before: survey.min, step: 0 };
+        best.offer(predictor, Mode::Packed { bound }, packed_cost(bound, survey.values as u32));
+        best
+    }
+
+    fn try_order(&mut self, survey: &Survey, order: Order) {
+        let mut predictor = Predictor { order, unsigned: false, before: survey.first, step: 0 };
+        let mut header = 0;
+        match order {
+            Order::Base => predictor.before = survey.centre,
+            Order::Same => predictor.unsigned = !survey.falls,
+            Order::Step => {
+                predictor.step = survey.second.wrapping_sub(survey.first);
+                header = 2 * (7 + predictor.step.unsigned_abs().checked_ilog2().unwrap_or(0));
+            }
+        }
+        let mut lengths = survey.lengths[order as usize];
+        if predictor.unsigned {
+            // Without its sign a number is one bit shorter.
+            lengths.copy_within(1.., 0);
+            lengths[0] += survey.lengths[order as usize][0];
+            lengths[32] = 0;
+        }
+        let scale = |cost: u32| scaled(cost, survey.values as u32, survey.seen);
+        let (k, cost) = best_rice(&lengths);
+        self.offer(predictor, Mode::Rice { k }, header + scale(cost) + 10);
+        if u32::from(lengths[0]) * 8 > survey.seen {
+            let (runs, cost) = best_runs(&lengths);
+            self.offer(predictor, Mode::Runs(runs), header + scale(cost + cost / 64) + 20);
+        }
+        let bound = survey.most[order as usize] >> u32::from(predictor.unsigned);
+        let numbers = survey.values.saturating_sub(predictor.known()) as u32;
+        self.offer(predictor, Mode::Packed { bound }, header + packed_cost(bound, numbers));
+    }
+
+    /// Whether a line that drifts off by `slant` over the whole column may be what costs most.
+    pub(super) fn slants(&self, slant: u64) -> bool {
+        let bits = self.cost / 2 / self.values.max(1) as u32;
+        match self.predictor.order {
+            Order::Base => slant >> bits.min(60) > 3,
+            _ => slant > 1 && bits < 3,
+        }
+    }
+
+    fn offer(&mut self, predictor: Predictor, mode: Mode, cost: u32) {
+        if cost < self.cost {
+            (self.predictor, self.mode, self.cost) = (predictor, mode, cost);
+        }
+    }
+
+    /// Walks over what the predictor leaves, and tells whether the plan, and all that `each` says, holds for it.
+    pub(super) fn numbers(&self, source: &mut dyn Source, each: &mut dyn FnMut(&[u32]) -> bool) -> bool {
+        let mut predictor = self.predictor;
+        let mut known = predictor.known();
+        let (mut values, mut numbers) = ([0; CHUNK], [0; CHUNK]);
+        let (mut seen, mut holds) = (0, true);
+        source.rewind();
+        while let Some(filled) = self.split.fill(source, &mut values) {
+            let skip = known.min(filled.values);
+            known -= skip;
+            seen += filled.values;
+            predictor.reduce(&values[..filled.values], &mut numbers);
+            holds &= each(&numbers[skip..filled.values]);
+        }
+        holds && seen == self.values
+    }
+}
+
+/// A value so far away from all others that it means "no value".
+fn sentinel(source: &mut dyn Source, survey: &Survey) -> Option<i32> {
+    let range = survey.max.abs_diff(survey.min);
+    let far = 32 - range.leading_zeros();
+    let steps = &survey.lengths[Order::Same as usize];
+    // To and from a sentinel the steps are about as long as the range.
+    if far < 4 + survey.average(Order::Same) / 16
+        || survey.values < 8
+        || steps[far as usize..].iter().all(|n| *n == 0)
+    {
+        return None;
+    }
+    let (mut low, mut high) = (survey.max, survey.min);
+    let mut chunk = [0; CHUNK];
+    source.rewind();
+    while let Some(filled) = Split::PLAIN.fill(source, &mut chunk) {
+        for value in &chunk[..filled.values] {
+            if *value > survey.min {
+                low = low.min(*value);
+            }
+            if *value < survey.max {
+                high = high.max(*value);
+            }
+        }
+    }
+    if low.abs_diff(survey.min) > range / 2 {
+        Some(survey.min)
+    } else if high.abs_diff(survey.max) > range / 2 {
+        Some(survey.max)
+    } else {
+        None
+    }
+}
+
+fn scaled(cost: u32, values: u32, seen: u32) -> u32 {
+    // Both are at most 4096, and the cost below 2^20.
+    let factor = values * 256 / seen.max(1);
+    cost / 16 * factor / 16 + cost % 16 * factor / 256
+}
+
+/// The quotient's part of a Rice code, in half bits, by how much longer than `k` a number is.
+const QUOTIENTS: [u32; 5] = [2, 4, 7, 13, 25];
+
+fn rice_cost(lengths: &[u16], k: u32) -> u32 {
+    let mut cost = 0;
+    for (n, length) in lengths.iter().zip(0u32..) {
+        let one = match QUOTIENTS.get(length.saturating_sub(k) as usize) {
+            Some(quotient) => quotient + 2 * k,
+            None => 2 * (rice::ESCAPE + 33),
+        };
+        cost += u32::from(*n) * one;
+    }
+    cost
+}
+
+/// The best parameter, and what it costs in half bits.
+fn best_rice(lengths: &[u16]) -> (u32, u32) {
+    let lengths = &lengths[..=longest(lengths)];
+    let mut best = (0, u32::MAX);
+    // Escapes give the cost more than one minimum, so all are tried.
+    for k in 0..lengths.len().min(32) as u32 {
+        let cost = rice_cost(lengths, k);
+        if cost < best.1 {
+            best = (k, cost);
+        }
+    }
+    best
+}
+
+fn longest(lengths: &[u16]) -> usize {
+    lengths.iter().rposition(|n| *n > 0).unwrap_or(0)
+}
+
+fn best_runs(lengths: &Lengths) -> (Runs, u32) {
+    let zeros = u32::from(lengths[0]);
+    let others = lengths[1..].iter().map(|n| u32::from(*n)).sum::<u32>();
+    // What ends a run is written less one, by which the smallest number of each length loses a bit.
+    let mut ends = *lengths;
+    ends[0] = 0;
+    for length in 1..ends.len() {
+        let shrunk = ends[length] >> (length - 1).min(15);
+        ends[length] -= shrunk;
+        ends[length - 1] += shrunk;
+    }
+    let (value, values_cost) = best_rice(&ends);
+    let gap = rice::parameter(zeros, others + 1);
+    let count = others + 1;
+    let gaps_cost = count * (2 + 2 * gap) + 2 * (zeros >> gap) - (count - (count >> gap));
+    (Runs { gap, value }, gaps_cost + values_cost)
+}
+
+/// In half bits, with the header.
+fn packed_cost(bound: u32, numbers: u32) -> u32 {
+    let width = 32 - bound.leading_zeros();
+    if width == 0 {
+        return 12;
+    }
+    // How many of the bound + 1 codes are short, in 1/256, if all are as frequent.
+    let fine = width.saturating_sub(16);
+    let codes = (bound >> fine) + 1;
+    let short = (((1 << (width - fine)) - codes) << 8) / codes;
+    numbers * width * 2 - numbers * short / 128 + 12 + 2 * (width - 1)
+}

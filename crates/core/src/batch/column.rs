@@ -1,0 +1,65 @@
+//! One column: exceptions, header, numbers.
+
+use super::bits::Writer;
+use super::choose::{Mode, Plan};
+use super::packed::Packed;
+use super::predict::Order;
+use super::source::Source;
+use super::{EncodeError, number, rice};
+
+/// Writes the column, as `plan` has it if that holds for all rows, and not only for those that were looked at.
+pub(super) fn put(
+    out: &mut Writer<'_>,
+    source: &mut dyn Source,
+    plan: Plan,
+    count: usize,
+) -> Result<(), EncodeError> {
+    let mark = out.mark();
+    if plan.rows == count && write(out, source, &plan) {
+        return Ok(());
+    }
+    out.back_to(mark);
+    let plan = Plan::new(source, count, true);
+    if plan.rows == count && write(out, source, &plan) { Ok(()) } else { Err(EncodeError::TooFewItems) }
+}
+
+fn write(out: &mut Writer<'_>, source: &mut dyn Source, plan: &Plan) -> bool {
+    plan.split.put(out, source, plan.rows, plan.rows - plan.values);
+    if plan.values == 0 {
+        return true;
+    }
+    out.put(u32::from(plan.split.divisor > 1), 1);
+    if plan.split.divisor > 1 {
+        number::put(out, u64::from(plan.split.divisor));
+        number::put(out, u64::from(plan.split.remainder));
+    }
+    number::put_signed(out, plan.predictor.before);
+    if plan.values == 1 {
+        return true;
+    }
+    out.put(plan.predictor.order as u32 | u32::from(plan.predictor.unsigned) << 2, 3);
+    if plan.predictor.order == Order::Step {
+        number::put_signed(out, plan.predictor.step);
+    }
+    match plan.mode {
+        Mode::Rice { k } => {
+            out.put(k << 2, 7);
+            // Among numbers without a sign those are falls that the sample did not show.
+            let limit = if plan.predictor.unsigned { i32::MAX as u32 } else { u32::MAX };
+            plan.numbers(source, &mut |numbers| rice::put_all(out, numbers, k, limit))
+        }
+        Mode::Runs(runs) => {
+            out.put(1 | runs.gap << 2 | runs.value << 7, 12);
+            let mut zeros = 0;
+            let holds = plan.numbers(source, &mut |numbers| runs.put(out, &mut zeros, numbers));
+            runs.finish(out, zeros);
+            holds
+        }
+        Mode::Packed { bound } => {
+            out.put(2, 2);
+            number::put(out, u64::from(bound));
+            let packed = Packed::new(bound);
+            plan.numbers(source, &mut |numbers| packed.put_all(out, numbers))
+        }
+    }
+}

@@ -1,0 +1,183 @@
+//! The line that a run's ticks keep close to, and their distances from it.
+
+use super::bits::Writer;
+use super::choose::Plan;
+use super::source::{CHUNK, Source};
+use super::{EncodeError, column, number};
+
+/// Fractional bits of a period: the last of 4096 ticks is off by less than a millisecond.
+const FRACTION: u32 = 12;
+
+/// A tick for each row: row zero is exact, the others are near.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Line {
+    pub(super) start: u64,
+    /// Milliseconds, times 4096.
+    period: u64,
+}
+
+impl Line {
+    /// With a period as the wire has it: whole milliseconds, or their 4096ths.
+    pub(super) fn new(start: u64, fractional: bool, period: u64) -> Self {
+        Self { start, period: if fractional { period } else { period << FRACTION } }
+    }
+
+    #[inline]
+    pub(super) fn at(&self, row: usize) -> u64 {
+        self.start.wrapping_add(self.period.wrapping_mul(row as u64) >> FRACTION)
+    }
+}
+
+/// The ticks of a run: as a column, which holds their distances from a line, and one by one.
+pub(super) trait Ticks: Source {
+    /// Takes distances from this line from now on.
+    fn follow(&mut self, line: Line);
+    /// Whether a distance did not fit into 32 bits.
+    fn far(&self) -> bool;
+    /// Gives each tick, and tells how many there were.
+    fn each(&self, give: &mut dyn FnMut(u64) -> Result<(), EncodeError>) -> Result<usize, EncodeError>;
+}
+
+pub(super) struct Distances<T> {
+    line: Line,
+    all: T,
+    next: T,
+    count: usize,
+    row: usize,
+    far: bool,
+}
+
+impl<T: Iterator<Item = u64> + Clone> Distances<T> {
+    pub(super) fn new(all: T, count: usize) -> Self {
+        Self { line: Line::new(0, false, 0), next: all.clone(), all, count, row: 0, far: false }
+    }
+}
+
+impl<T: Iterator<Item = u64> + Clone> Ticks for Distances<T> {
+    fn follow(&mut self, line: Line) {
+        (self.line, self.far) = (line, false);
+    }
+
+    fn far(&self) -> bool {
+        self.far
+    }
+
+    fn each(&self, give: &mut dyn FnMut(u64) -> Result<(), EncodeError>) -> Result<usize, EncodeError> {
+        let mut given = 0;
+        for tick in self.all.clone().take(self.count) {
+            give(tick)?;
+            given += 1;
+        }
+        Ok(given)
+    }
+}
+
+impl<T: Iterator<Item = u64> + Clone> Source for Distances<T> {
+    fn rewind(&mut self) {
+        self.next = self.all.clone();
+        self.row = 0;
+    }
+
+    fn fill(&mut self, out: &mut [i32; CHUNK]) -> (usize, u32) {
+        let want = (self.count - self.row).min(CHUNK);
+        let mut next = self.next.clone();
+        let mut along = self.line.period.wrapping_mul(self.row as u64);
+        let (mut n, mut far) = (0, 0);
+        while n < want {
+            let Some(tick) = next.next() else { break };
+            let distance = tick.wrapping_sub(self.line.start).wrapping_sub(along >> FRACTION) as i64;
+            along = along.wrapping_add(self.line.period);
+            out[n] = distance as i32;
+            far |= i64::from(distance as i32) ^ distance;
+            n += 1;
+        }
+        self.next = next;
+        self.far |= far != 0;
+        self.row += n;
+        (n, 0)
+    }
+
+    fn skip(&mut self, rows: usize) {
+        let rows = rows.min(self.count - self.row);
+        if rows > 0 {
+            self.next.nth(rows - 1);
+        }
+        self.row += rows;
+    }
+}
+
+/// Writes the ticks of a run of two or more.
+pub(super) fn put(out: &mut Writer<'_>, count: usize, ticks: &mut dyn Ticks) -> Result<(), EncodeError> {
+    let (mut first, mut before, mut common) = (None, 0, 0);
+    let given = ticks.each(&mut |tick| {
+        let step = tick.checked_sub(before).ok_or(EncodeError::TicksFallBack)?;
+        if first.is_none() {
+            first = Some(tick);
+        } else if common != 1 {
+            common = common_divisor(common, step);
+        }
+        before = tick;
+        Ok(())
+    })?;
+    let Some(first) = first.filter(|_| given == count) else { return Err(EncodeError::TooFewItems) };
+    let mark = out.mark();
+    let span = before - first;
+    if span >> (63 - FRACTION) == 0 {
+        follow(out, first, span, common.max(1), count, ticks)?;
+        if !ticks.far() {
+            return Ok(());
+        }
+        out.back_to(mark);
+    }
+    out.put(1, 1);
+    let mut before = None;
+    ticks.each(&mut |tick| {
+        if let Some(before) = before {
+            number::put(out, tick - before);
+        }
+        before = Some(tick);
+        Ok(())
+    })?;
+    Ok(())
+}
+
+/// Writes a line and the distances of the ticks from it; all steps are multiples of `common`.
+fn follow(
+    out: &mut Writer<'_>,
+    start: u64,
+    span: u64,
+    common: u64,
+    count: usize,
+    ticks: &mut dyn Ticks,
+) -> Result<(), EncodeError> {
+    let steps = count as u64 - 1;
+    // Rounded to what all steps have in common.
+    let mut period = (span + steps * common / 2) / (steps * common) * common;
+    let mut fractional = false;
+    let line = Line::new(start, false, period);
+    ticks.follow(line);
+    let mut plan = Plan::new(ticks, count, false);
+    // Rounded up, so that a tick that falls on a whole millisecond is not floored to the one before.
+    let fraction = (span << FRACTION).div_ceil(steps);
+    let slant = (fraction.abs_diff(period << FRACTION) * steps) >> FRACTION;
+    if common == 1 && plan.slants(slant) {
+        ticks.follow(Line::new(start, true, fraction));
+        let other = Plan::new(ticks, count, false);
+        fractional = other.cost + 24 < plan.cost;
+        if fractional {
+            (plan, period) = (other, fraction);
+        } else {
+            ticks.follow(line);
+        }
+    }
+    out.put(u32::from(fractional) << 1, 2);
+    number::put(out, period);
+    column::put(out, ticks, plan, count)
+}
+
+fn common_divisor(mut a: u64, mut b: u64) -> u64 {
+    while b != 0 {
+        (a, b) = (b, a % b);
+    }
+    a
+}

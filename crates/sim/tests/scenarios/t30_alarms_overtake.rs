@@ -1,0 +1,23 @@
+//! RULES 30: a backlog on a slow line: from sampled to committed an alarm waits for at most two frames of it.
+
+use crate::help::*;
+use sensock::Lane;
+use sensock_sim::{Memory, World};
+
+#[test]
+fn an_alarm_behind_a_backlog_is_committed_within_two_frames_and_a_round_trip() {
+    let mut w = World::new();
+    w.delays = (100_000, 100_000);
+    let board = w.board("cellar-3", Memory::Boot);
+    sample(&mut w, board, 250, 1_000);
+    w.dial(board, SERVER);
+    w.run_ms(450);
+    assert!(w.is_live(board));
+    let stored = w.rows(board, READINGS).len();
+    w.record_in(board, Lane::Alarm, 90.0);
+    // One way up and the commit, whatever waits in the readings lane.
+    w.run_ms(110);
+    assert_eq!(w.rows(board, Lane::Alarm).len(), 1, "{stored} readings were stored before\n{}", w.trace());
+    w.run_ms(10_000);
+    all_stored(&w, board);
+}

@@ -1,0 +1,127 @@
+//! Reading back. Each call sees one state of the database.
+
+use std::collections::BTreeMap;
+
+use sensock::{CommandId, DeviceId, Position};
+use sensock_store::{
+    BootRow, CommandRow, ConnectionRow, Cursor, DeviceRow, FeedItem, GapRow, History, LaneId, NamedReading,
+    QuarantineRow, SettingRow, Span,
+};
+use sqlx::AssertSqlSafe;
+
+use crate::error::{Fail, SqlError};
+use crate::readings::{COLUMNS, NEWEST_WITHIN, reading};
+use crate::session::{Arg, Session};
+use crate::store::SqlStore;
+use crate::{commands, feed, gaps, links, range, series};
+
+impl History for SqlStore {
+    type Error = SqlError;
+
+    async fn devices(&self) -> Result<Vec<DeviceRow>, SqlError> {
+        let mut begun = self.read().await?;
+        let found = links::devices(&mut self.session(&mut begun)?, None).await;
+        self.end(begun, found).await
+    }
+
+    async fn latest(&self, device: &DeviceId) -> Result<Vec<NamedReading>, SqlError> {
+        let mut begun = self.read().await?;
+        let found = latest(&mut self.session(&mut begun)?, device).await;
+        self.end(begun, found).await
+    }
+
+    /// Times grow with positions within a lane, so the stretch of positions is found by bisection, an hour wider at both ends, and
+    /// filtered exactly. A row whose time is out of order by more than an hour may be missed.
+    async fn range(
+        &self,
+        device: &DeviceId,
+        span: Span,
+        after: Option<(LaneId, Position)>,
+        limit: usize,
+    ) -> Result<Vec<NamedReading>, SqlError> {
+        let mut begun = self.read().await?;
+        let found = range::range(&mut self.session(&mut begun)?, device, span, after, limit).await;
+        self.end(begun, found).await
+    }
+
+    async fn gaps(&self, device: &DeviceId, span: Span) -> Result<Vec<GapRow>, SqlError> {
+        let mut begun = self.read().await?;
+        let found = gaps::gaps(&mut self.session(&mut begun)?, device, span).await;
+        self.end(begun, found).await
+    }
+
+    async fn connections(&self, device: &DeviceId, span: Span) -> Result<Vec<ConnectionRow>, SqlError> {
+        let mut begun = self.read().await?;
+        let found = links::connections(&mut self.session(&mut begun)?, device, span).await;
+        self.end(begun, found).await
+    }
+
+    async fn boots(&self, device: &DeviceId) -> Result<Vec<BootRow>, SqlError> {
+        let mut begun = self.read().await?;
+        let found = links::boots(&mut self.session(&mut begun)?, device, 0, None).await;
+        self.end(begun, found).await
+    }
+
+    async fn commands(&self, device: &DeviceId, limit: usize) -> Result<Vec<CommandRow>, SqlError> {
+        let mut begun = self.read().await?;
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+        let newest = "ORDER BY id DESC LIMIT ?";
+        let found = commands::commands(&mut self.session(&mut begun)?, device, newest, Some(limit)).await;
+        self.end(begun, found).await
+    }
+
+    async fn command(&self, device: &DeviceId, id: CommandId) -> Result<Option<CommandRow>, SqlError> {
+        let mut begun = self.read().await?;
+        let one = "AND id = ?";
+        let found = commands::commands(&mut self.session(&mut begun)?, device, one, Some(id.0.into())).await;
+        Ok(self.end(begun, found).await?.pop())
+    }
+
+    async fn settings(&self, device: &DeviceId) -> Result<Vec<SettingRow>, SqlError> {
+        let mut begun = self.read().await?;
+        let found = commands::settings(&mut self.session(&mut begun)?, device).await;
+        self.end(begun, found).await
+    }
+
+    async fn quarantine(&self, device: &DeviceId) -> Result<Vec<QuarantineRow>, SqlError> {
+        let mut begun = self.read().await?;
+        let found = gaps::quarantine(&mut self.session(&mut begun)?, device).await;
+        self.end(begun, found).await
+    }
+
+    async fn feed(&self, cursor: &Cursor, limit: usize) -> Result<(Vec<FeedItem>, Cursor), SqlError> {
+        let mut begun = self.read().await?;
+        let found = feed::feed(&mut self.session(&mut begun)?, cursor, limit).await;
+        self.end(begun, found).await
+    }
+}
+
+/// By name and unit, so that a quantity that went through several catalogues is there once.
+async fn latest(session: &mut Session<'_>, device: &DeviceId) -> Result<Vec<NamedReading>, Fail> {
+    let series = series::of_device(session, device).await?;
+    let hints = session
+        .rows(
+            "SELECT n.lane_id, n.series_id, n.position, l.lane FROM lane l JOIN newest n ON n.lane_id = l.id \
+             WHERE l.device = ? ORDER BY l.lane",
+            &[Arg::Text(device)],
+        )
+        .await?;
+    let sql = format!(
+        "SELECT {COLUMNS} FROM reading WHERE lane_id = ? AND position >= ? AND position <= ? AND series_id = ? \
+         ORDER BY position DESC LIMIT 1"
+    );
+    let mut newest: BTreeMap<(String, String), NamedReading> = BTreeMap::new();
+    for hint in hints {
+        let (from, lane) = (hint.int(2)?, gaps::lane(device, &hint, 3)?);
+        let to = from.saturating_add(NEWEST_WITHIN - 1);
+        let args = [Arg::Int(hint.int(0)?), Arg::Int(from), Arg::Int(to), Arg::Int(hint.int(1)?)];
+        let Some(row) = session.row(AssertSqlSafe(sql.clone()), &args).await? else { continue };
+        let named = reading(&row, lane, &series)?;
+        let age = |r: &NamedReading| (r.row.position.boot(), r.row.tick);
+        let key = (named.name.clone(), named.unit.clone());
+        if newest.get(&key).is_none_or(|known| age(known) <= age(&named)) {
+            newest.insert(key, named);
+        }
+    }
+    Ok(newest.into_values().collect())
+}

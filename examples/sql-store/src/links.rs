@@ -1,0 +1,246 @@
+//! What a person asks at 3 a.m.: devices, their boots, clocks and connections.
+
+use sensock::wire::hello::Account;
+use sensock::{DeviceId, Position, Tag, Tick};
+use sensock_store::{AnchorRow, Batch, BootRow, ConnectionRow, DeviceRow, Span};
+use sqlx::{AssertSqlSafe, Error};
+
+use crate::error::Fail;
+use crate::session::{Arg, Row, Session};
+use crate::tables::{ANCHOR, BOOT, CONNECTION, DEVICE};
+use crate::transaction::SqlTx;
+
+/// Reads devices: all, or one.
+pub(crate) async fn devices(
+    session: &mut Session<'_>,
+    one: Option<&DeviceId>,
+) -> Result<Vec<DeviceRow>, Error> {
+    let columns = DEVICE.columns.join(", ");
+    let rows = match one {
+        Some(device) => {
+            let sql = format!("SELECT {columns} FROM device WHERE device = ?");
+            session.rows(AssertSqlSafe(sql), &[Arg::Text(device)]).await?
+        }
+        None => {
+            session.rows(AssertSqlSafe(format!("SELECT {columns} FROM device ORDER BY device")), &[]).await?
+        }
+    };
+    rows.iter()
+        .map(|row| {
+            let tags = row.text(3)?;
+            let superseded = tags.split_whitespace().map(|t| u64::from_str_radix(t, 16).map(Tag));
+            Ok(DeviceRow {
+                device: device(row, 0)?,
+                boot: row.small(1)?,
+                tag: Tag(row.bits(2)?),
+                superseded: superseded.collect::<Result<_, _>>().map_err(|e| Error::Decode(e.into()))?,
+                catalog: row.bits(4)?,
+            })
+        })
+        .collect()
+}
+
+/// The device named in this column.
+pub(crate) fn device(row: &Row, column: usize) -> Result<DeviceId, Error> {
+    DeviceId::new(&row.text(column)?).map_err(|error| Error::Decode(error.into()))
+}
+
+/// Reads boots in order, from the one before `lowest` on; with a limit, the newest.
+pub(crate) async fn boots(
+    session: &mut Session<'_>,
+    device: &DeviceId,
+    lowest: u32,
+    limit: Option<i64>,
+) -> Result<Vec<BootRow>, Error> {
+    let sql = format!(
+        "SELECT {} FROM boot WHERE device = ? AND boot >= \
+         (SELECT COALESCE(MAX(b.boot), 0) FROM boot b WHERE b.device = ? AND b.boot < ?) ORDER BY boot DESC LIMIT ?",
+        BOOT.columns.join(", ")
+    );
+    let args = [Arg::Text(device), Arg::Text(device), lowest.into(), limit.unwrap_or(i64::MAX).into()];
+    let mut boots = Vec::new();
+    for row in session.rows(AssertSqlSafe(sql), &args).await? {
+        boots.push(BootRow {
+            device: *device,
+            boot: row.small(1)?,
+            tag: Tag(row.bits(2)?),
+            catalog: row.bits(3)?,
+            firmware: row.text(4)?,
+            seen_us: row.int(5)?,
+            started: (row.maybe_int(6)?, row.maybe_int(7)?),
+            last_tick: Tick(row.bits(8)?),
+            rebased_by: row.small(9)?,
+            account: account(&row, 10)?,
+        });
+    }
+    boots.reverse();
+    Ok(boots)
+}
+
+/// Reads the newest 256 anchors from a boot on, in order of boot and tick.
+pub(crate) async fn anchors(
+    session: &mut Session<'_>,
+    device: &DeviceId,
+    from: u32,
+) -> Result<Vec<AnchorRow>, Error> {
+    let sql = "SELECT boot, tick, lo_us, hi_us, server FROM anchor WHERE device = ? AND boot >= ? \
+               ORDER BY boot DESC, tick DESC, id DESC LIMIT 256";
+    let rows = session.rows(sql, &[Arg::Text(device), from.into()]).await?;
+    rows.iter()
+        .rev()
+        .map(|row| {
+            Ok(AnchorRow {
+                device: *device,
+                boot: row.small(0)?,
+                tick: Tick(row.bits(1)?),
+                lo_us: row.int(2)?,
+                hi_us: row.int(3)?,
+                server: row.bits(4)?,
+            })
+        })
+        .collect()
+}
+
+/// Reads connections that touch the span, in order of time.
+pub(crate) async fn connections(
+    session: &mut Session<'_>,
+    device: &DeviceId,
+    span: Span,
+) -> Result<Vec<ConnectionRow>, Error> {
+    let sql = format!(
+        "SELECT {} FROM connection WHERE device = ? AND from_us <= ? AND (to_us IS NULL OR to_us >= ?) \
+         ORDER BY from_us, id",
+        CONNECTION.columns.join(", ")
+    );
+    let args = [Arg::Text(device), span.to_us.into(), span.from_us.into()];
+    let rows = session.rows(AssertSqlSafe(sql), &args).await?;
+    rows.iter()
+        .map(|row| {
+            Ok(ConnectionRow {
+                id: row.bits(0)?,
+                device: *device,
+                boot: row.small(2)?,
+                server: row.bits(3)?,
+                peer: row.text(4)?,
+                from_us: row.int(5)?,
+                to_us: row.maybe_int(6)?,
+                reason: row.text(7)?,
+                asleep_until_us: row.maybe_int(8)?,
+                records: row.bits(9)?,
+                bytes: row.bits(10)?,
+                account: account(row, 11)?,
+            })
+        })
+        .collect()
+}
+
+fn account(row: &Row, at: usize) -> Result<Account, Error> {
+    Ok(Account {
+        reset_cause: row.small(at)?,
+        dial_attempts: row.small(at + 1)?,
+        last_end: row.small(at + 2)?,
+        offline_ms: row.small(at + 3)?,
+        outbox_high_water: row.small(at + 4)?,
+        signal: row.small(at + 5)?,
+        free_kib: row.small(at + 6)?,
+    })
+}
+
+fn account_args(account: &Account) -> [Arg<'static>; 7] {
+    [
+        account.reset_cause.into(),
+        account.dial_attempts.into(),
+        account.last_end.into(),
+        account.offline_ms.into(),
+        account.outbox_high_water.into(),
+        account.signal.into(),
+        account.free_kib.into(),
+    ]
+}
+
+impl SqlTx {
+    pub(crate) async fn write_links(&mut self, batch: &Batch) -> Result<(), Fail> {
+        let shared = self.handle.shared.clone();
+        let mut session = self.begun.session()?;
+        let tags: Vec<String> = batch.devices.iter().map(|d| hex(&d.superseded)).collect();
+        let mut args = Vec::new();
+        for (row, tags) in batch.devices.iter().zip(&tags) {
+            args.extend([
+                Arg::Text(&row.device),
+                row.boot.into(),
+                row.tag.0.into(),
+                Arg::Text(tags),
+                row.catalog.into(),
+            ]);
+        }
+        shared.insert(&mut session, &DEVICE, &args).await?;
+        args.clear();
+        for row in &batch.boots {
+            args.extend([
+                Arg::Text(&row.device),
+                row.boot.into(),
+                row.tag.0.into(),
+                row.catalog.into(),
+                Arg::Text(&row.firmware),
+                row.seen_us.into(),
+                row.started.0.into(),
+                row.started.1.into(),
+                row.last_tick.0.into(),
+                row.rebased_by.into(),
+            ]);
+            args.extend(account_args(&row.account));
+        }
+        shared.insert(&mut session, &BOOT, &args).await?;
+        args.clear();
+        for row in &batch.anchors {
+            args.extend([
+                Arg::Text(&row.device),
+                row.boot.into(),
+                row.tick.0.into(),
+                row.lo_us.into(),
+                row.hi_us.into(),
+                row.server.into(),
+            ]);
+        }
+        shared.insert(&mut session, &ANCHOR, &args).await?;
+        args.clear();
+        for row in &batch.connections {
+            args.extend([
+                row.id.into(),
+                Arg::Text(&row.device),
+                row.boot.into(),
+                row.server.into(),
+                Arg::Text(&row.peer),
+                row.from_us.into(),
+                row.to_us.into(),
+                Arg::Text(&row.reason),
+                row.asleep_until_us.into(),
+                row.records.into(),
+                row.bytes.into(),
+            ]);
+            args.extend(account_args(&row.account));
+        }
+        shared.insert(&mut session, &CONNECTION, &args).await
+    }
+
+    /// Anchors of boots below all marks have no use any more, but for those of the newest such boot. Done when a boot is written: once
+    /// a Hello.
+    pub(crate) async fn prune_anchors(&mut self, batch: &Batch) -> Result<(), Fail> {
+        let mut session = self.begun.session()?;
+        for row in &batch.boots {
+            let device = Arg::Text(&row.device);
+            let (marks, _) = crate::lanes::marks(&mut session, &row.device).await?;
+            let lowest = marks.iter().min().copied().unwrap_or(Position::NONE).boot();
+            let sql = "SELECT MAX(boot) FROM anchor WHERE device = ? AND boot < ?";
+            let below = session.row(sql, &[device, lowest.into()]).await?;
+            let Some(newest) = below.map(|row| row.maybe_int(0)).transpose()?.flatten() else { continue };
+            let sql = "DELETE FROM anchor WHERE device = ? AND boot < ?";
+            session.execute(sql, &[device, newest.into()]).await?;
+        }
+        Ok(())
+    }
+}
+
+fn hex(tags: &[Tag]) -> String {
+    tags.iter().map(|t| format!("{:x}", t.0)).collect::<Vec<_>>().join(" ")
+}

@@ -1,0 +1,226 @@
+//! One connection of either kind, statements with arguments, and rows that come back.
+
+use sqlx::mysql::{MySqlConnection, MySqlRow};
+use sqlx::query::Query;
+use sqlx::sqlite::{SqliteConnection, SqliteRow};
+use sqlx::{Error, MySql, Row as _, SqlSafeStr, Sqlite};
+
+/// One argument of a statement.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Arg<'a> {
+    /// NULL.
+    Null,
+    /// Any integer; 64 bits without a sign are stored as the same bits with one.
+    Int(i64),
+    /// A floating-point number.
+    Real(f64),
+    /// Text.
+    Text(&'a str),
+    /// Bytes.
+    Bytes(&'a [u8]),
+}
+
+impl From<i64> for Arg<'_> {
+    fn from(v: i64) -> Self {
+        Arg::Int(v)
+    }
+}
+
+impl From<u64> for Arg<'_> {
+    fn from(v: u64) -> Self {
+        Arg::Int(v.cast_signed())
+    }
+}
+
+impl From<u32> for Arg<'_> {
+    fn from(v: u32) -> Self {
+        Arg::Int(v.into())
+    }
+}
+
+impl From<i32> for Arg<'_> {
+    fn from(v: i32) -> Self {
+        Arg::Int(v.into())
+    }
+}
+
+impl From<u16> for Arg<'_> {
+    fn from(v: u16) -> Self {
+        Arg::Int(v.into())
+    }
+}
+
+impl From<u8> for Arg<'_> {
+    fn from(v: u8) -> Self {
+        Arg::Int(v.into())
+    }
+}
+
+impl From<bool> for Arg<'_> {
+    fn from(v: bool) -> Self {
+        Arg::Int(v.into())
+    }
+}
+
+impl From<f64> for Arg<'_> {
+    fn from(v: f64) -> Self {
+        Arg::Real(v)
+    }
+}
+
+impl<'a> From<&'a str> for Arg<'a> {
+    fn from(v: &'a str) -> Self {
+        Arg::Text(v)
+    }
+}
+
+impl<'a> From<&'a String> for Arg<'a> {
+    fn from(v: &'a String) -> Self {
+        Arg::Text(v)
+    }
+}
+
+impl<'a> From<&'a [u8]> for Arg<'a> {
+    fn from(v: &'a [u8]) -> Self {
+        Arg::Bytes(v)
+    }
+}
+
+impl<'a, T: Into<Arg<'a>>> From<Option<T>> for Arg<'a> {
+    fn from(v: Option<T>) -> Self {
+        v.map_or(Arg::Null, Into::into)
+    }
+}
+
+/// A connection, borrowed for some statements.
+pub(crate) enum Session<'c> {
+    Sqlite(&'c mut SqliteConnection),
+    MySql(&'c mut MySqlConnection),
+}
+
+impl Session<'_> {
+    /// Runs a prepared statement; returns how many rows it touched.
+    pub(crate) async fn execute(&mut self, sql: impl SqlSafeStr, args: &[Arg<'_>]) -> Result<u64, Error> {
+        Ok(match self {
+            Session::Sqlite(c) => sqlite(sql, args).execute(&mut **c).await?.rows_affected(),
+            Session::MySql(c) => mysql(sql, args).execute(&mut **c).await?.rows_affected(),
+        })
+    }
+
+    /// Runs a prepared query.
+    pub(crate) async fn rows(&mut self, sql: impl SqlSafeStr, args: &[Arg<'_>]) -> Result<Vec<Row>, Error> {
+        Ok(match self {
+            Session::Sqlite(c) => {
+                sqlite(sql, args).fetch_all(&mut **c).await?.into_iter().map(Row::Sqlite).collect()
+            }
+            Session::MySql(c) => {
+                mysql(sql, args).fetch_all(&mut **c).await?.into_iter().map(Row::MySql).collect()
+            }
+        })
+    }
+
+    /// Runs a prepared query that gives at most one row.
+    pub(crate) async fn row(&mut self, sql: impl SqlSafeStr, args: &[Arg<'_>]) -> Result<Option<Row>, Error> {
+        Ok(self.rows(sql, args).await?.into_iter().next())
+    }
+
+    /// Runs a script of several statements, without arguments.
+    pub(crate) async fn script(&mut self, sql: impl SqlSafeStr) -> Result<(), Error> {
+        match self {
+            Session::Sqlite(c) => sqlx::raw_sql(sql).execute(&mut **c).await.map(drop),
+            Session::MySql(c) => sqlx::raw_sql(sql).execute(&mut **c).await.map(drop),
+        }
+    }
+}
+
+fn sqlite<'q>(sql: impl SqlSafeStr, args: &'q [Arg<'q>]) -> Query<'q, Sqlite, sqlx::sqlite::SqliteArguments> {
+    let mut query = sqlx::query(sql);
+    for arg in args {
+        query = match *arg {
+            Arg::Null => query.bind(None::<i64>),
+            Arg::Int(v) => query.bind(v),
+            Arg::Real(v) => query.bind(v),
+            Arg::Text(v) => query.bind(v),
+            Arg::Bytes(v) => query.bind(v),
+        };
+    }
+    query
+}
+
+fn mysql<'q>(sql: impl SqlSafeStr, args: &'q [Arg<'q>]) -> Query<'q, MySql, sqlx::mysql::MySqlArguments> {
+    let mut query = sqlx::query(sql);
+    for arg in args {
+        query = match *arg {
+            Arg::Null => query.bind(None::<i64>),
+            Arg::Int(v) => query.bind(v),
+            Arg::Real(v) => query.bind(v),
+            Arg::Text(v) => query.bind(v),
+            Arg::Bytes(v) => query.bind(v),
+        };
+    }
+    query
+}
+
+/// One row; columns by their place in the query, whose types are ours.
+pub(crate) enum Row {
+    Sqlite(SqliteRow),
+    MySql(MySqlRow),
+}
+
+impl Row {
+    pub(crate) fn int(&self, i: usize) -> Result<i64, Error> {
+        match self {
+            Row::Sqlite(r) => r.try_get_unchecked(i),
+            Row::MySql(r) => r.try_get_unchecked(i),
+        }
+    }
+
+    pub(crate) fn maybe_int(&self, i: usize) -> Result<Option<i64>, Error> {
+        match self {
+            Row::Sqlite(r) => r.try_get_unchecked(i),
+            Row::MySql(r) => r.try_get_unchecked(i),
+        }
+    }
+
+    /// 64 bits that are stored with a sign.
+    pub(crate) fn bits(&self, i: usize) -> Result<u64, Error> {
+        Ok(self.int(i)?.cast_unsigned())
+    }
+
+    /// An integer that was narrower when it was written.
+    pub(crate) fn small<T: TryFrom<i64, Error: std::error::Error + Send + Sync + 'static>>(
+        &self,
+        i: usize,
+    ) -> Result<T, Error> {
+        T::try_from(self.int(i)?).map_err(|error| Error::Decode(Box::new(error)))
+    }
+
+    /// As [`Row::small`], or NULL.
+    pub(crate) fn maybe_small<T: TryFrom<i64, Error: std::error::Error + Send + Sync + 'static>>(
+        &self,
+        i: usize,
+    ) -> Result<Option<T>, Error> {
+        self.maybe_int(i)?.map(T::try_from).transpose().map_err(|error| Error::Decode(Box::new(error)))
+    }
+
+    pub(crate) fn text(&self, i: usize) -> Result<String, Error> {
+        match self {
+            Row::Sqlite(r) => r.try_get_unchecked(i),
+            Row::MySql(r) => r.try_get_unchecked(i),
+        }
+    }
+
+    pub(crate) fn maybe_text(&self, i: usize) -> Result<Option<String>, Error> {
+        match self {
+            Row::Sqlite(r) => r.try_get_unchecked(i),
+            Row::MySql(r) => r.try_get_unchecked(i),
+        }
+    }
+
+    pub(crate) fn bytes(&self, i: usize) -> Result<Vec<u8>, Error> {
+        match self {
+            Row::Sqlite(r) => r.try_get_unchecked(i),
+            Row::MySql(r) => r.try_get_unchecked(i),
+        }
+    }
+}

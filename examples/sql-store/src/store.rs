@@ -1,0 +1,149 @@
+//! The store: four calls, and what it says of itself.
+
+use std::fmt;
+use std::sync::Arc;
+
+use sensock::{DeviceId, Position, StoreId};
+use sensock_store::{Failure, LaneId, Resume, Store, StoreInfo};
+
+use crate::error::{Fail, OpenError, SqlError};
+use crate::hook::Hook;
+use crate::lanes::{self, Found};
+use crate::pool::{Begun, Pools, WAIT};
+use crate::session::Session;
+use crate::shared::Handle;
+use crate::transaction::SqlTx;
+use crate::{load, mysql, open, sqlite};
+
+/// A store in SQLite or MySQL. Clones share connections.
+///
+/// Every future may be dropped: what was not committed is rolled back.
+#[derive(Clone)]
+pub struct SqlStore {
+    handle: Handle,
+}
+
+impl SqlStore {
+    /// Opens `sqlite:FILE` or `mysql://user:password@host:port/database`. Makes the file and the schema if they are not there, and
+    /// brings an older schema up to date; several programs may do so at once.
+    ///
+    /// # Errors
+    /// What stands in the way, in words for the person who chose the address; never with the password.
+    pub async fn open(url: &str) -> Result<SqlStore, OpenError> {
+        let shared = Arc::new(open::open(url).await?);
+        Ok(SqlStore { handle: Handle { shared, hook: None } })
+    }
+
+    /// The same store, with statements of your own in each transaction. Clones made before are not changed.
+    #[must_use]
+    pub fn with_hook(self, hook: impl Hook) -> SqlStore {
+        SqlStore { handle: Handle { hook: Some(Arc::new(hook)), ..self.handle } }
+    }
+
+    /// Waits until transactions under way are done, then closes all connections, of all clones.
+    pub async fn close(&self) {
+        self.handle.shared.pools.close().await;
+    }
+
+    /// Begins to read one state of the database.
+    pub(crate) async fn read(&self) -> Result<Begun, SqlError> {
+        self.handle.shared.pools.read().await.map_err(|error| self.error(error))
+    }
+
+    pub(crate) fn session<'b>(&self, begun: &'b mut Begun) -> Result<Session<'b>, SqlError> {
+        begun.enter();
+        begun.session().map_err(|error| self.error(error))
+    }
+
+    /// Ends reading, and passes on what was found.
+    pub(crate) async fn end<T>(
+        &self,
+        mut begun: Begun,
+        found: Result<T, impl Into<Fail>>,
+    ) -> Result<T, SqlError> {
+        begun.leave();
+        let found = found.map_err(|fail| self.error(fail))?;
+        begun.commit().await.map_err(|error| self.error(error))?;
+        Ok(found)
+    }
+
+    pub(crate) fn error(&self, fail: impl Into<Fail>) -> SqlError {
+        self.handle.shared.error(fail)
+    }
+
+    async fn locked(&self, lanes: &[LaneId]) -> Result<(SqlTx, Vec<Position>), Fail> {
+        let shared = &self.handle.shared;
+        // Rows are made before the transaction: two that made the same row in the middle of theirs would wait for each other.
+        let known: Option<Vec<i64>> = lanes.iter().map(|lane| shared.lanes.find(lane)).collect();
+        let ids = match known {
+            Some(ids) => ids,
+            None => {
+                let mut begun = shared.pools.begin().await?;
+                begun.enter();
+                let ids = lanes::ids(&mut begun.session()?, shared, lanes).await;
+                begun.leave();
+                let ids = ids?;
+                begun.commit().await?;
+                shared.lanes.learn(lanes.iter().copied().zip(ids.iter().copied()));
+                ids
+            }
+        };
+        let mut begun = shared.pools.begin().await?;
+        let Some(found) = lanes::lock(&mut begun.session()?, shared, lanes, &ids).await? else {
+            shared.forget();
+            return Err(Fail::Sql(sqlx::Error::Protocol(
+                "the database was replaced while it was in use".into(),
+            )));
+        };
+        let marks = found.iter().map(|(mark, _)| *mark).collect();
+        let held = lanes.iter().zip(&ids).zip(&found);
+        let held = held.map(|((lane, &id), &(_, written_us))| (*lane, Found { id, written_us })).collect();
+        Ok((SqlTx::new(begun, self.handle.clone(), held), marks))
+    }
+
+    async fn about(&self, session: &mut Session<'_>) -> Result<StoreInfo, Fail> {
+        let shared = &self.handle.shared;
+        let sql = "SELECT MAX(written_us), (SELECT latest_us FROM store), (SELECT id FROM store) FROM lane";
+        let row = session.row(sql, &[]).await?.ok_or(sqlx::Error::RowNotFound)?;
+        let latest_us = row.maybe_int(0)?.max(row.maybe_int(1)?).unwrap_or(i64::MIN);
+        let durability = match &shared.pools {
+            Pools::Sqlite { .. } => sqlite::durability(),
+            Pools::MySql { .. } => mysql::durability(session).await?,
+        };
+        Ok(StoreInfo { id: StoreId(row.bits(2)?), durability, latest_us, name: shared.name.clone() })
+    }
+}
+
+impl Store for SqlStore {
+    type Error = SqlError;
+    type Tx = SqlTx;
+
+    async fn info(&self) -> Result<StoreInfo, SqlError> {
+        let mut begun = self.read().await?;
+        let found = self.about(&mut self.session(&mut begun)?).await;
+        self.end(begun, found).await
+    }
+
+    async fn load(&self, device: &DeviceId) -> Result<Resume, SqlError> {
+        let mut begun = self.read().await?;
+        let found = load::resume(&mut self.session(&mut begun)?, device).await;
+        self.end(begun, found).await
+    }
+
+    async fn begin(&self, lanes: &[LaneId]) -> Result<(SqlTx, Vec<Position>), SqlError> {
+        // Locks and connections have limits of their own; this one is for a network that swallows what is sent.
+        let limit = tokio::time::timeout(WAIT * 3, self.locked(lanes));
+        let locked = limit.await.unwrap_or(Err(Fail::Sql(sqlx::Error::PoolTimedOut)));
+        locked.map_err(|fail| self.error(fail))
+    }
+
+    fn failure(&self, error: &SqlError) -> Failure {
+        error.failure()
+    }
+}
+
+impl fmt::Debug for SqlStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("SqlStore").field(&self.handle.shared.name).finish()
+    }
+}

@@ -1,0 +1,91 @@
+//! One transaction: what it writes, and what it learned that becomes true with its commit.
+
+use std::collections::HashMap;
+
+use sensock::DeviceId;
+use sensock_store::{Batch, LaneId, Resume, Transaction};
+
+use crate::error::{Fail, SqlError};
+use crate::hook::HookTx;
+use crate::lanes::Found;
+use crate::load;
+use crate::pool::Begun;
+use crate::series::Quantities;
+use crate::shared::Handle;
+
+/// A transaction of a [`SqlStore`](crate::SqlStore). Dropped without `commit`, it is rolled back.
+///
+/// A call that is dropped before it is done leaves nothing behind either; `commit` alone may then have happened or not.
+pub struct SqlTx {
+    pub(crate) begun: Begun,
+    pub(crate) handle: Handle,
+    /// Lanes that are locked, and others that rows were written to.
+    pub(crate) lanes: HashMap<LaneId, Found>,
+    /// Series that were looked up or made.
+    pub(crate) series: HashMap<(DeviceId, u64), Quantities>,
+    /// Rows of `newest` that were written.
+    pub(crate) newest: HashMap<(i64, i64), i64>,
+}
+
+impl SqlTx {
+    pub(crate) fn new(begun: Begun, handle: Handle, lanes: HashMap<LaneId, Found>) -> Self {
+        Self { begun, handle, lanes, series: HashMap::new(), newest: HashMap::new() }
+    }
+
+    /// Catalogues first, since readings refer to them; marks last, since they say that all the rest is there.
+    async fn write_all(&mut self, batch: &Batch) -> Result<(), Fail> {
+        self.write_catalogs(batch).await?;
+        self.write_readings(batch).await?;
+        self.write_gaps(batch).await?;
+        self.write_links(batch).await?;
+        self.write_commands(batch).await?;
+        self.write_marks(batch).await?;
+        self.prune_anchors(batch).await
+    }
+
+    async fn resume(&mut self, device: &DeviceId) -> Result<Resume, Fail> {
+        load::resume(&mut self.begun.session()?, device).await
+    }
+
+    async fn call_hook(&mut self, batch: &Batch) -> Result<(), SqlError> {
+        let Some(hook) = self.handle.hook.clone() else { return Ok(()) };
+        let place = &self.handle.shared.place;
+        let session = self.begun.session().map_err(|error| SqlError::new(place, error))?;
+        hook.write(&mut HookTx::new(session, place), batch).await
+    }
+
+    fn error(&self, fail: impl Into<Fail>) -> SqlError {
+        self.handle.shared.error(fail)
+    }
+}
+
+impl Transaction for SqlTx {
+    type Error = SqlError;
+
+    async fn load(&mut self, device: &DeviceId) -> Result<Resume, SqlError> {
+        self.begun.enter();
+        let found = self.resume(device).await;
+        self.begun.leave();
+        found.map_err(|fail| self.error(fail))
+    }
+
+    async fn write(&mut self, batch: &Batch) -> Result<(), SqlError> {
+        self.begun.enter();
+        let written = match self.write_all(batch).await {
+            Ok(()) => self.call_hook(batch).await,
+            Err(fail) => Err(self.error(fail)),
+        };
+        self.begun.leave();
+        written
+    }
+
+    async fn commit(self) -> Result<(), SqlError> {
+        let shared = self.handle.shared;
+        self.begun.commit().await.map_err(|error| shared.error(error))?;
+        // Only now does anybody else see these rows.
+        shared.lanes.learn(self.lanes.iter().map(|(lane, found)| (*lane, found.id)));
+        shared.series.learn(self.series);
+        shared.newest.learn(self.newest);
+        Ok(())
+    }
+}

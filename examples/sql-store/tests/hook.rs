@@ -1,0 +1,54 @@
+//! Tables of one's own in the same transaction.
+
+mod common;
+
+use sensock::Position;
+use sensock_sql::{Arg, Hook, HookTx, SqlError};
+use sensock_store::conformance::fixture::*;
+use sensock_store::{Batch, Failure, History as _, Span, Store as _, Transaction as _};
+
+/// Temperatures in a table of the greenhouse's own, which takes none above 50 °C.
+struct Greenhouse;
+
+impl Hook for Greenhouse {
+    async fn write(&self, tx: &mut HookTx<'_>, batch: &Batch) -> Result<(), SqlError> {
+        for r in batch.readings.iter().filter(|r| r.quantity == TEMPERATURE && r.fault.is_none()) {
+            let row = [Arg::from(r.lane.device.as_str()), r.not_after_us.into(), r.value.into()];
+            tx.execute("INSERT INTO greenhouse (device, at_us, celsius) VALUES (?, ?, ?)", &row).await?;
+        }
+        assert_ne!(tx.sqlite().is_some(), tx.mysql().is_some());
+        Ok(())
+    }
+}
+
+const TABLE: &str =
+    "CREATE TABLE greenhouse (device VARCHAR(32), at_us BIGINT, celsius DOUBLE, CHECK (celsius <= 50))";
+
+#[tokio::test]
+async fn own_rows_are_committed_with_the_readings_or_not_at_all() {
+    for database in common::databases("the SQL store's hook") {
+        database.sql(TABLE).await;
+        let store = database.store().await.with_hook(Greenhouse);
+        let lane = readings_lane("cellar");
+        let batch = |n, raw| Batch {
+            catalogs: vec![catalog(lane.device, "suite 1")],
+            readings: vec![reading(lane, Position::new(1, n), raw)],
+            marks: vec![(lane, Position::new(1, n))],
+            ..Batch::default()
+        };
+        let (mut tx, _) = store.begin(&[lane]).await.unwrap();
+        tx.write(&batch(0, 2345)).await.unwrap();
+        drop(tx);
+        assert_eq!(database.sql("SELECT COUNT(*) FROM greenhouse").await, ["0"]);
+
+        write(&store, batch(0, 2345)).await;
+        assert_eq!(database.sql("SELECT device, celsius FROM greenhouse").await, ["cellar|23.45"]);
+
+        let (mut tx, _) = store.begin(&[lane]).await.unwrap();
+        let error = tx.write(&batch(1, 5001)).await.expect_err("too hot for this table");
+        assert_eq!(store.failure(&error), Failure::Rejected, "{error}");
+        drop(tx);
+        assert_eq!(store.range(&lane.device, Span::ALL, None, 10).await.unwrap().len(), 1);
+        assert_eq!(database.sql("SELECT COUNT(*) FROM greenhouse").await, ["1"]);
+    }
+}
