@@ -19,8 +19,7 @@ impl<T> Quantity<T> {
     }
 
     pub(crate) const fn built_in(id: u16, name: &'static str, unit: &'static str) -> Self {
-        let entry =
-            QuantityEntry { id, name, unit, scale: 0, low: i32::MIN, high: i32::MAX, interval_ms: 0 };
+        let entry = QuantityEntry { id, name, unit, scale: 0, low: i32::MIN, high: i32::MAX, interval_ms: 0 };
         Self { entry, value: PhantomData }
     }
 
@@ -123,7 +122,13 @@ impl<Q: Shaped, A: Shaped> Command<Q, A> {
 
     /// What the catalogue lists.
     pub const fn entry(&self) -> CommandEntry<'static> {
-        CommandEntry { key: self.key, name: self.name, policy: self.policy, request: Q::SHAPE, answer: A::SHAPE }
+        CommandEntry {
+            key: self.key,
+            name: self.name,
+            policy: self.policy,
+            request: Q::SHAPE,
+            answer: A::SHAPE,
+        }
     }
 
     /// The same as an ask: a question that the device puts to the server.

@@ -48,7 +48,10 @@ impl<'a> Catalog<'a> {
         );
         let mut i = 0;
         while i < quantities.len() {
-            assert!(quantities[i].name.len() <= NAME_MAX && quantities[i].unit.len() <= NAME_MAX, "name too long");
+            assert!(
+                quantities[i].name.len() <= NAME_MAX && quantities[i].unit.len() <= NAME_MAX,
+                "name too long"
+            );
             let mut j = 0;
             while j < i {
                 assert!(quantities[i].id != quantities[j].id, "two quantities share an id");
@@ -114,7 +117,10 @@ impl<'a> Catalog<'a> {
 
     /// Whether it lists nothing.
     pub fn is_empty(&self) -> bool {
-        self.quantities.is_empty() && self.commands.is_empty() && self.settings.is_empty() && self.asks.is_empty()
+        self.quantities.is_empty()
+            && self.commands.is_empty()
+            && self.settings.is_empty()
+            && self.asks.is_empty()
     }
 
     /// Copies the canonical bytes from `offset` on, as many as fit `out`; returns how many.

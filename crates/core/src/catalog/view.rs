@@ -150,7 +150,11 @@ impl<'a> Walk<'a> {
     }
 
     fn setting(&mut self) -> Result<SettingEntry<'a>, Peer> {
-        Ok(SettingEntry { key: self.reader.var16()?, name: self.reader.text(NAME_MAX)?, shape: self.shape()? })
+        Ok(SettingEntry {
+            key: self.reader.var16()?,
+            name: self.reader.text(NAME_MAX)?,
+            shape: self.shape()?,
+        })
     }
 
     fn ask(&mut self) -> Result<AskEntry<'a>, Peer> {

@@ -130,12 +130,7 @@ impl Decoder {
         }
     }
 
-    fn check(
-        &mut self,
-        buf: &[u8],
-        len: usize,
-        whole: bool,
-    ) -> Result<core::ops::Range<usize>, LineFault> {
+    fn check(&mut self, buf: &[u8], len: usize, whole: bool) -> Result<core::ops::Range<usize>, LineFault> {
         if len < 6 || !whole {
             return Err(LineFault::Garbled);
         }

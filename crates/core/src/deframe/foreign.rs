@@ -22,7 +22,8 @@ impl Foreign {
     /// Guesses from what came first (some hundred bytes at most are looked at).
     pub fn guess(bytes: &[u8]) -> Foreign {
         let contains = |needle: &[u8]| bytes.windows(needle.len()).any(|w| w == needle);
-        const METHODS: [&[u8]; 7] = [b"GET ", b"POST ", b"PUT ", b"HEAD ", b"OPTIONS ", b"DELETE ", b"PRI * "];
+        const METHODS: [&[u8]; 7] =
+            [b"GET ", b"POST ", b"PUT ", b"HEAD ", b"OPTIONS ", b"DELETE ", b"PRI * "];
         if METHODS.iter().any(|m| bytes.starts_with(m)) {
             return match (contains(b"EIO=3"), contains(b"EIO=") || contains(b"socket.io")) {
                 (true, _) => Foreign::SocketIo3,
@@ -32,7 +33,9 @@ impl Foreign {
         }
         match bytes {
             [0x16, 0x03, ..] => Foreign::Tls,
-            [0x10, rest @ ..] if rest.windows(4).take(8).any(|w| w == b"MQTT" || w == b"MQIs") => Foreign::Mqtt,
+            [0x10, rest @ ..] if rest.windows(4).take(8).any(|w| w == b"MQTT" || w == b"MQIs") => {
+                Foreign::Mqtt
+            }
             _ => Foreign::Unknown,
         }
     }
@@ -49,8 +52,12 @@ impl Foreign {
             Foreign::SocketIo => {
                 "a Socket.IO client dialled: this port speaks sensock; use the sensock library on the device"
             }
-            Foreign::Tls => "a TLS handshake came, but this port is not TLS: dial it without TLS, or another port",
-            Foreign::Mqtt => "an MQTT CONNECT came: this port speaks sensock, the MQTT broker listens elsewhere",
+            Foreign::Tls => {
+                "a TLS handshake came, but this port is not TLS: dial it without TLS, or another port"
+            }
+            Foreign::Mqtt => {
+                "an MQTT CONNECT came: this port speaks sensock, the MQTT broker listens elsewhere"
+            }
             Foreign::Unknown => "the first bytes are not sensock's preface: something else dialled this port",
         }
     }

@@ -76,7 +76,9 @@ impl Length {
         }
         while self.want == 0 {
             let Some(b) = input.get(at) else { return Ok((at, None)) };
-            let Some(slot) = self.prefix.get_mut(self.prefix_len as usize) else { return Err(Peer::Malformed) };
+            let Some(slot) = self.prefix.get_mut(self.prefix_len as usize) else {
+                return Err(Peer::Malformed);
+            };
             *slot = *b;
             self.prefix_len += 1;
             at += 1;

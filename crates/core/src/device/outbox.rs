@@ -494,8 +494,7 @@ impl OutboxMut<'_> {
 
     fn has_waiting_slots(&self) -> bool {
         let start = 2 * (self.bytes.len() / 8).max(256);
-        self.d.slots > 0
-            && self.bytes[start..start + self.d.slots].chunks_exact(SLOT).any(|s| s[2] & 1 != 0)
+        self.d.slots > 0 && self.bytes[start..start + self.d.slots].chunks_exact(SLOT).any(|s| s[2] & 1 != 0)
     }
 
     // ---- what flash reads and says

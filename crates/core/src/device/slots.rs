@@ -58,12 +58,8 @@ impl Slots<'_> {
     pub(crate) fn take_oldest(&mut self) -> Option<Waiting> {
         let oldest = self.0.chunks_exact(SLOT).filter(|s| s[2] & DIRTY != 0).map(|s| long(s, 8)).min()?;
         let none = Reading { quantity: 0, cell: Cell::Value(0) };
-        let mut waiting = Waiting {
-            readings: [none; READINGS_PER_RECORD],
-            count: 0,
-            tick: Tick(oldest),
-            superseded: None,
-        };
+        let mut waiting =
+            Waiting { readings: [none; READINGS_PER_RECORD], count: 0, tick: Tick(oldest), superseded: None };
         let due = self.0.chunks_exact_mut(SLOT).filter(|s| s[2] & DIRTY != 0 && long(s, 8) == oldest);
         for slot in due.take(READINGS_PER_RECORD) {
             let value = word(slot, 4) as i32;

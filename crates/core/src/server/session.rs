@@ -274,7 +274,8 @@ impl Session {
     fn data<'f>(&mut self, lane: Lane, len: usize, body: &'f [u8]) -> Result<Option<Data<'f>>, Peer> {
         let link = &mut self.lanes[lane.index()];
         let outstanding = link.received != link.released;
-        if outstanding && (link.received.bytes >= link.told.bytes || link.received.records >= link.told.records)
+        if outstanding
+            && (link.received.bytes >= link.told.bytes || link.received.records >= link.told.records)
         {
             return Err(Peer::CreditOverrun);
         }
@@ -284,7 +285,8 @@ impl Session {
         if n != link.expected.n() || link.rewind {
             // A hole, or frames that were under way when one was found. Told once; then they must come.
             let mut scratch = link.context;
-            let records = Data::check(lane, link.expected, reader.rest(), &mut scratch).map_or(0, |d| d.records);
+            let records =
+                Data::check(lane, link.expected, reader.rest(), &mut scratch).map_or(0, |d| d.records);
             link.received.records += u64::from(records);
             if n == link.expected.n() {
                 link.rewind = false;
@@ -318,8 +320,7 @@ impl Session {
             return Err(Misuse::State);
         }
         self.has_catalog = !proposal.want_catalog;
-        for (link, (mark, window)) in
-            self.lanes.iter_mut().zip(proposal.marks.iter().zip(self.config.window))
+        for (link, (mark, window)) in self.lanes.iter_mut().zip(proposal.marks.iter().zip(self.config.window))
         {
             link.expected = mark.next();
             (link.mark, link.acked) = (*mark, *mark);
@@ -481,7 +482,9 @@ impl Session {
     /// The next moment at which [`Session::handle_timeout`] or [`Session::poll_transmit`] has something to do.
     pub fn poll_timeout(&self) -> Option<Micros> {
         match self.state {
-            State::AwaitHello | State::Judging | State::AwaitProof => Some(self.started.plus_ms(HANDSHAKE_MS)),
+            State::AwaitHello | State::Judging | State::AwaitProof => {
+                Some(self.started.plus_ms(HANDSHAKE_MS))
+            }
             State::Live => Some(self.ping_at.min(self.silent_at())),
             State::Closed => None,
         }

@@ -126,8 +126,7 @@ impl Boots {
         }
         let mut boots = Boots::default();
         for _ in 0..n {
-            let boot =
-                OldBoot { boot: r.var32()?, catalog: r.u64_fixed()?, last_tick: Tick(r.varint()?) };
+            let boot = OldBoot { boot: r.var32()?, catalog: r.u64_fixed()?, last_tick: Tick(r.varint()?) };
             if boots.as_slice().last().is_some_and(|b| b.boot >= boot.boot) {
                 return Err(Peer::Malformed);
             }
