@@ -38,7 +38,7 @@ impl Backoff {
         self.attempt = self.attempt.saturating_add(1);
         // Half fixed, half random: never a storm of devices in step, never a delay of nothing.
         let half = span / 2;
-        let jitter = (half + 1) * (entropy as u64) >> 32;
+        let jitter = ((half + 1) * entropy as u64) >> 32;
         let delay = (half + jitter) as u32;
         let minimum = core::mem::take(&mut self.minimum_ms);
         // The minimum gets jitter too (up to a quarter), or all refused devices would come back at once.

@@ -55,7 +55,7 @@ fn a_cut_link_resumes_at_the_mark() {
         for _ in 0..30 {
             p.now += 1_000;
             p.record(1.0, 2.0);
-            if p.now % 3_000 == 0 {
+            if p.now.is_multiple_of(3_000) {
                 p.step();
             }
         }

@@ -119,7 +119,7 @@ impl<'a> Values<'a> {
 
 fn hex(text: &str, w: &mut Writer<'_>) -> Option<Result<(), crate::wire::cursor::NoRoom>> {
     let digits = text.as_bytes();
-    if digits.len() % 2 != 0 {
+    if !digits.len().is_multiple_of(2) {
         return None;
     }
     let digit = |b: u8| (b as char).to_digit(16);

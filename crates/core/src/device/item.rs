@@ -184,7 +184,7 @@ impl Made {
             Outcome::Done => (0, 0),
             Outcome::Expired => (1, 0),
             Outcome::Unknown => (2, 0),
-            Outcome::Refused(code) => (3, code),
+            Outcome::Refused(code) => (3, code.max(1)),
         };
         Ok(Made::sure(|w| {
             w.u8(REPLY)?;

@@ -4,7 +4,6 @@ use super::item::{self, Stored};
 use crate::batch::{self, Cell};
 use crate::wire::cursor::{NoRoom, Writer, varint_len};
 use crate::wire::data::{self, LaneContext, ShapeIds};
-use crate::wire::header::{Kind, laned};
 use crate::{Cause, Lane, Position, Tick};
 
 /// Items to frame: length-prefixed bytes, the position of the first, the tick its distance counts from.
@@ -45,8 +44,7 @@ pub(crate) fn frame(
     out: &mut [u8],
 ) -> Result<Framed, NoRoom> {
     let mut w = Writer::new(out);
-    w.u8(laned(Kind::Data, lane))?;
-    w.varint(expect.n().into())?;
+    data::begin(&mut w, lane, expect)?;
     let mut records = 0;
     if expect.boot() < batch.first.boot() {
         data::boot(&mut w, context, batch.first.boot() - expect.boot(), batch.complete)?;
@@ -62,9 +60,7 @@ pub(crate) fn frame(
     while let Some((stored, after)) = rest.peek() {
         let (before, context_before) = (w.len(), *context);
         let step = match stored {
-            Stored::Record { superseded, cells, .. } => {
-                run(&mut w, context, rest, cells.shape(), superseded)
-            }
+            Stored::Record { superseded, cells, .. } => run(&mut w, context, rest, cells.shape(), superseded),
             Stored::Gap { count, cause, span } => {
                 data::gap(&mut w, count, cause, Some(span)).map(|()| (count, after))
             }
@@ -123,7 +119,8 @@ fn run<'a>(
         })
     };
     // The longest head: tag, count, tick, shape, superseded, length.
-    let head = 1 + 2 + 10 + 1 + shape.as_slice().iter().map(|id| varint_len((*id).into())).sum::<usize>() + 15 + 3;
+    let head =
+        1 + 2 + 10 + 1 + shape.as_slice().iter().map(|id| varint_len((*id).into())).sum::<usize>() + 15 + 3;
     let room = w.room().saturating_sub(head.min(w.room() / 2));
     let len = loop {
         let len = batch::encoded_len(first.0, count, ticks().take(count), columns, |c| column(c).take(count))
@@ -137,21 +134,11 @@ fn run<'a>(
     for _ in 0..count {
         next.skip_one();
     }
-    let at = w.len();
-    data::run_head(w, context, count, first, &shape, superseded)?;
-    if !next.bytes.is_empty() {
-        // Something follows in the items, so it may follow in the frame: say how long this is.
-        w.mark_not_last(at);
-        w.varint(len as u64)?;
-    }
-    let written = batch::encode(
-        w.free(),
-        first.0,
-        count,
-        ticks().take(count),
-        columns,
-        |c| column(c).take(count),
-    );
+    // If something follows in the items, it may follow in the frame.
+    let followed = (!next.bytes.is_empty()).then_some(len);
+    data::run_head(w, context, count, first, &shape, superseded, followed)?;
+    let written =
+        batch::encode(w.free(), first.0, count, ticks().take(count), columns, |c| column(c).take(count));
     w.advance(written.map_err(|_| NoRoom)?);
     Ok((count as u32, next))
 }

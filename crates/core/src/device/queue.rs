@@ -109,11 +109,6 @@ impl Queue {
         self.next
     }
 
-    /// Starts counting at `n` (a deep sleep carried it over).
-    pub(crate) fn resume_at(&mut self, n: u32) {
-        (self.first, self.next) = (n, n);
-    }
-
     /// Whether it holds nothing, not even an open gap.
     pub(crate) fn is_empty(&self) -> bool {
         self.first == self.next

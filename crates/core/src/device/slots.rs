@@ -49,11 +49,6 @@ impl Slots<'_> {
         true
     }
 
-    /// Whether any value waits.
-    pub(crate) fn any(&self) -> bool {
-        self.0.chunks_exact(SLOT).any(|s| s[2] & DIRTY != 0)
-    }
-
     /// Takes all values of the oldest instant.
     pub(crate) fn take_oldest(&mut self) -> Option<Waiting> {
         let oldest = self.0.chunks_exact(SLOT).filter(|s| s[2] & DIRTY != 0).map(|s| long(s, 8)).min()?;

@@ -1,5 +1,10 @@
 //! Both real sessions, joined by nothing but calls; the "store" is a list.
-#![allow(dead_code)]
+#![allow(
+    dead_code,
+    unreachable_pub,
+    clippy::unwrap_used,
+    reason = "each test file uses a part, and a test says no by panicking"
+)]
 
 use std::cell::RefCell;
 
