@@ -88,7 +88,7 @@ pub(crate) fn read(body: &[u8]) -> Option<Stored<'_>> {
             Stored::Record { delta, cells: Cells { count, bytes: r.rest() }, superseded }
         }
         GAP => {
-            let (count, cause) = (r.var32().ok()?, Cause::from_number(r.u8().ok()?));
+            let (count, cause) = (r.var32().ok().filter(|n| *n > 0)?, Cause::from_number(r.u8().ok()?));
             let first = Tick(r.varint().ok()?);
             Stored::Gap { count, cause, span: (first, first.plus(r.varint().ok()?)) }
         }

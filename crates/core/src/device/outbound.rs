@@ -58,6 +58,10 @@ pub(crate) fn frame(
     let mut framed = Framed { len: 0, taken: 0, positions: 0, records, tick: batch.tick, next: batch.first };
     let mut rest = Items { bytes: batch.bytes, tick: batch.tick };
     while let Some((stored, after)) = rest.peek() {
+        if framed.positions.saturating_add(stored.positions()) > u32::MAX - batch.first.n() {
+            // Not ours: no boot makes so many.
+            break;
+        }
         let (before, context_before) = (w.len(), *context);
         let step = match stored {
             Stored::Record { superseded, cells, .. } => run(&mut w, context, rest, cells.shape(), superseded),
