@@ -203,6 +203,24 @@ impl<'a> Data<'a> {
         Ok(Data { lane, first, next: items.next, records, body, context: before })
     }
 
+    /// How many positions the items account for, as far as they can be read, when what they refer to is not known.
+    pub(crate) fn positions(body: &[u8]) -> u32 {
+        let mut shape = ShapeIds::default();
+        shape.push(0);
+        let context = LaneContext { shape, tick: Some(Tick(0)) };
+        let mut items = Items { reader: Reader::new(body), next: Position::NONE, context };
+        let mut records = 0u64;
+        while !items.reader.is_empty() {
+            let from = items.next;
+            match items.step() {
+                Ok(Item::Boot { .. }) => items.context.tick = Some(Tick(0)),
+                Ok(_) => records += items.next.0 - from.0,
+                Err(_) => break,
+            }
+        }
+        records.min(u32::MAX.into()) as u32
+    }
+
     /// The items, in order of position.
     pub fn items(&self) -> impl Iterator<Item = Item<'a>> + use<'a> {
         let mut items = Items { reader: Reader::new(self.body), next: self.first, context: self.context };
