@@ -56,7 +56,9 @@ fn item(item: Item<'_>, kind: u64) -> Value {
             json!({ "gap": { "first": position(first), "last": position(last), "cause": cause as u8,
                              "span": span(s) } })
         }
-        Item::Boot { boot, complete } => json!({ "boot": { "boot": boot, "complete": complete } }),
+        Item::Boot { after, boot, complete } => {
+            json!({ "boot": { "after": position(after), "boot": boot, "complete": complete } })
+        }
         Item::Reply { position: p, command, outcome, body } => {
             let (name, code) = match outcome {
                 Outcome::Done => ("done", 0),
