@@ -89,15 +89,21 @@ impl World {
             let gaps = self.gaps(board, lane);
             let mark = self.mark(board, lane);
             for pair in rows.windows(2) {
-                self.demand(pair[0].0 < pair[1].0, || format!("{lane}: {} stored twice or out of order", pair[1].0));
+                self.demand(pair[0].0 < pair[1].0, || {
+                    format!("{lane}: {} stored twice or out of order", pair[1].0)
+                });
             }
             for gap in &gaps {
                 let inside = rows.iter().filter(|(p, _)| (gap.first..=gap.last).contains(p)).count();
-                self.demand(inside == 0, || format!("{lane}: {inside} stored rows in gap {}..{}", gap.first, gap.last));
+                self.demand(inside == 0, || {
+                    format!("{lane}: {inside} stored rows in gap {}..{}", gap.first, gap.last)
+                });
                 self.demand(gap.last <= mark, || format!("{lane}: gap {} beyond the mark {mark}", gap.last));
             }
             for pair in gaps.windows(2) {
-                self.demand(pair[0].last < pair[1].first, || format!("{lane}: gaps overlap at {}", pair[1].first));
+                self.demand(pair[0].last < pair[1].first, || {
+                    format!("{lane}: gaps overlap at {}", pair[1].first)
+                });
             }
             let stored: BTreeMap<Position, &Vec<ReadingRow>> = rows.iter().map(|(p, r)| (*p, r)).collect();
             let mut counts: BTreeMap<usize, u64> = BTreeMap::new();
@@ -114,13 +120,19 @@ impl World {
                         *counts.entry(i).or_default() += 1;
                     }
                     (None, None) if at > mark => report.waiting += 1,
-                    (None, None) => self.demand(false, || format!("{lane}: {at} is lost silently (mark {mark})")),
-                    (Some(_), Some(_)) => self.demand(false, || format!("{lane}: {at} is stored and in a gap")),
+                    (None, None) => {
+                        self.demand(false, || format!("{lane}: {at} is lost silently (mark {mark})"))
+                    }
+                    (Some(_), Some(_)) => {
+                        self.demand(false, || format!("{lane}: {at} is stored and in a gap"))
+                    }
                 }
             }
             for (i, n) in counts {
                 let exact = gaps[i].count.is_none_or(|count| count == n);
-                self.demand(exact, || format!("{lane}: gap {} counts {:?}, {n} are missing", gaps[i].first, gaps[i].count));
+                self.demand(exact, || {
+                    format!("{lane}: gap {} counts {:?}, {n} are missing", gaps[i].first, gaps[i].count)
+                });
             }
         }
         report
@@ -140,7 +152,10 @@ impl World {
             let truth = accepted.true_us as i64;
             let after = row.not_before_us.is_none_or(|t| t <= truth);
             self.demand(after && truth <= row.not_after_us, || {
-                format!("{}: true time {truth} outside of {:?}..{}", row.position, row.not_before_us, row.not_after_us)
+                format!(
+                    "{}: true time {truth} outside of {:?}..{}",
+                    row.position, row.not_before_us, row.not_after_us
+                )
             });
         }
     }

@@ -112,7 +112,8 @@ impl Host {
     }
 
     fn random(&mut self) -> u64 {
-        self.entropy = self.entropy.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        self.entropy =
+            self.entropy.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         (self.entropy ^ self.entropy >> 31) | 1
     }
 
@@ -135,7 +136,13 @@ impl Host {
         }
     }
 
-    pub(crate) fn frame(&mut self, now: u64, link: LinkId, mut frame: Vec<u8>, store: &MemoryStore) -> Vec<Act> {
+    pub(crate) fn frame(
+        &mut self,
+        now: u64,
+        link: LinkId,
+        mut frame: Vec<u8>,
+        store: &MemoryStore,
+    ) -> Vec<Act> {
         let (at, wall, wall_now, len) = (self.micros(now), self.wall(), self.wall_now(now), frame.len());
         let fresh = Tag(self.random());
         let (nonce, server) = (self.random(), self.number);
@@ -238,7 +245,8 @@ impl Host {
             Event::Floor { lane, floor } => {
                 if let Some(hello) = conn.hello {
                     let lane = LaneId { device: hello.device, lane };
-                    let work = Work::Floor(FloorWork { lane, floor, between_us: (None, None), now_us: wall_now });
+                    let work =
+                        Work::Floor(FloorWork { lane, floor, between_us: (None, None), now_us: wall_now });
                     self.push(now, Some(link), work, None);
                 }
             }
@@ -356,7 +364,9 @@ impl Host {
                 }
                 // Takeover: the connection that proved itself live last wins.
                 let old: Vec<LinkId> = (self.conns.iter())
-                    .filter(|(l, c)| Some(**l) != queued.link && c.confirmed && c.hello.is_some_and(|h| h.device == device))
+                    .filter(|(l, c)| {
+                        Some(**l) != queued.link && c.confirmed && c.hello.is_some_and(|h| h.device == device)
+                    })
                     .map(|(l, _)| *l)
                     .collect();
                 for link in old {
@@ -417,7 +427,9 @@ impl Host {
                 }
             }
             Ok(_) => {}
-            Err(Refuse::Busy) => acts.extend(queued.link.map(|l| self.bye(l, End::Refused, 5_000)).unwrap_or_default()),
+            Err(Refuse::Busy) => {
+                acts.extend(queued.link.map(|l| self.bye(l, End::Refused, 5_000)).unwrap_or_default())
+            }
             Err(error) => {
                 self.events.push(format!("{now:>12} refused: {error}"));
                 acts.extend(queued.link.map(|l| self.bye(l, End::Refused, 300_000)).unwrap_or_default());
@@ -434,8 +446,10 @@ impl Host {
     fn send(&mut self, now: u64, row: &CommandRow) -> Vec<Act> {
         let wall_now = self.wall_now(now);
         let micros = self.micros(now);
-        let Some((link, conn)) =
-            self.conns.iter_mut().find(|(_, c)| c.confirmed && c.hello.is_some_and(|h| h.device == row.device))
+        let Some((link, conn)) = self
+            .conns
+            .iter_mut()
+            .find(|(_, c)| c.confirmed && c.hello.is_some_and(|h| h.device == row.device))
         else {
             return vec![];
         };

@@ -41,7 +41,8 @@ pub(crate) fn records(data: &Data<'_>, terms: &Terms<'_>) -> RecordsWork {
         match item {
             Item::Run(run) => {
                 let ids = run.shape.as_slice();
-                let mut table = Table { ticks: vec![], cells: vec![vec![Cell::Fault(0); ids.len()]; run.count] };
+                let mut table =
+                    Table { ticks: vec![], cells: vec![vec![Cell::Fault(0); ids.len()]; run.count] };
                 let known = ids.iter().all(|id| terms.scales.contains_key(id));
                 let (first, count) = (run.first, run.count as u32);
                 if !known || run.decode(&mut table).is_err() {
@@ -66,7 +67,11 @@ pub(crate) fn records(data: &Data<'_>, terms: &Terms<'_>) -> RecordsWork {
                             catalog: terms.catalog,
                             raw,
                             fault,
-                            value: if fault.is_some() { f64::NAN } else { f64::from(raw) * 10f64.powi(scale.into()) },
+                            value: if fault.is_some() {
+                                f64::NAN
+                            } else {
+                                f64::from(raw) * 10f64.powi(scale.into())
+                            },
                             tick: Tick(*tick),
                             not_before_us: Some(not_before),
                             not_after_us: not_after,

@@ -19,7 +19,11 @@ fn the_tail_of_a_dead_boot_is_one_gap_of_unknown_length() {
     let gaps = w.gaps(board, READINGS);
     assert_eq!(gaps.len(), 1);
     assert_eq!((gaps[0].cause, gaps[0].count), (sensock::Cause::Power, None));
-    assert_eq!(gaps[0].first, sensock::Position::new(1, 50), "it begins after everything that was acknowledged");
+    assert_eq!(
+        gaps[0].first,
+        sensock::Position::new(1, 50),
+        "it begins after everything that was acknowledged"
+    );
 }
 
 #[test]

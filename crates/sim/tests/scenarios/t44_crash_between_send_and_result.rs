@@ -17,7 +17,10 @@ fn a_sent_command_is_settled_by_the_device_not_by_the_clock() {
     w.run_ms(10_000);
     w.restart(SERVER);
     w.tune(board, |t| *t.hangs = false);
-    assert!(matches!(w.commands(board)[0].state, CommandState::Sent(_)), "past its deadline, but it may have run");
+    assert!(
+        matches!(w.commands(board)[0].state, CommandState::Sent(_)),
+        "past its deadline, but it may have run"
+    );
     w.dial(board, SERVER);
     w.run_ms(1_000);
     assert_eq!(w.ran(board), [1], "never twice");
