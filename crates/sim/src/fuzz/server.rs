@@ -421,7 +421,7 @@ fn run(tick: Tick, count: usize, columns: usize, input: &mut Input<'_>) -> Vec<u
     }
     let mut out = vec![0; 1_000];
     let ticks = (0..count as u64).map(|i| tick.0.saturating_add(i));
-    let n = encode(&mut out, tick.0, count, ticks, columns, |c| {
+    let n = encode(&mut out, count, ticks, columns, |c| {
         (0..count).map(move |r| if r % 5 == 4 { Cell::Fault(1) } else { Cell::Value((r * c) as i32) })
     });
     out.truncate(n.unwrap_or(0));
