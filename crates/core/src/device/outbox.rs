@@ -410,10 +410,12 @@ impl OutboxMut<'_> {
     pub(crate) fn free_to(&mut self, lane: Lane, mark: Position) {
         let local = self.local_of(mark);
         let i = lane.index();
-        if mark == Position::NONE || local <= self.d.acked[i] {
+        let boot = self.boot();
+        // The first record of a boot without a number is 0/0, which reads as "none": only its wire position tells the two apart.
+        let very_first = boot == 0 && self.d.acked[i] == Position::NONE && mark == self.wire(Position::NONE);
+        if mark == Position::NONE || (local <= self.d.acked[i] && !very_first) {
             return;
         }
-        let boot = self.boot();
         let q = &mut self.d.queues[i];
         if local.boot() == boot {
             let end = local.n().saturating_add(1).min(q.next());
