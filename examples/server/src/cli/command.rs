@@ -13,6 +13,7 @@ use sensock_store::{CommandRow, CommandState, History, Store};
 use super::{Where, issuer};
 use crate::database;
 use crate::device::Known;
+use crate::show::terminal::say;
 use crate::show::time::{duration, now_us};
 use crate::show::words::outcome;
 
@@ -52,10 +53,10 @@ impl Send {
         let stored = store_command(&store, row).await?;
         let settled = settle(&store, &stored, self.wait).await?;
         let shape = known.command_by_key(settled.key).map(|c| c.answer);
-        println!("{}", outcome(&settled, shape));
+        say(outcome(&settled, shape));
         let settled_well = matches!(settled.state, CommandState::Done);
         if !settled.state.is_settled() {
-            println!("it is kept for the device; ask again with --key, or see sensockd status {}", known.id);
+            say(format!("it is kept for the device; ask again with --key, or see sensockd status {}", known.id));
         }
         Ok(if settled_well { ExitCode::SUCCESS } else { ExitCode::FAILURE })
     }

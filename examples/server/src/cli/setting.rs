@@ -12,6 +12,7 @@ use sensock_store::{History, SettingRow, Store};
 use super::{Where, issuer};
 use crate::database;
 use crate::device::Known;
+use crate::show::terminal::say;
 use crate::show::time::{duration, now_us};
 use crate::show::words::refusal;
 
@@ -39,7 +40,7 @@ impl Set {
         let known = Known::find(&store, &self.device).await?;
         let row = store_setting(&store, self.row(&known, now_us())?).await?;
         let row = applied(&store, row, self.wait).await?;
-        println!("{}", words(&row, &self.value));
+        say(words(&row, &self.value));
         Ok(if row.refused.is_some() { ExitCode::FAILURE } else { ExitCode::SUCCESS })
     }
 

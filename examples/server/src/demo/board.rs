@@ -19,6 +19,8 @@ use super::way::Way;
 
 /// Memory for records: enough for the longest time away that the demo makes.
 const OUTBOX: usize = 128 << 10;
+/// Memory of the one board that has too little for that.
+const SMALL_OUTBOX: usize = 1_536;
 /// The largest frame.
 const FRAME: usize = 2_048;
 
@@ -40,21 +42,23 @@ pub(crate) struct Running {
 }
 
 impl Running {
-    /// Starts a board; it measures until it has nothing left or `stop` says so. Its tasks go into `tasks`, its sampler into `samplers`.
+    /// Starts a board; it measures until it has nothing left or `stop` says so, and dials until `leave` does. Its tasks go into `tasks`, its sampler into `samplers`.
     pub(crate) fn start(
         board: Board,
         way: Way,
-        stop: watch::Receiver<bool>,
+        (stop, leave): (watch::Receiver<bool>, watch::Receiver<bool>),
         samplers: &mut JoinSet<()>,
         tasks: &mut JoinSet<()>,
     ) -> Result<Running> {
         // On a board these are statics.
-        let outbox: &'static Outbox<OUTBOX> = Box::leak(Box::new(Outbox::new()));
         let buffers: &'static mut Buffers<FRAME> = Box::leak(Box::new(Buffers::new()));
         let clock: &'static TokioClock = Box::leak(Box::new(TokioClock::new()));
         let boot = if board.remembers_boot { Boot::Number(1) } else { Boot::Unknown };
         let node = Node { id: board.name, key: Key::Insecure, catalog: board.catalog, boot };
-        let started = outbox.try_start(&node, clock, buffers);
+        let started = match board.small {
+            true => leaked::<SMALL_OUTBOX>().try_start(&node, clock, buffers),
+            false => leaked::<OUTBOX>().try_start(&node, clock, buffers),
+        };
         let (device, runner) = started.with_context(|| format!("{} cannot start", board.name))?;
         let offered = Arc::new(Mutex::new(Vec::with_capacity(board.rows.len())));
         let interval_s = Arc::new(AtomicU64::new(0));
@@ -68,7 +72,7 @@ impl Running {
         ));
         tasks.spawn(obey(device));
         tasks.spawn(tune(device, interval_s));
-        tasks.spawn(network(runner, way.clone()));
+        tasks.spawn(network(runner, way.clone(), leave));
         Ok(Running { board, device, way, offered })
     }
 
@@ -81,6 +85,10 @@ impl Running {
         };
         lock(&self.offered).iter().map(on_the_wire).collect()
     }
+}
+
+fn leaked<const N: usize>() -> &'static Outbox<N> {
+    Box::leak(Box::new(Outbox::new()))
 }
 
 /// Measures: never waits for the network.
@@ -126,9 +134,9 @@ async fn tune(device: Device<'static>, interval_s: Arc<AtomicU64>) {
 }
 
 /// Dials, again and again.
-async fn network(mut runner: Runner<'static, TokioClock>, way: Way) {
+async fn network(mut runner: Runner<'static, TokioClock>, way: Way, leave: watch::Receiver<bool>) {
     runner.backoff_between(100, 1_500);
-    loop {
+    while !*leave.borrow() {
         if let Ok(stream) = TcpStream::connect(way.entrance).await {
             // Small frames shall not wait for more; without it they only come later.
             let _ = stream.set_nodelay(true);

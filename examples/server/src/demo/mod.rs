@@ -37,13 +37,21 @@ const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Runs it all; success only if the database agrees with what the devices were given to keep.
 pub(crate) async fn run(keep: bool) -> Result<ExitCode> {
-    let began = Instant::now();
     let directory = Directory::make(keep)?;
+    tokio::select! {
+        ended = play(&directory) => ended,
+        // The directory is removed all the same.
+        _ = tokio::signal::ctrl_c() => Ok(ExitCode::FAILURE),
+    }
+}
+
+async fn play(directory: &Directory) -> Result<ExitCode> {
     let path = directory.path.join("demo.sqlite");
     let address = format!("sqlite:{}", path.display());
     let store = database::open(&address).await?;
 
     let boards = fleet::boards()?;
+    let began = Instant::now();
     let screen = Screen::new(&boards, began);
     screen.greet(&path);
     let guests = Guests::any();
@@ -58,11 +66,12 @@ pub(crate) async fn run(keep: bool) -> Result<ExitCode> {
     });
 
     let (stop, stopped) = watch::channel(false);
+    let (leave, leaving) = watch::channel(false);
     let (mut samplers, mut tasks) = (JoinSet::new(), JoinSet::new());
     let mut fleet = Vec::new();
     for board in boards {
         let way = Way::open(listening).await.context("no port on loopback is free")?;
-        fleet.push(Running::start(board, way, stopped.clone(), &mut samplers, &mut tasks)?);
+        fleet.push(Running::start(board, way, (stopped.clone(), leaving.clone()), &mut samplers, &mut tasks)?);
     }
     let done = script::play(&fleet, &server, &screen).await;
 
@@ -74,14 +83,21 @@ pub(crate) async fn run(keep: bool) -> Result<ExitCode> {
             screen.say(running.board.name, &format!("did not deliver in time: {}", running.device.status()));
         }
     }
+    leave.send_replace(true);
     for running in &fleet {
         running.device.close();
     }
+    let left = async {
+        while fleet.iter().any(|r| r.device.is_connected()) {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    };
+    let _ = timeout(PATIENCE, left).await;
+    tasks.shutdown().await;
     server.shutdown().await;
     drop(server);
     let _ = serving.await;
     let _ = watching.await;
-    tasks.shutdown().await;
     screen.finish();
 
     let adds_up = verify::report(&path, &store, &fleet, &done, &screen).await?;

@@ -68,6 +68,11 @@ impl<W: Write> Terminal<W> {
     }
 }
 
+/// Prints one line on standard output. A reader that went away is no error: there is nobody left to tell.
+pub(crate) fn say(text: impl AsRef<str>) {
+    let _ = writeln!(io::stdout(), "{}", text.as_ref());
+}
+
 /// A table whose columns are as wide as their widest cell.
 pub(crate) fn table(rows: &[Vec<String>]) -> Vec<String> {
     let columns = rows.iter().map(Vec::len).max().unwrap_or_default();

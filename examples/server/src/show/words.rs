@@ -1,7 +1,7 @@
 //! Numbers, units and states as people say them.
 
-use sensock::catalog::{Shape, Values};
-use sensock::{CommandId, Fault};
+use sensock::catalog::{READ_NOW, Shape, Shaped as _, Values};
+use sensock::{CommandId, Fault, Position};
 use sensock_store::{CommandRow, CommandState, NamedReading};
 
 /// `1 record`, `12,345 records`.
@@ -84,6 +84,10 @@ pub(crate) fn outcome(row: &CommandRow, answer: Option<Shape>) -> String {
     match row.state {
         CommandState::Queued => format!("{what} waits until {} connects", row.device),
         CommandState::Sent(_) => format!("{what} was sent to {}; its answer is not here yet", row.device),
+        CommandState::Done if row.key == READ_NOW.key() => match u64::decode(&row.answer) {
+            Some(position) => format!("{what} is done; the reading is record {}", Position(position)),
+            None => format!("{what} is done"),
+        },
         CommandState::Done => match body(answer, &row.answer) {
             empty if empty.is_empty() => format!("{what} is done"),
             said => format!("{what} is done; the answer is {said}"),

@@ -100,6 +100,9 @@ fn sentence(facts: &Facts, away: &Away<'_>, times_away: usize, times: &Times) ->
         Reason::NotBack => {
             let why =
                 away.before.map(|c| c.reason.as_str()).filter(|r| !r.is_empty()).unwrap_or("reason unknown");
+            if why.contains("moving") {
+                return format!("The server ended in order at {from}, and the device has reached none since");
+            }
             format!(
                 "It left at {from} ({why}) and has not come back: whether it has power is not known until it does"
             )
