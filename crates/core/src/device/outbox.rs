@@ -1,5 +1,6 @@
 //! What survives a connection: records that wait, and who this device is. SPEC sections 2, 8 and 12.
 
+use super::carry::Carry;
 use super::item::Made;
 use super::queue::{Copied, Cursor, Queue};
 use super::slots::{SLOT, Slots};
@@ -151,13 +152,20 @@ impl OutboxMut<'_> {
         self.d.boot = boot.filter(|b| *b > 0);
     }
 
-    /// Takes over what a deep sleep kept: where each lane's numbering of the boot before ended, all of it acknowledged.
-    pub fn woke(&mut self, acked: [Position; Lane::COUNT], begun: CommandId, settings: u32, store: StoreId) {
-        self.d.acked = acked;
-        self.d.begun = begun;
-        self.d.begun_persists = true;
-        self.d.settings = settings;
-        self.d.store = store;
+    /// Starts the boot after a deep sleep: its number follows, and so does what was acknowledged. Records that were not are gone with the
+    /// memory, and accounted for. Call it once, in the place of [`OutboxMut::start`].
+    pub fn woke(&mut self, carry: &Carry) {
+        let boot = (carry.boot > 0).then(|| carry.boot.saturating_add(1));
+        self.start(boot);
+        self.d.begun = carry.begun;
+        self.d.settings = carry.settings;
+        self.d.store = carry.store;
+        if boot.is_some() {
+            self.d.acked = carry.acked;
+            for (q, (acked, last)) in self.d.queues.iter_mut().zip(carry.acked.iter().zip(&carry.last)) {
+                q.cause = if last > acked { Cause::Power } else { Cause::None };
+            }
+        }
     }
 
     /// Sets a lane's overflow policy and time to live (ms; 0 for ever). Call it before the first record of the lane.
@@ -269,6 +277,16 @@ impl OutboxMut<'_> {
         self.d.settings
     }
 
+    /// The tag of this boot that a server confirmed.
+    pub(crate) fn tag(&self) -> Tag {
+        self.d.tag
+    }
+
+    /// Flash holds every item of this lane and boot below this local position; `None` without flash.
+    pub fn persisted_below(&self, lane: Lane) -> Option<Position> {
+        self.d.queues[lane.index()].persisted.map(|n| self.local(n))
+    }
+
     /// The store that last acknowledged.
     pub fn store(&self) -> StoreId {
         self.d.store
@@ -364,7 +382,7 @@ impl OutboxMut<'_> {
         }
     }
 
-    fn wire_or_none(&self, p: Position) -> Position {
+    pub(crate) fn wire_or_none(&self, p: Position) -> Position {
         if p == Position::NONE { p } else { self.wire(p) }
     }
 
@@ -408,14 +426,14 @@ impl OutboxMut<'_> {
 
     /// Everything up to this wire position is stored or explained.
     pub(crate) fn free_to(&mut self, lane: Lane, mark: Position) {
-        let local = self.local_of(mark);
+        // A mark of a boot before the shift says nothing of what this device holds.
+        let Some(local) = mark.0.checked_sub(u64::from(self.d.shift) << 32).map(Position) else { return };
         let i = lane.index();
-        let boot = self.boot();
-        // The first record of a boot without a number is 0/0, which reads as "none": only its wire position tells the two apart.
-        let very_first = boot == 0 && self.d.acked[i] == Position::NONE && mark == self.wire(Position::NONE);
-        if mark == Position::NONE || (local <= self.d.acked[i] && !very_first) {
+        // Not "below or equal": the first record of a boot without a number is 0/0, which reads as "none".
+        if mark == Position::NONE || local < self.d.acked[i] {
             return;
         }
+        let boot = self.boot();
         let q = &mut self.d.queues[i];
         if local.boot() == boot {
             let end = local.n().saturating_add(1).min(q.next());
