@@ -114,8 +114,9 @@ impl<S: Store> Store for FailStore<S> {
     }
 
     async fn begin(&self, lanes: &[LaneId]) -> Result<(Self::Tx, Vec<Position>), S::Error> {
-        // Only records and floors lock the lane of readings without the control lane; a Hello locks all.
-        if lanes.iter().any(|l| l.lane == Lane::Readings) && !lanes.iter().any(|l| l.lane == Lane::Control) {
+        // A Hello locks all lanes of its device; readings that come lock theirs alone.
+        let alarm_too = |device| lanes.contains(&LaneId { device, lane: Lane::Alarm });
+        if lanes.iter().any(|l| l.lane == Lane::Readings && !alarm_too(l.device)) {
             self.point.pass(Place::BeforeBegin);
         }
         let (tx, marks) = self.store.begin(lanes).await?;

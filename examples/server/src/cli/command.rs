@@ -56,7 +56,10 @@ impl Send {
         say(outcome(&settled, shape));
         let settled_well = matches!(settled.state, CommandState::Done);
         if !settled.state.is_settled() {
-            say(format!("it is kept for the device; ask again with --key, or see sensockd status {}", known.id));
+            say(format!(
+                "it is kept for the device; ask again with --key, or see sensockd status {}",
+                known.id
+            ));
         }
         Ok(if settled_well { ExitCode::SUCCESS } else { ExitCode::FAILURE })
     }

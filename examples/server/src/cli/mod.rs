@@ -35,7 +35,8 @@ enum Command {
     /// Explain what happened to a device in a span of time.
     Why(why::Why),
     /// Send a command to a device and wait for its answer.
-    Command(command::Send),
+    #[command(name = "command")]
+    Send(command::Send),
     /// Set what a device shall apply, now or when it connects.
     Setting(setting::Set),
     /// Write readings as CSV or JSON lines.
@@ -59,7 +60,7 @@ pub(crate) async fn run() -> Result<ExitCode> {
         Command::Run(run) => run.run().await,
         Command::Status(status) => status.run().await,
         Command::Why(why) => why.run().await,
-        Command::Command(send) => send.run().await,
+        Command::Send(send) => send.run().await,
         Command::Setting(set) => set.run().await,
         Command::Export(export) => export.run().await,
         Command::Demo(demo) => demo.run().await,

@@ -71,7 +71,13 @@ async fn play(directory: &Directory) -> Result<ExitCode> {
     let mut fleet = Vec::new();
     for board in boards {
         let way = Way::open(listening).await.context("no port on loopback is free")?;
-        fleet.push(Running::start(board, way, (stopped.clone(), leaving.clone()), &mut samplers, &mut tasks)?);
+        fleet.push(Running::start(
+            board,
+            way,
+            (stopped.clone(), leaving.clone()),
+            &mut samplers,
+            &mut tasks,
+        )?);
     }
     let done = script::play(&fleet, &server, &screen).await;
 

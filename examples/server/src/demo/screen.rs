@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use sensock::catalog::QuantityEntry;
-use sensock_server::{Event, Events};
+use sensock_server::{End, Event, Events};
 use sensock_store::ReadingRow;
 use tokio::time::{Instant, interval};
 
@@ -71,7 +71,7 @@ impl Screen {
         };
         self.print(&format!("sensock demo: a server on loopback with a SQLite file, {}", file.display()));
         self.print(&format!(
-            "{} replay real recordings; only the pauses are compressed, all times are real:",
+            "{} replay recordings; only the pauses are compressed, all times are real:",
             count(boards.len() as u64, "device")
         ));
         boards.iter().for_each(|line| self.print(line));
@@ -128,9 +128,9 @@ impl Screen {
                 _ => {}
             }
         }
-        // What the operator's own commands and settings lead to is told where they are sent.
-        if let Some(line) = events::line(event, guests, times).filter(|_| !matches!(event, Event::Settled(_)))
-        {
+        // What commands lead to is told where they are sent, and that devices leave in the end is no news.
+        let told = matches!(event, Event::Settled(_) | Event::Disconnected { end: End::Bye, .. });
+        if let Some(line) = events::line(event, guests, times).filter(|_| !told) {
             self.say(&line.who, &line.what);
         }
     }

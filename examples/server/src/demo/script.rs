@@ -6,7 +6,8 @@ use catalog::{INTERVAL, RELAY};
 use rand::rngs::StdRng;
 use rand::seq::IndexedRandom as _;
 use rand::{Rng as _, SeedableRng as _};
-use sensock_server::Server;
+use sensock::Position;
+use sensock_server::{Outcome, Server};
 use tokio::time::{Instant, sleep, sleep_until};
 
 use super::board::Running;
@@ -15,7 +16,7 @@ use super::screen::Screen;
 use super::way::State;
 use crate::show::time::now_us;
 
-/// How often a link is cut, beside the two that are away or silent for longer.
+/// How often a link is cut, beside the three that are away or silent for longer.
 const CUTS: u32 = 24;
 /// The same cuts each time.
 const SEED: u64 = 20_261_121;
@@ -23,6 +24,8 @@ const SEED: u64 = 20_261_121;
 const AWAY: (&str, f64, f64) = ("office", 9.0, 15.5);
 /// The device whose network swallows everything for a while.
 const SILENT: (&str, f64, f64) = ("gas", 17.0, 21.0);
+/// The device with too little memory for it.
+const SHED: (&str, f64, f64) = ("shed", 23.0, 28.0);
 /// How long a command may wait.
 const TTL: Duration = Duration::from_secs(60);
 
@@ -41,14 +44,15 @@ pub(crate) struct Done {
 /// Plays it all; returns when the devices have measured for long enough.
 pub(crate) async fn play(fleet: &[Running], server: &Server, screen: &Screen) -> Done {
     let began = Instant::now();
-    let (cuts, (commands, settings), from_us, _silent) = tokio::join!(
+    let (cuts, (commands, settings), away, _silent, _shed) = tokio::join!(
         cut(fleet, began, screen),
         operate(server, began, screen),
-        away(fleet, AWAY, State::Closed, began, screen),
-        away(fleet, SILENT, State::Silent, began, screen),
+        take_away(fleet, AWAY, State::Closed, began, screen),
+        take_away(fleet, SILENT, State::Silent, began, screen),
+        take_away(fleet, SHED, State::Closed, began, screen),
     );
     sleep_until(began + PLAY).await;
-    Done { cuts: cuts + 1, commands, settings, away: (AWAY.0, from_us.0, from_us.1) }
+    Done { cuts: cuts + 3, commands, settings, away: (AWAY.0, away.0, away.1) }
 }
 
 /// Cuts links, now this one, now that one.
@@ -71,7 +75,7 @@ async fn cut(fleet: &[Running], began: Instant, screen: &Screen) -> u64 {
 }
 
 /// Takes a device's network away for a while; returns when that was.
-async fn away(
+async fn take_away(
     fleet: &[Running],
     (name, from, to): (&str, f64, f64),
     state: State,
@@ -130,7 +134,10 @@ async fn operate(server: &Server, began: Instant, screen: &Screen) -> (u64, u64)
                     Err(error) => error.to_string(),
                 },
                 None => match handle.read_now().issuer("demo").await {
-                    Ok(ticket) => ticket.outcome().await.to_string(),
+                    Ok(ticket) => match ticket.outcome().await {
+                        Outcome::Done(position) => format!("done: record {}", Position(position)),
+                        other => other.to_string(),
+                    },
                     Err(error) => error.to_string(),
                 },
             };

@@ -150,12 +150,12 @@ pub(crate) fn lasting(us: i64) -> String {
     let ms = us.max(0) / 1_000;
     let (s, m, h) = (ms / 1_000, ms / 60_000, ms / 3_600_000);
     match ms {
-        ..1_000 => format!("{ms} ms"),
-        ..10_000 => format!("{:.1} s", ms as f64 / 1e3),
-        ..60_000 => format!("{s} s"),
-        ..3_600_000 if s % 60 == 0 => format!("{m} min"),
-        ..3_600_000 => format!("{m} min {} s", s % 60),
-        ..172_800_000 => format!("{h} h {} min", m % 60),
+        0..1_000 => format!("{ms} ms"),
+        1_000..10_000 => format!("{:.1} s", ms as f64 / 1e3),
+        10_000..60_000 => format!("{s} s"),
+        60_000..3_600_000 if s % 60 == 0 => format!("{m} min"),
+        60_000..3_600_000 => format!("{m} min {} s", s % 60),
+        3_600_000..172_800_000 => format!("{h} h {} min", m % 60),
         _ => format!("{} days {} h", h / 24, h % 24),
     }
 }

@@ -118,11 +118,7 @@ fn power(facts: &Facts, away: &Away<'_>, times: &Times) -> String {
         0 => String::new(),
         n => format!(", reset cause {n}"),
     };
-    let last = facts
-        .records
-        .iter()
-        .filter(|r| r.position.boot() < after.boot && r.at_us() <= away.to_us)
-        .next_back();
+    let last = facts.records.iter().rfind(|r| r.position.boot() < after.boot && r.at_us() <= away.to_us);
     let first = facts.records.iter().find(|r| r.position.boot() >= after.boot && r.at_us() >= away.from_us);
     let silent = match (last, first) {
         (Some(last), Some(first)) => format!(
