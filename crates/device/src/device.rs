@@ -118,10 +118,7 @@ impl<'a> Device<'a> {
     /// The next new value of a setting. Taking it is what the server is told as "applied".
     ///
     /// One task per setting: each value is given once. Never resolves for a setting that the catalogue does not list. Cancel safe.
-    pub fn setting<T: Shaped>(
-        &self,
-        setting: &Setting<T>,
-    ) -> impl Future<Output = T> + Send + use<'a, T> {
+    pub fn setting<T: Shaped>(&self, setting: &Setting<T>) -> impl Future<Output = T> + Send + use<'a, T> {
         let (shared, key) = (self.shared, setting.key());
         poll_fn(move |cx| {
             shared.poll(cx, |outbox, desk| match desk.apply(outbox, key) {

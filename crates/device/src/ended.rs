@@ -52,7 +52,9 @@ impl fmt::Display for Ended {
             Ended::Refused(code) => f.write_str(match code {
                 Refusal::Busy => "the server is busy: it will serve later",
                 Refusal::Unknown => "the server does not know this device: its operator has to add it",
-                Refusal::IdentityInUse => "another board with this device's id is connected: give each board its own",
+                Refusal::IdentityInUse => {
+                    "another board with this device's id is connected: give each board its own"
+                }
                 Refusal::Version => "the server speaks no version of this device's: update one of them",
                 Refusal::Malformed => "the server could not read this device's Hello: update one of them",
                 _ => "the server refused, with a code of a later version",

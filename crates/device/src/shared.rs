@@ -93,6 +93,7 @@ impl core::fmt::Debug for Shared<'_> {
 /// How many positions of this boot wait in a lane.
 pub(crate) fn waiting(outbox: &OutboxMut<'_>, lane: Lane) -> u32 {
     let (next, acked) = (outbox.next(lane), outbox.acked(lane));
-    let stored = if acked.boot() == next.boot() && acked != sensock::Position::NONE { acked.n() + 1 } else { 0 };
+    let stored =
+        if acked.boot() == next.boot() && acked != sensock::Position::NONE { acked.n() + 1 } else { 0 };
     next.n().saturating_sub(stored)
 }

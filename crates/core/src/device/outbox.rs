@@ -5,7 +5,7 @@ use super::item::Made;
 use super::queue::{Copied, Cursor, Queue};
 use super::slots::{SLOT, Slots};
 use crate::catalog::Reading;
-use crate::error::Misuse;
+use crate::error::{Misuse, Peer};
 use crate::limits::{BODY_MAX, COMMAND_SLOTS_MAX, READINGS_PER_RECORD};
 use crate::wire::data::Outcome;
 use crate::wire::hello::{Hello, LaneFloor, Welcome};
@@ -68,7 +68,7 @@ pub struct Durable {
     store: StoreId,
     queues: [Queue; Lane::COUNT],
     acked: [Position; Lane::COUNT],
-    /// Highest position of each lane that was ever framed or stated as dropped, in local numbers.
+    /// In local numbers, the position of each lane below which everything was framed or stated as dropped.
     framed: [Position; Lane::COUNT],
     /// Lowest position of each lane in flash.
     flash: [Option<Position>; Lane::COUNT],
@@ -315,7 +315,7 @@ impl OutboxMut<'_> {
 
     /// A local position as it goes over the wire.
     pub fn wire(&self, local: Position) -> Position {
-        Position(local.0 + (u64::from(self.d.shift) << 32))
+        local.plus(u64::from(self.d.shift) << 32)
     }
 
     /// A wire position as the application knows it.
@@ -393,6 +393,9 @@ impl OutboxMut<'_> {
         hello.tag = self.d.tag;
         hello.pending_tag = self.d.pending_tag;
         hello.lanes = Lane::ALL.map(|lane| self.floor(lane));
+        for lane in Lane::ALL {
+            self.note_framed(lane, hello.lanes[lane.index()].floor);
+        }
         hello.last_begun = self.d.begun;
         hello.settings = self.d.settings;
         hello.store = self.d.store;
@@ -404,6 +407,18 @@ impl OutboxMut<'_> {
         if self.d.has_flash {
             hello.features |= crate::wire::hello::FEATURE_OUTBOX_PERSISTS;
         }
+    }
+
+    /// Whether Welcome makes sense: boots stay within 32 bits, and no mark lies beyond what was ever framed or stated as dropped.
+    pub(crate) fn may_welcome(&self, welcome: &Welcome) -> Result<(), Peer> {
+        let shift = self.d.shift.checked_add(welcome.boot_shift).ok_or(Peer::Limit)?;
+        self.boot().checked_add(shift).ok_or(Peer::Limit)?;
+        let known = |lane: Lane| {
+            let mark = welcome.marks[lane.index()];
+            let local = Position(mark.0.saturating_sub(u64::from(shift) << 32));
+            mark == Position::NONE || mark.boot() < shift || self.framed_local(lane, local)
+        };
+        if Lane::ALL.into_iter().all(known) { Ok(()) } else { Err(Peer::AckBeyondSent) }
     }
 
     /// Takes what Welcome says: shift, tag, marks.
@@ -449,22 +464,21 @@ impl OutboxMut<'_> {
 
     /// Everything below this wire position was framed, or stated as dropped.
     pub(crate) fn note_framed(&mut self, lane: Lane, next: Position) {
-        let local = self.local_of(next.prev());
+        let local = self.local_of(next);
         let framed = &mut self.d.framed[lane.index()];
         *framed = (*framed).max(local);
     }
 
     /// Whether a server can have this position.
     pub(crate) fn was_framed(&self, lane: Lane, mark: Position) -> bool {
-        let local = self.local_of(mark);
-        local <= self.d.framed[lane.index()] || local < self.local(0)
+        self.framed_local(lane, self.local_of(mark))
+    }
+
+    fn framed_local(&self, lane: Lane, local: Position) -> bool {
+        local < self.d.framed[lane.index()] || local < self.local(0)
     }
 
     // ---- what a session reads
-
-    pub(crate) fn head_cursor(&self, lane: Lane) -> Cursor {
-        self.d.queues[lane.index()].head_cursor()
-    }
 
     /// A cursor at a local position of this boot.
     pub(crate) fn cursor_at(&self, lane: Lane, n: u32) -> Cursor {

@@ -1,5 +1,5 @@
 //! A server of one file: the real server session over any tokio stream, with lists as its store.
-#![allow(dead_code, unreachable_pub)]
+#![allow(dead_code, unreachable_pub, clippy::unwrap_used)]
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard};
