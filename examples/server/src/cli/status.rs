@@ -1,5 +1,6 @@
 //! `sensockd status`: all devices at a glance.
 
+use std::cmp::Reverse;
 use std::io::Write;
 use std::process::ExitCode;
 
@@ -68,7 +69,7 @@ where
 {
     let id = &device.device;
     let latest = history.latest(id).await?;
-    let newest = latest.iter().rev().max_by_key(|r| r.row.not_after_us);
+    let newest = latest.iter().max_by_key(|r| (r.row.not_after_us, Reverse(r.row.quantity)));
     let last = match newest {
         Some(r) => format!("{}, {} ago", reading(r), lasting(now - r.row.not_after_us)),
         None => "none yet".to_owned(),
