@@ -73,6 +73,8 @@ pub struct Durable {
     /// Lowest position of each lane in flash.
     flash: [Option<Position>; Lane::COUNT],
     has_flash: bool,
+    /// From where on nothing was made in a lane up to this boot.
+    since: [Option<Position>; Lane::COUNT],
     tail_lost: bool,
     begun: CommandId,
     begun_persists: bool,
@@ -99,6 +101,7 @@ impl Durable {
             framed: [Position::NONE; Lane::COUNT],
             flash: [None; Lane::COUNT],
             has_flash: false,
+            since: [None; Lane::COUNT],
             tail_lost: false,
             begun: CommandId(0),
             begun_persists: false,
@@ -373,8 +376,9 @@ impl OutboxMut<'_> {
     pub fn floor(&self, lane: Lane) -> LaneFloor {
         let q = &self.d.queues[lane.index()];
         let ring = self.local(q.first());
-        let floor = self.flash_lowest(lane).map_or(ring, |flash| flash.min(ring));
         let acked = self.d.acked[lane.index()];
+        let since = self.d.since[lane.index()].filter(|_| acked == Position::NONE);
+        let floor = self.flash_lowest(lane).or(since).map_or(ring, |lowest| lowest.min(ring));
         // Nothing was dropped if the floor follows what was acknowledged.
         let dropped = q.cause != Cause::None && floor > acked.next();
         LaneFloor {
@@ -460,7 +464,7 @@ impl OutboxMut<'_> {
             if self.d.acked[i].next() >= Position::new(boot, q.first()) || q.is_empty() {
                 (q.cause, q.dropped) = (Cause::None, None);
             }
-        } else if local.boot() < boot && self.d.flash[i].is_some() {
+        } else if local.boot() < boot && self.d.has_flash {
             self.d.acked[i] = local;
         }
     }
@@ -542,6 +546,12 @@ impl OutboxMut<'_> {
         self.d.has_flash = true;
         self.d.flash = lowest;
         self.d.queues.iter_mut().for_each(|q| q.persisted = Some(0));
+    }
+
+    /// Nothing was made in this lane from this local position up to this boot, and flash holds nothing of it: the lane can go on from there,
+    /// whatever a server has. Call it after [`OutboxMut::with_flash`].
+    pub fn nothing_since(&mut self, lane: Lane, since: Position) {
+        self.d.since[lane.index()] = Some(since);
     }
 
     /// The boot before this one may have lost records with its memory, after the last one that flash holds. Call it after
