@@ -20,6 +20,10 @@ const RATE_PPM: i64 = 100;
 /// Jitter of one look at both clocks, in microseconds.
 const JITTER_US: i64 = 500;
 
+/// Rates are measured over so long; a step of this size is seen at once. In microseconds.
+const BASE_US: i64 = 10_000_000;
+const STEP_US: i64 = 10_000;
+
 type Source = Box<dyn Fn() -> i64 + Send + Sync>;
 type Synced = Box<dyn Fn() -> bool + Send + Sync>;
 
@@ -40,7 +44,15 @@ impl Wall {
         let source = source.unwrap_or_else(|| Box::new(system_us));
         let offset = AtomicI64::new(source());
         let earliest = BUILT_US.max(latest_us.saturating_sub(1_000_000));
-        Self { start: Instant::now(), source, synced, offset, checked: Mutex::new(Micros(0)), stamped: AtomicI64::new(i64::MIN), earliest }
+        Self {
+            start: Instant::now(),
+            source,
+            synced,
+            offset,
+            checked: Mutex::new(Micros(0)),
+            stamped: AtomicI64::new(i64::MIN),
+            earliest,
+        }
     }
 
     /// The steady clock.
@@ -93,6 +105,9 @@ impl Wall {
         })?;
         let found = wall_us - now.0 as i64;
         let elapsed = now.since(*checked) as i64;
+        if elapsed < BASE_US && (found - self.offset()).abs() < STEP_US {
+            return None;
+        }
         *checked = now;
         let moved = found - self.offset.swap(found, Ordering::Relaxed);
         (moved.abs() > elapsed.saturating_mul(RATE_PPM) / 1_000_000 + JITTER_US).then_some(moved)

@@ -53,7 +53,11 @@ async fn other_protocols_are_told_in_their_own_words() {
     let (server, mut events) = server(&MemoryStore::default()).await;
     let table: [(&[u8], &str, &[u8]); 6] = [
         (b"GET / HTTP/1.1\r\nHost: x\r\n\r\n", "not HTTP", b"HTTP/1.1 421"),
-        (b"GET /socket.io/?EIO=3&transport=websocket HTTP/1.1\r\n\r\n", "Socket.IO client with EIO=3", b"HTTP/1.1 421"),
+        (
+            b"GET /socket.io/?EIO=3&transport=websocket HTTP/1.1\r\n\r\n",
+            "Socket.IO client with EIO=3",
+            b"HTTP/1.1 421",
+        ),
         (b"\x16\x03\x01\x00\xf4\x01\x00\x00\xf0\x03\x03", "TLS handshake", b"\x15\x03"),
         (b"\x10\x10\x00\x04MQTT\x04\x02\x00\x3c\x00\x04abcd", "MQTT CONNECT", b"\x20\x02"),
         (b"\x00\x01\x02\x03\x04", "not sensock's preface", b""),
@@ -93,7 +97,11 @@ async fn an_unknown_device_hears_no_and_the_operator_how_to_add_it() {
         Event::Refused { device: Some(device), words, .. } if *device == *"attic-1" => Some(words),
         _ => None,
     });
-    assert!(words.await.contains("add its id to the list of devices that may connect (sensockd: a line \"attic-1\""));
+    assert!(
+        words
+            .await
+            .contains("add its id to the list of devices that may connect (sensockd: a line \"attic-1\"")
+    );
     let friend = Board::new("cellar-3", Some(1));
     friend.record(20.0, 50.0);
     let _link = friend.connect(&server, "192.0.2.8:1");
@@ -108,7 +116,10 @@ async fn versions_that_do_not_overlap_are_both_named() {
     let answer = say(&server, &[&PREFACE[..], &framed(&frame[..len])].concat()).await;
     let no = refused(&answer);
     assert_eq!((no.code, no.backoff_ms, no.versions), (Refusal::Version, 3_600_000, (1, 1)));
-    assert_eq!(no.text, "this server speaks sensock wire versions 1 to 1, the device 2 to 3: update the server");
+    assert_eq!(
+        no.text,
+        "this server speaks sensock wire versions 1 to 1, the device 2 to 3: update the server"
+    );
     let words = until(&mut events, |e| match e {
         Event::Refused { code: Refusal::Version, words, .. } => Some(words),
         _ => None,
@@ -139,7 +150,8 @@ async fn frames_that_are_too_long_or_of_an_unknown_kind_end_the_connection_with_
             Event::Disconnected { end: End::Protocol, reason, .. } => Some(reason),
             _ => None,
         });
-        let reason = tokio::select! { _ = pump => panic!("closed without an event"), reason = ended => reason };
+        let reason =
+            tokio::select! { _ = pump => panic!("closed without an event"), reason = ended => reason };
         assert!(reason.contains(words), "{reason}");
         link.cut();
     }
@@ -155,14 +167,21 @@ async fn a_full_server_and_one_without_a_clock_say_busy() {
     first.heard(|s| matches!(s, Said::Connected { .. }).then_some(())).await;
     let second = Board::new("b", Some(1));
     second.connect(&server, "192.0.2.2:1").ended().await;
-    assert!(matches!(&second.log()[0], Said::Refused { code: Refusal::Busy, backoff_ms: 5_000, text } if text == "this server is full"));
+    assert!(
+        matches!(&second.log()[0], Said::Refused { code: Refusal::Busy, backoff_ms: 5_000, text } if text == "this server is full")
+    );
 
-    let (server, mut events) =
-        Server::builder(MemoryStore::default(), AnyDevice).wall_clock(|| 86_400_000_000).start().await.unwrap();
+    let (server, mut events) = Server::builder(MemoryStore::default(), AnyDevice)
+        .wall_clock(|| 86_400_000_000)
+        .start()
+        .await
+        .unwrap();
     let board = Board::new("c", Some(1));
     board.record(20.0, 50.0);
     board.connect(&server, "192.0.2.3:1").ended().await;
-    assert!(matches!(&board.log()[0], Said::Refused { code: Refusal::Busy, text, .. } if text.contains("clock is not set")));
+    assert!(
+        matches!(&board.log()[0], Said::Refused { code: Refusal::Busy, text, .. } if text.contains("clock is not set"))
+    );
     until(&mut events, |e| matches!(e, Event::Refused { code: Refusal::Busy, .. }).then_some(())).await;
     assert!(!board.outbox(|o| o.is_drained(Lane::Readings)), "nothing is stored as of 1970");
 }

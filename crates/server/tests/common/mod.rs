@@ -91,9 +91,22 @@ impl Share for Lock<'_> {
 
 /// Asks for something while connected.
 pub enum Do {
-    Sleep { for_ms: u32, ends_boot: bool },
-    Close { ends_boot: bool },
-    Ask { key: u16, body: Vec<u8> },
+    Sleep {
+        for_ms: u32,
+        ends_boot: bool,
+    },
+    Close {
+        ends_boot: bool,
+    },
+    Ask {
+        key: u16,
+        body: Vec<u8>,
+    },
+    /// Answers a command that was held.
+    Reply {
+        id: u32,
+        body: Vec<u8>,
+    },
 }
 
 /// A connection under way.
@@ -269,6 +282,9 @@ impl Board {
                             let at = prefixed(&mut out, len);
                             io.write_all(&out[at..2 + len]).await.unwrap();
                         }
+                        Some(Do::Reply { id, body }) => {
+                            session.reply(&outbox, sensock::CommandId(id), Outcome::Done, &body).map(drop).unwrap();
+                        }
                         None => doing = false,
                     }
                     0
@@ -357,6 +373,11 @@ pub fn framed(frame: &[u8]) -> Vec<u8> {
     buf.extend_from_slice(frame);
     let at = prefixed(&mut buf, frame.len());
     buf.split_off(at)
+}
+
+/// Within an hour, which in paused time is no time.
+pub async fn within<T>(what: impl Future<Output = T>) -> T {
+    tokio::time::timeout(Duration::from_secs(3_600), what).await.expect("it did not come within an hour")
 }
 
 /// Lets everything that can run do so (in paused time: until only timers are left).
