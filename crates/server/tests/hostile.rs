@@ -1,5 +1,7 @@
 //! A live connection whose bytes are damaged on the way: never a panic, and everyone else is served on.
 
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
 mod common;
 
 use common::*;

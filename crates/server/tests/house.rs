@@ -1,6 +1,8 @@
 //! The doors that users come in by: a store of one's own, an alarm that becomes a command, a question that is answered. It has to compile; the
 //! store keeps only what its owner wants.
 
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
 mod common;
 
 use std::time::Duration;

@@ -1,5 +1,7 @@
 //! Takeover, half-open connections, two boards with one identity, two servers over one store.
 
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
 mod common;
 
 use std::time::Duration;

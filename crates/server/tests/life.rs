@@ -1,5 +1,7 @@
 //! Sleepers, shutdown, readers that lag, tickets: the life around the records.
 
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
 mod common;
 
 use std::time::Duration;
@@ -88,7 +90,9 @@ async fn a_shutdown_commits_and_acknowledges_all_that_was_received() {
     }
     store.take(700);
     for board in &boards {
-        (0..300).for_each(|n| drop(board.record(n as f32 / 10.0, 50.0)));
+        for n in 0..300 {
+            board.record(n as f32 / 10.0, 50.0);
+        }
     }
     tokio::time::sleep(Duration::from_millis(100)).await;
     assert!(server.shutdown().await, "in time");

@@ -1,5 +1,7 @@
 //! The whole road over real sockets and in memory: records down to the store, acknowledgements and commands back.
 
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
 mod common;
 
 use std::time::Duration;
@@ -123,7 +125,9 @@ async fn a_message_transport_carries_the_same_frames() {
     let store = MemoryStore::default();
     let (server, _events) = server(&store).await;
     let board = Board::new("cellar-3", Some(1));
-    (0..500).for_each(|n| drop(board.record(n as f32 / 10.0, 50.0)));
+    for n in 0..500 {
+        board.record(n as f32 / 10.0, 50.0);
+    }
     let (near, far) = tokio::io::duplex(4_096);
     tokio::spawn(server.attach_frames(Framed::new(far, SensockCodec::new()), "192.0.2.1:1"));
     let _link = board.dial(near);

@@ -370,3 +370,15 @@ impl Drop for Live {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_quiet_connection_is_small() {
+        let (live, session) = (size_of::<Live>(), size_of::<Session>());
+        println!("a live connection takes {live} B, of which the core's session {session} B");
+        assert!(live <= 1_600, "{live}");
+    }
+}

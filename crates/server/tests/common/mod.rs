@@ -278,9 +278,11 @@ impl Board {
                         Some(Do::Sleep { for_ms, ends_boot }) => session.sleep(for_ms, ends_boot),
                         Some(Do::Close { ends_boot }) => session.close(End::Closed, ends_boot),
                         Some(Do::Ask { key, body }) => {
-                            let (len, _) = session.ask(key, &body, &mut out[2..]).unwrap();
-                            let at = prefixed(&mut out, len);
-                            io.write_all(&out[at..2 + len]).await.unwrap();
+                            // Only a live session asks.
+                            if let Ok((len, _)) = session.ask(key, &body, &mut out[2..]) {
+                                let at = prefixed(&mut out, len);
+                                let _cut = io.write_all(&out[at..2 + len]).await;
+                            }
                         }
                         Some(Do::Reply { id, body }) => {
                             session.reply(&outbox, sensock::CommandId(id), Outcome::Done, &body).map(drop).unwrap();
