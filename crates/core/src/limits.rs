@@ -4,6 +4,8 @@
 pub const FRAME_HARD_MAX: usize = 16_383;
 /// Every end takes frames of at least this size.
 pub const FRAME_MIN_MAX: usize = 256;
+/// A Hello with extensions may have so many bytes; every other frame before Welcome, and Welcome, [`FRAME_MIN_MAX`].
+pub const HELLO_MAX: usize = 1_024;
 /// What the server takes unless told otherwise.
 pub const FRAME_DEFAULT: usize = 4_096;
 /// The largest record, encoded alone; a larger one is refused where it is made, so that every server can take it.

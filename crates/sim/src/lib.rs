@@ -3,9 +3,11 @@
 //! A [`World`] holds boards, hosts, the links between them and the true time. A scenario calls its verbs (record, dial, cut, power off,
 //! crash, restore) and lets time pass; [`World::check`] then demands that every accepted position is in exactly one of stored rows and gaps, in
 //! order, with its values, and that the true time lies within the stored bounds. The trace is printed when a scenario fails.
+//! [`fuzz`] holds what the fuzz targets do with bytes.
 
 mod board;
 mod check;
+pub mod fuzz;
 mod host;
 mod intake;
 mod link;

@@ -88,7 +88,7 @@ pub(crate) fn read(body: &[u8]) -> Option<Stored<'_>> {
             Stored::Record { delta, cells: Cells { count, bytes: r.rest() }, superseded }
         }
         GAP => {
-            let (count, cause) = (r.var32().ok()?, Cause::from_number(r.u8().ok()?));
+            let (count, cause) = (r.var32().ok().filter(|n| *n > 0)?, Cause::from_number(r.u8().ok()?));
             let first = Tick(r.varint().ok()?);
             Stored::Gap { count, cause, span: (first, first.plus(r.varint().ok()?)) }
         }
@@ -184,7 +184,7 @@ impl Made {
             Outcome::Done => (0, 0),
             Outcome::Expired => (1, 0),
             Outcome::Unknown => (2, 0),
-            Outcome::Refused(code) => (3, code),
+            Outcome::Refused(code) => (3, code.max(1)),
         };
         Ok(Made::sure(|w| {
             w.u8(REPLY)?;

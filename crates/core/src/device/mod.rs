@@ -14,6 +14,7 @@
 //!
 //! A lane's items go `record` → ring → (flash, if there is any) → frame → ack. Dropping raises the floor; the server does the arithmetic.
 
+mod carry;
 mod item;
 mod outbound;
 mod outbox;
@@ -22,5 +23,6 @@ mod session;
 mod slots;
 mod state;
 
+pub use carry::Carry;
 pub use outbox::{Durable, Outbox, OutboxMut, Policy, Share, Spill, Welcomed};
 pub use session::{Event, Node, Session, Supply, Transmit};

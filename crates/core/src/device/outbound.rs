@@ -4,7 +4,6 @@ use super::item::{self, Stored};
 use crate::batch::{self, Cell};
 use crate::wire::cursor::{NoRoom, Writer, varint_len};
 use crate::wire::data::{self, LaneContext, ShapeIds};
-use crate::wire::header::{Kind, laned};
 use crate::{Cause, Lane, Position, Tick};
 
 /// Items to frame: length-prefixed bytes, the position of the first, the tick its distance counts from.
@@ -45,8 +44,7 @@ pub(crate) fn frame(
     out: &mut [u8],
 ) -> Result<Framed, NoRoom> {
     let mut w = Writer::new(out);
-    w.u8(laned(Kind::Data, lane))?;
-    w.varint(expect.n().into())?;
+    data::begin(&mut w, lane, expect)?;
     let mut records = 0;
     if expect.boot() < batch.first.boot() {
         data::boot(&mut w, context, batch.first.boot() - expect.boot(), batch.complete)?;
@@ -60,6 +58,10 @@ pub(crate) fn frame(
     let mut framed = Framed { len: 0, taken: 0, positions: 0, records, tick: batch.tick, next: batch.first };
     let mut rest = Items { bytes: batch.bytes, tick: batch.tick };
     while let Some((stored, after)) = rest.peek() {
+        if framed.positions.saturating_add(stored.positions()) > u32::MAX - batch.first.n() {
+            // Not ours: no boot makes so many.
+            break;
+        }
         let (before, context_before) = (w.len(), *context);
         let step = match stored {
             Stored::Record { superseded, cells, .. } => run(&mut w, context, rest, cells.shape(), superseded),
@@ -136,13 +138,9 @@ fn run<'a>(
     for _ in 0..count {
         next.skip_one();
     }
-    let at = w.len();
-    data::run_head(w, context, count, first, &shape, superseded)?;
-    if !next.bytes.is_empty() {
-        // Something follows in the items, so it may follow in the frame: say how long this is.
-        w.mark_not_last(at);
-        w.varint(len as u64)?;
-    }
+    // If something follows in the items, it may follow in the frame.
+    let followed = (!next.bytes.is_empty()).then_some(len);
+    data::run_head(w, context, count, first, &shape, superseded, followed)?;
     let written = batch::encode(w.free(), count, ticks().take(count), columns, |c| column(c).take(count));
     w.advance(written.map_err(|_| NoRoom)?);
     Ok((count as u32, next))

@@ -1,10 +1,11 @@
 //! What survives a connection: records that wait, and who this device is. SPEC sections 2, 8 and 12.
 
+use super::carry::Carry;
 use super::item::Made;
 use super::queue::{Copied, Cursor, Queue};
 use super::slots::{SLOT, Slots};
 use crate::catalog::Reading;
-use crate::error::Misuse;
+use crate::error::{Misuse, Peer};
 use crate::limits::{BODY_MAX, COMMAND_SLOTS_MAX, READINGS_PER_RECORD};
 use crate::wire::data::Outcome;
 use crate::wire::hello::{Hello, LaneFloor, Welcome};
@@ -67,7 +68,7 @@ pub struct Durable {
     store: StoreId,
     queues: [Queue; Lane::COUNT],
     acked: [Position; Lane::COUNT],
-    /// Highest position of each lane that was ever framed or stated as dropped, in local numbers.
+    /// In local numbers, the position of each lane below which everything was framed or stated as dropped.
     framed: [Position; Lane::COUNT],
     /// Lowest position of each lane in flash.
     flash: [Option<Position>; Lane::COUNT],
@@ -151,13 +152,20 @@ impl OutboxMut<'_> {
         self.d.boot = boot.filter(|b| *b > 0);
     }
 
-    /// Takes over what a deep sleep kept: where each lane's numbering of the boot before ended, all of it acknowledged.
-    pub fn woke(&mut self, acked: [Position; Lane::COUNT], begun: CommandId, settings: u32, store: StoreId) {
-        self.d.acked = acked;
-        self.d.begun = begun;
-        self.d.begun_persists = true;
-        self.d.settings = settings;
-        self.d.store = store;
+    /// Starts the boot after a deep sleep: its number follows, and so does what was acknowledged. Records that were not are gone with the
+    /// memory, and accounted for. Call it once, in the place of [`OutboxMut::start`].
+    pub fn woke(&mut self, carry: &Carry) {
+        let boot = (carry.boot > 0).then(|| carry.boot.saturating_add(1));
+        self.start(boot);
+        self.d.begun = carry.begun;
+        self.d.settings = carry.settings;
+        self.d.store = carry.store;
+        if boot.is_some() {
+            self.d.acked = carry.acked;
+            for (q, (acked, last)) in self.d.queues.iter_mut().zip(carry.acked.iter().zip(&carry.last)) {
+                q.cause = if last > acked { Cause::Power } else { Cause::None };
+            }
+        }
     }
 
     /// Sets a lane's overflow policy and time to live (ms; 0 for ever). Call it before the first record of the lane.
@@ -269,6 +277,16 @@ impl OutboxMut<'_> {
         self.d.settings
     }
 
+    /// The tag of this boot that a server confirmed.
+    pub(crate) fn tag(&self) -> Tag {
+        self.d.tag
+    }
+
+    /// Flash holds every item of this lane and boot below this local position; `None` without flash.
+    pub fn persisted_below(&self, lane: Lane) -> Option<Position> {
+        self.d.queues[lane.index()].persisted.map(|n| self.local(n))
+    }
+
     /// The store that last acknowledged.
     pub fn store(&self) -> StoreId {
         self.d.store
@@ -297,7 +315,7 @@ impl OutboxMut<'_> {
 
     /// A local position as it goes over the wire.
     pub fn wire(&self, local: Position) -> Position {
-        Position(local.0 + (u64::from(self.d.shift) << 32))
+        local.plus(u64::from(self.d.shift) << 32)
     }
 
     /// A wire position as the application knows it.
@@ -364,7 +382,7 @@ impl OutboxMut<'_> {
         }
     }
 
-    fn wire_or_none(&self, p: Position) -> Position {
+    pub(crate) fn wire_or_none(&self, p: Position) -> Position {
         if p == Position::NONE { p } else { self.wire(p) }
     }
 
@@ -375,6 +393,9 @@ impl OutboxMut<'_> {
         hello.tag = self.d.tag;
         hello.pending_tag = self.d.pending_tag;
         hello.lanes = Lane::ALL.map(|lane| self.floor(lane));
+        for lane in Lane::ALL {
+            self.note_framed(lane, hello.lanes[lane.index()].floor);
+        }
         hello.last_begun = self.d.begun;
         hello.settings = self.d.settings;
         hello.store = self.d.store;
@@ -386,6 +407,18 @@ impl OutboxMut<'_> {
         if self.d.has_flash {
             hello.features |= crate::wire::hello::FEATURE_OUTBOX_PERSISTS;
         }
+    }
+
+    /// Whether Welcome makes sense: boots stay within 32 bits, and no mark lies beyond what was ever framed or stated as dropped.
+    pub(crate) fn may_welcome(&self, welcome: &Welcome) -> Result<(), Peer> {
+        let shift = self.d.shift.checked_add(welcome.boot_shift).ok_or(Peer::Limit)?;
+        self.boot().checked_add(shift).ok_or(Peer::Limit)?;
+        let known = |lane: Lane| {
+            let mark = welcome.marks[lane.index()];
+            let local = Position(mark.0.saturating_sub(u64::from(shift) << 32));
+            mark == Position::NONE || mark.boot() < shift || self.framed_local(lane, local)
+        };
+        if Lane::ALL.into_iter().all(known) { Ok(()) } else { Err(Peer::AckBeyondSent) }
     }
 
     /// Takes what Welcome says: shift, tag, marks.
@@ -408,14 +441,14 @@ impl OutboxMut<'_> {
 
     /// Everything up to this wire position is stored or explained.
     pub(crate) fn free_to(&mut self, lane: Lane, mark: Position) {
-        let local = self.local_of(mark);
+        // A mark of a boot before the shift says nothing of what this device holds.
+        let Some(local) = mark.0.checked_sub(u64::from(self.d.shift) << 32).map(Position) else { return };
         let i = lane.index();
-        let boot = self.boot();
-        // The first record of a boot without a number is 0/0, which reads as "none": only its wire position tells the two apart.
-        let very_first = boot == 0 && self.d.acked[i] == Position::NONE && mark == self.wire(Position::NONE);
-        if mark == Position::NONE || (local <= self.d.acked[i] && !very_first) {
+        // Not "below or equal": the first record of a boot without a number is 0/0, which reads as "none".
+        if mark == Position::NONE || local < self.d.acked[i] {
             return;
         }
+        let boot = self.boot();
         let q = &mut self.d.queues[i];
         if local.boot() == boot {
             let end = local.n().saturating_add(1).min(q.next());
@@ -431,22 +464,21 @@ impl OutboxMut<'_> {
 
     /// Everything below this wire position was framed, or stated as dropped.
     pub(crate) fn note_framed(&mut self, lane: Lane, next: Position) {
-        let local = self.local_of(next.prev());
+        let local = self.local_of(next);
         let framed = &mut self.d.framed[lane.index()];
         *framed = (*framed).max(local);
     }
 
     /// Whether a server can have this position.
     pub(crate) fn was_framed(&self, lane: Lane, mark: Position) -> bool {
-        let local = self.local_of(mark);
-        local <= self.d.framed[lane.index()] || local < self.local(0)
+        self.framed_local(lane, self.local_of(mark))
+    }
+
+    fn framed_local(&self, lane: Lane, local: Position) -> bool {
+        local < self.d.framed[lane.index()] || local < self.local(0)
     }
 
     // ---- what a session reads
-
-    pub(crate) fn head_cursor(&self, lane: Lane) -> Cursor {
-        self.d.queues[lane.index()].head_cursor()
-    }
 
     /// A cursor at a local position of this boot.
     pub(crate) fn cursor_at(&self, lane: Lane, n: u32) -> Cursor {

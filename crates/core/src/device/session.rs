@@ -109,8 +109,16 @@ pub struct Session<'b> {
     held: u8,
     slots: u8,
     supply: Option<(Lane, Supply)>,
-    fetching: Option<Lane>,
+    fetching: Option<Fetch>,
     asks: u16,
+}
+
+/// What flash was asked for. Stale once the lane goes on elsewhere: then the answer is of no use.
+#[derive(Clone, Copy, Debug)]
+struct Fetch {
+    lane: Lane,
+    from: Position,
+    stale: bool,
 }
 
 #[derive(Clone, Copy, Debug, Default)]
@@ -205,7 +213,11 @@ impl<'b> Session<'b> {
         if self.state == State::Idle || self.state == State::Closed {
             return Err(Peer::Unexpected);
         }
-        if frame.len() > self.node.max_frame as usize {
+        let limit = match self.state {
+            State::Live | State::Leaving => self.node.max_frame as usize,
+            _ => FRAME_MIN_MAX,
+        };
+        if frame.len() > limit {
             return Err(Peer::Oversized);
         }
         self.last_heard = now;
@@ -230,6 +242,7 @@ impl<'b> Session<'b> {
 
     fn welcome<'f>(&mut self, outbox: &impl Share, now: Tick, body: &'f [u8]) -> Result<Event<'f>, Peer> {
         let welcome = Welcome::decode(body)?;
+        outbox.with(|o| o.may_welcome(&welcome))?;
         self.rtt = now.since(self.hello.at);
         self.max_frame = welcome.max_frame as usize;
         self.ping_interval = welcome.ping_interval_ms.into();
@@ -275,13 +288,17 @@ impl<'b> Session<'b> {
                     return Err(Peer::AckBeyondSent);
                 }
                 link.ack(mark, now);
+                // A connection before this one had sent more than Welcome knew.
+                let beyond = mark >= link.expect;
                 outbox.with(|o| {
                     o.free_to(lane, mark);
-                    if mark >= link.expect {
-                        // A connection before this one had sent more than Welcome knew.
+                    if beyond {
                         link.aim(o, lane, mark.next());
                     }
                 });
+                if beyond {
+                    self.forget_flash(lane);
+                }
                 self.confirm(outbox);
                 return Ok(Some(Event::Committed { lane, mark }));
             }
@@ -300,7 +317,7 @@ impl<'b> Session<'b> {
                     return Err(Peer::AckBeyondSent);
                 }
                 outbox.with(|o| link.aim(o, lane, to));
-                self.supply = self.supply.filter(|(l, _)| *l != lane);
+                self.forget_flash(lane);
             }
             Kind::Call => return self.call(outbox, now, Call::decode(body)?),
             Kind::Setting => {
@@ -409,18 +426,32 @@ impl<'b> Session<'b> {
         self.state == State::Closed
     }
 
-    /// Items were read from flash into `self.scratch_mut()`.
+    /// Items were read from flash into `self.scratch_mut()`, as [`Transmit::Fetch`] asked. What was not asked for, or is not wanted any
+    /// more, is ignored; what cannot be read as items counts as [`Session::supply_none`].
     pub fn supply(&mut self, lane: Lane, supply: Supply) {
+        let Some(asked) = self.fetching.filter(|f| f.lane == lane) else { return };
         self.fetching = None;
-        self.supply = Some((lane, supply));
+        if !asked.stale && supply.first >= asked.from && supply.len <= self.scratch.len() {
+            self.supply = Some((lane, supply));
+        }
     }
 
     /// Flash holds nothing of this lane from the asked position on: go on with memory.
     pub fn supply_none(&mut self, outbox: &impl Share, lane: Lane) {
+        let Some(asked) = self.fetching.filter(|f| f.lane == lane) else { return };
         self.fetching = None;
-        let link = &mut self.lanes[lane.index()];
-        link.flash = None;
-        outbox.with(|o| link.cursor = o.head_cursor(lane));
+        if !asked.stale {
+            let link = &mut self.lanes[lane.index()];
+            outbox.with(|o| link.leave_flash(o, lane));
+        }
+    }
+
+    /// The lane goes on elsewhere: what flash gave, or is about to give, is of no use.
+    fn forget_flash(&mut self, lane: Lane) {
+        self.supply = self.supply.filter(|(l, _)| *l != lane);
+        if let Some(asked) = &mut self.fetching {
+            asked.stale |= asked.lane == lane;
+        }
     }
 
     /// Where [`Supply`] items go.
@@ -474,7 +505,7 @@ impl<'b> Session<'b> {
 
     /// A device that said Sleep waits for the Bye this long.
     fn left_at(&self) -> Tick {
-        self.leaving.plus(200 + 2 * self.rtt)
+        self.leaving.plus(self.rtt.saturating_mul(2).saturating_add(200))
     }
 
     fn idle_limit(&self) -> u64 {
@@ -482,7 +513,7 @@ impl<'b> Session<'b> {
     }
 
     fn probe_after(&self) -> u64 {
-        2_000 + 2 * self.rtt
+        self.rtt.saturating_mul(2).saturating_add(2_000)
     }
 
     /// Unacknowledged data, and nothing heard: ask whether the server is there (it answers even while its store is away).
@@ -612,7 +643,7 @@ impl<'b> Session<'b> {
     ) -> Result<Option<Transmit>, NoRoom> {
         let i = lane.index();
         let (max_frame, scratch) = (self.max_frame, &mut *self.scratch);
-        if !self.lanes[i].may_send(lane, max_frame) || self.fetching == Some(lane) {
+        if !self.lanes[i].may_send(lane, max_frame) || self.fetching.is_some_and(|f| f.lane == lane) {
             return Ok(None);
         }
         // Under the outbox's lock: only copying.
@@ -623,31 +654,26 @@ impl<'b> Session<'b> {
             Nothing,
             Floor(LaneFloor),
             Fetch(Position),
-            Items(Supply, u64),
+            Items(Supply),
+            Unread,
         }
         let found = outbox.with(|o| {
             o.prepare(lane);
-            let shift = u64::from(o.shift()) << 32;
             let floor = o.floor(lane);
-            if floor.floor > link.expect && link.floor_unsaid(&floor) {
+            if floor.floor > link.expect {
                 o.note_framed(lane, floor.floor);
                 link.aim(o, lane, floor.floor);
                 return Found::Floor(floor);
             }
             if let Some(supply) = supply {
-                return Found::Items(supply, shift);
+                return if supply.first <= o.next(lane) { Found::Items(supply) } else { Found::Unread };
             }
-            if let Some(from) = link.flash {
-                return match o.in_flash(lane) {
-                    // The scratch holds another lane's items: wait for its turn.
-                    Some(_) if held => Found::Nothing,
-                    Some(lowest) => Found::Fetch(from.max(lowest)),
-                    None => {
-                        link.flash = None;
-                        link.cursor = o.cursor_at(lane, from.n());
-                        Found::Nothing
-                    }
-                };
+            match link.flash.map(|from| (from, o.in_flash(lane))) {
+                // The scratch holds another lane's items: wait for its turn.
+                Some((_, Some(_))) if held => return Found::Nothing,
+                Some((from, Some(lowest))) => return Found::Fetch(from.max(lowest)),
+                Some((_, None)) => link.leave_flash(o, lane),
+                None => {}
             }
             if held || !o.has_at(lane, &link.cursor) {
                 return Found::Nothing;
@@ -659,36 +685,49 @@ impl<'b> Session<'b> {
             }
             let copied = o.copy(lane, &link.cursor, scratch);
             let first = Position::new(o.boot(), copied.n);
-            Found::Items(Supply { len: copied.len, first, tick: copied.tick, complete: true }, shift)
+            Found::Items(Supply { len: copied.len, first, tick: copied.tick, complete: true })
         });
-        let (items, shift) = match found {
+        let items = match found {
             Found::Nothing => return Ok(None),
-            Found::Floor(floor) => return Ok(Some(Transmit::Frame(flow::floor(lane, &floor, out)?))),
+            Found::Floor(floor) => {
+                self.forget_flash(lane);
+                return Ok(Some(Transmit::Frame(flow::floor(lane, &floor, out)?)));
+            }
             Found::Fetch(from) => {
-                self.fetching = Some(lane);
+                self.fetching = Some(Fetch { lane, from, stale: false });
                 return Ok(Some(Transmit::Fetch { lane, from }));
             }
-            Found::Items(items, shift) => (items, shift),
+            Found::Unread => return self.unread(outbox, now, lane, out),
+            Found::Items(items) => items,
         };
         if items.len == 0 {
-            return Ok(None);
+            return if supply.is_some() { self.unread(outbox, now, lane, out) } else { Ok(None) };
         }
+        let link = &mut self.lanes[i];
+        let first = outbox.with(|o| o.wire(items.first));
         // Outside of the lock: encoding.
         let batch = Batch {
             bytes: &self.scratch[..items.len],
-            first: Position(items.first.0 + shift),
+            first,
             tick: items.tick,
             hole: Cause::Flash,
             complete: items.complete,
         };
-        let framed = outbound::frame(lane, &mut link.context, link.expect, &batch, out)?;
+        let framed = match outbound::frame(lane, &mut link.context, link.expect, &batch, out) {
+            Ok(framed) if framed.positions > 0 => framed,
+            // Every item of ours fits the smallest frame.
+            _ if supply.is_some() && out.len() >= FRAME_MIN_MAX => {
+                return self.unread(outbox, now, lane, out);
+            }
+            _ => return Err(NoRoom),
+        };
         link.sent(&framed, now);
         outbox.with(|o| o.note_framed(lane, framed.next));
         self.last_sent_data = now;
         if supply.is_some() {
             let rest = items.len - framed.taken;
             self.scratch.copy_within(framed.taken..items.len, 0);
-            let first = Position(framed.next.0 - shift);
+            let first = items.first.plus(framed.positions.into());
             link.flash = Some(first);
             self.supply =
                 (rest > 0).then_some((lane, Supply { len: rest, first, tick: framed.tick, complete: true }));
@@ -696,5 +735,20 @@ impl<'b> Session<'b> {
             super::queue::Queue::advance(&mut link.cursor, framed.taken, framed.positions, framed.tick);
         }
         Ok(Some(Transmit::Frame(framed.len)))
+    }
+
+    /// What flash gave cannot be read as items: the lane goes on with memory, and what lies between becomes a gap. Nothing in memory is ever
+    /// unreadable.
+    fn unread(
+        &mut self,
+        outbox: &impl Share,
+        now: Tick,
+        lane: Lane,
+        out: &mut [u8],
+    ) -> Result<Option<Transmit>, NoRoom> {
+        self.supply = None;
+        let link = &mut self.lanes[lane.index()];
+        outbox.with(|o| link.leave_flash(o, lane));
+        self.lane_frame(outbox, now, lane, out)
     }
 }

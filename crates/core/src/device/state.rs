@@ -4,7 +4,7 @@ use super::outbound::Framed;
 use super::outbox::OutboxMut;
 use super::queue::Cursor;
 use crate::wire::data::LaneContext;
-use crate::wire::hello::{Grant, LaneFloor};
+use crate::wire::hello::Grant;
 use crate::{Lane, Position, Tick};
 
 /// Where a connection stands. The numbers are those of the diagram in the module's front page.
@@ -64,7 +64,6 @@ pub(crate) struct LaneLink {
     /// Where flash goes on, in local numbers, while it has to be read first.
     pub flash: Option<Position>,
     pub context: LaneContext,
-    floor_said: Position,
 }
 
 impl LaneLink {
@@ -72,7 +71,6 @@ impl LaneLink {
     pub(crate) fn welcome(&mut self, outbox: &OutboxMut<'_>, lane: Lane, mark: Position, grant: Grant) {
         self.acked = mark;
         self.grant = grant;
-        self.floor_said = Position::NONE;
         self.aim(outbox, lane, mark.next());
     }
 
@@ -89,11 +87,12 @@ impl LaneLink {
         self.cursor = outbox.cursor_at(lane, n);
     }
 
-    /// Whether this floor has not been told on this connection.
-    pub(crate) fn floor_unsaid(&mut self, floor: &LaneFloor) -> bool {
-        let news = floor.floor > self.floor_said;
-        self.floor_said = self.floor_said.max(floor.floor);
-        news
+    /// Flash has nothing more to give: the ring goes on where the server expects it, or at its head if that lies above.
+    pub(crate) fn leave_flash(&mut self, outbox: &OutboxMut<'_>, lane: Lane) {
+        self.flash = None;
+        let local = outbox.local_of(self.expect);
+        let n = if local.boot() == outbox.boot() { local.n() } else { 0 };
+        self.cursor = outbox.cursor_at(lane, n);
     }
 
     /// Whether one more frame may go: credit, and for readings little enough under way that an alarm can overtake.

@@ -2,7 +2,7 @@
 
 use super::state::{LaneLink, State};
 use crate::error::{Misuse, Peer};
-use crate::limits::{BODY_MAX, FRAME_HARD_MAX, FRAME_MIN_MAX, HANDSHAKE_MS, PING_RANGE_MS};
+use crate::limits::{BODY_MAX, FRAME_HARD_MAX, FRAME_MIN_MAX, HANDSHAKE_MS, HELLO_MAX, PING_RANGE_MS};
 use crate::link::Bounds;
 use crate::wire::alive::{self, Bye, Sleep};
 use crate::wire::call::{Answer, Ask, Call, SettingValue};
@@ -177,7 +177,11 @@ impl Session {
     /// # Errors
     /// The device broke the protocol: close the transport (after a [`Session::refuse`] if it was a Hello that could not be read).
     pub fn handle_frame<'f>(&mut self, now: Micros, frame: &'f mut [u8]) -> Result<Option<Event<'f>>, Peer> {
-        if frame.len() > self.config.max_frame as usize {
+        let limit = match self.state {
+            State::AwaitHello => HELLO_MAX,
+            _ => self.config.max_frame as usize,
+        };
+        if frame.len() > limit {
             return Err(Peer::Oversized);
         }
         let frame: &'f [u8] = frame;
@@ -241,7 +245,7 @@ impl Session {
                 let link = &mut self.lanes[lane.index()];
                 if floor.floor > link.expected {
                     link.expected = floor.floor;
-                    link.rewind = false;
+                    (link.rewind, link.rewind_due, link.discarded) = (false, false, 0);
                 }
                 link.context = Default::default();
                 Some(Event::Floor { lane, floor })
@@ -274,41 +278,37 @@ impl Session {
     fn data<'f>(&mut self, lane: Lane, len: usize, body: &'f [u8]) -> Result<Option<Data<'f>>, Peer> {
         let link = &mut self.lanes[lane.index()];
         let outstanding = link.received != link.released;
-        if outstanding
-            && (link.received.bytes >= link.told.bytes || link.received.records >= link.told.records)
-        {
+        let none = link.told.bytes == 0 || link.told.records == 0;
+        let spent = link.received.bytes >= link.told.bytes || link.received.records >= link.told.records;
+        if none || outstanding && spent {
             return Err(Peer::CreditOverrun);
         }
         let mut reader = Reader::new(body);
         let n = Data::read_n(&mut reader)?;
         link.received.bytes += len as u64;
-        if n != link.expected.n() || link.rewind {
-            // A hole, or frames that were under way when one was found. Told once; then they must come.
-            let mut scratch = link.context;
-            let records =
-                Data::check(lane, link.expected, reader.rest(), &mut scratch).map_or(0, |d| d.records);
-            link.received.records += u64::from(records);
-            if n == link.expected.n() {
-                link.rewind = false;
-            } else {
-                link.discarded += 1;
-                if link.discarded > 512 {
-                    return Err(Peer::Hole);
-                }
-                if link.discarded == 1 {
-                    link.rewind = true;
-                }
+        let mut context = link.context;
+        let checked = match n == link.expected.n() {
+            true => Data::check(lane, link.expected, reader.rest(), &mut context),
+            false => Err(Peer::Malformed),
+        };
+        match checked {
+            Ok(data) => {
+                link.context = context;
+                (link.fresh, link.rewind, link.rewind_due, link.discarded) = (false, false, false, 0);
+                link.expected = data.next;
+                link.received.records += u64::from(data.records);
+                Ok(Some(data))
+            }
+            Err(e) if n == link.expected.n() && !link.fresh => Err(e),
+            Err(_) => {
+                // A hole, or frames that were under way when one was found, or when a mark overtook what was expected.
+                let records = Data::positions(reader.rest());
                 link.released.bytes += len as u64;
-                link.released.records += u64::from(records);
+                link.discard(records)?;
                 link.raise();
-                return Ok(None);
+                Ok(None)
             }
         }
-        let data = Data::check(lane, link.expected, reader.rest(), &mut link.context)?;
-        link.discarded = 0;
-        link.expected = data.next;
-        link.received.records += u64::from(data.records);
-        Ok(Some(data))
     }
 
     /// (3) Welcome is due.
@@ -375,25 +375,25 @@ impl Session {
         link.mark = link.mark.max(mark);
         if link.mark >= link.expected {
             // An earlier connection had brought more than Welcome knew; the ack tells the device to go on from there.
-            link.expected = link.mark.next();
-            link.context = Default::default();
+            link.aim(link.mark.next());
         }
     }
 
     /// The store found that these records do not follow its mark: ask for what does.
     pub fn rewind(&mut self, lane: Lane, expected: Position) {
         let link = &mut self.lanes[lane.index()];
-        link.expected = expected;
-        link.context = Default::default();
-        link.rewind = true;
-        link.discarded = 1;
+        // What the device was told to be committed is never asked for again.
+        link.aim(expected.max(link.acked.next()));
+        (link.rewind, link.rewind_due) = (true, true);
     }
 
     /// A Data frame of so many records and bytes is done with (committed, or thrown away): credit may grow.
     pub fn release(&mut self, lane: Lane, records: u32, bytes: usize) {
         let link = &mut self.lanes[lane.index()];
-        link.released.records = (link.released.records + u64::from(records)).min(link.received.records);
-        link.released.bytes = (link.released.bytes + bytes as u64).min(link.received.bytes);
+        let records = link.released.records.saturating_add(records.into());
+        let bytes = link.released.bytes.saturating_add(bytes as u64);
+        link.released =
+            Grant { records: records.min(link.received.records), bytes: bytes.min(link.received.bytes) };
         if self.has_catalog {
             link.raise();
         }
@@ -563,8 +563,7 @@ impl Session {
                     link.acked = link.mark;
                     return Ok(len);
                 }
-                if link.rewind && link.discarded == 1 {
-                    link.discarded = 2;
+                if core::mem::take(&mut link.rewind_due) {
                     return flow::rewind(lane, link.expected, out);
                 }
                 if self.has_catalog && link.credit_due() {

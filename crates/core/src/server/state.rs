@@ -1,6 +1,7 @@
 //! What a connection remembers of one lane, on the server's side.
 
 use crate::Position;
+use crate::error::Peer;
 use crate::wire::data::LaneContext;
 use crate::wire::hello::Grant;
 
@@ -28,9 +29,13 @@ pub(crate) struct LaneLink {
     /// The mark to acknowledge, and what was acknowledged.
     pub mark: Position,
     pub acked: Position,
-    /// Ask for `expected` again.
+    /// What came last did not begin at `expected`: frames are thrown away until one does.
     pub rewind: bool,
-    /// Frames thrown away since then.
+    /// The device was not told so yet.
+    pub rewind_due: bool,
+    /// The context was forgotten here, which the device may not know yet: a frame that refers to it is thrown away too.
+    pub fresh: bool,
+    /// Frames thrown away in a row.
     pub discarded: u16,
     /// Cumulative: what came, what of it is done with, what may come, what the device knows of that.
     pub received: Grant,
@@ -41,10 +46,34 @@ pub(crate) struct LaneLink {
 }
 
 impl LaneLink {
+    /// Goes on at another position; what came before is forgotten.
+    pub(crate) fn aim(&mut self, expected: Position) {
+        self.expected = expected;
+        self.context = LaneContext::default();
+        (self.fresh, self.rewind, self.rewind_due) = (true, false, false);
+    }
+
+    /// Throws a Data frame away: it counts as received and as done with. The device is told once where to go on.
+    ///
+    /// # Errors
+    /// [`Peer::Hole`] if it does not stop.
+    pub(crate) fn discard(&mut self, records: u32) -> Result<(), Peer> {
+        self.discarded += 1;
+        if self.discarded > 512 {
+            return Err(Peer::Hole);
+        }
+        self.rewind_due |= !self.rewind;
+        self.rewind = true;
+        self.received.records += u64::from(records);
+        self.released.records += u64::from(records);
+        Ok(())
+    }
+
     /// Raises the limit to what the window allows; never lowers it.
     pub(crate) fn raise(&mut self) {
-        self.limit.records = self.limit.records.max(self.released.records + self.window.records);
-        self.limit.bytes = self.limit.bytes.max(self.released.bytes + self.window.bytes);
+        self.limit.records =
+            self.limit.records.max(self.released.records.saturating_add(self.window.records));
+        self.limit.bytes = self.limit.bytes.max(self.released.bytes.saturating_add(self.window.bytes));
     }
 
     /// Whether enough was added since the device was last told, or it would otherwise stand still.

@@ -67,7 +67,7 @@ impl Sleep {
     pub fn decode(body: &[u8]) -> Result<Sleep, Peer> {
         let mut r = Reader::new(body);
         let for_ms = r.var32()?;
-        let ends_boot = flag(&mut r)?;
+        let ends_boot = r.flag()?;
         let lasts = read_lasts(&mut r)?;
         r.end().map(|()| Sleep { for_ms, ends_boot, lasts })
     }
@@ -107,19 +107,11 @@ impl<'a> Bye<'a> {
         let bye = Bye {
             reason: End::from_number(r.u8()?),
             retry_ms: r.var32()?,
-            ends_boot: flag(&mut r)?,
+            ends_boot: r.flag()?,
             lasts: read_lasts(&mut r)?,
             text: r.text(TEXT_MAX)?,
         };
         r.end().map(|()| bye)
-    }
-}
-
-fn flag(r: &mut Reader<'_>) -> Result<bool, Peer> {
-    match r.u8()? {
-        0 => Ok(false),
-        1 => Ok(true),
-        _ => Err(Peer::Malformed),
     }
 }
 

@@ -1,5 +1,6 @@
 //! Reading and writing bytes within bounds. SPEC 1.4: canonical varints, little-endian fixed fields.
 
+use crate::Tick;
 use crate::error::Peer;
 
 /// Reads fields off the front of a frame.
@@ -93,6 +94,29 @@ impl<'a> Reader<'a> {
         i32::try_from(self.zigzag()?).map_err(|_| Peer::Malformed)
     }
 
+    /// A byte that is 0 or 1.
+    pub fn flag(&mut self) -> Result<bool, Peer> {
+        match self.u8()? {
+            0 => Ok(false),
+            1 => Ok(true),
+            _ => Err(Peer::Malformed),
+        }
+    }
+
+    /// A varint distance from an earlier tick.
+    pub fn after(&mut self, earlier: Tick) -> Result<Tick, Peer> {
+        earlier.0.checked_add(self.varint()?).map(Tick).ok_or(Peer::Malformed)
+    }
+
+    /// The ticks that a gap covers, if bit 7 of its cause says that they follow (SPEC 4.4).
+    pub fn span(&mut self, cause: u8) -> Result<Option<(Tick, Tick)>, Peer> {
+        if cause & 0x80 == 0 {
+            return Ok(None);
+        }
+        let first = Tick(self.varint()?);
+        Ok(Some((first, self.after(first)?)))
+    }
+
     /// A varint length of at most `max`, and that many bytes.
     pub fn block(&mut self, max: usize) -> Result<&'a [u8], Peer> {
         let n = self.varint()?;
@@ -156,11 +180,12 @@ impl<'a> Writer<'a> {
         self.len = (self.len + n).min(self.out.len());
     }
 
-    /// Sets the top bit of the byte at `at`.
-    pub(crate) fn mark_not_last(&mut self, at: usize) {
-        if let Some(b) = self.out.get_mut(at) {
-            *b |= 0x80;
-        }
+    /// A gap's cause, and in its bit 7 whether the ticks that it covers follow (SPEC 4.4).
+    pub fn span(&mut self, cause: u8, span: Option<(Tick, Tick)>) -> Result<(), NoRoom> {
+        let Some((first, last)) = span else { return self.u8(cause) };
+        self.u8(cause | 0x80)?;
+        self.varint(first.0)?;
+        self.varint(last.since(first))
     }
 
     /// Forgets what was written after `len`.

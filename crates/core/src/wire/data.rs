@@ -1,6 +1,7 @@
 //! Data: what a lane carries. SPEC section 7; the columns inside a run are section 6 (module `batch`).
 
 use super::cursor::{NoRoom, Reader, Writer};
+use super::header::{Kind, laned};
 use crate::batch::{self, DecodeError, Sink};
 use crate::error::Peer;
 use crate::limits::{BODY_MAX, READINGS_PER_RECORD, RUN_MAX};
@@ -69,7 +70,12 @@ pub struct Run<'a> {
     payload: &'a [u8],
 }
 
-impl Run<'_> {
+impl<'a> Run<'a> {
+    /// The columns as they came (SPEC 6), for quarantine.
+    pub fn columns(&self) -> &'a [u8] {
+        self.payload
+    }
+
     /// Decodes ticks and cells into a sink, column by column.
     pub fn decode(&self, sink: &mut impl Sink) -> Result<(), DecodeError> {
         let used = batch::decode(self.payload, self.tick.0, self.count, self.shape.as_slice().len(), sink)?;
@@ -163,12 +169,18 @@ pub struct Data<'a> {
 
 impl<'a> Data<'a> {
     /// The position number that a Data body begins with (low 32 bits).
-    pub(crate) fn read_n(r: &mut Reader<'_>) -> Result<u32, Peer> {
+    ///
+    /// # Errors
+    /// [`Peer::Malformed`] if there is none.
+    pub fn read_n(r: &mut Reader<'_>) -> Result<u32, Peer> {
         r.var32()
     }
 
-    /// Checks the items after the position number. Updates the lane's context.
-    pub(crate) fn check(
+    /// Checks the items after the position number, of which the first has position `first`. Updates the lane's context.
+    ///
+    /// # Errors
+    /// [`Peer::Malformed`] or [`Peer::Limit`]; the context is then as it was.
+    pub fn check(
         lane: Lane,
         first: Position,
         body: &'a [u8],
@@ -177,6 +189,9 @@ impl<'a> Data<'a> {
         let before = *context;
         let mut items = Items { reader: Reader::new(body), next: first, context: before };
         let mut records = 0u32;
+        if body.is_empty() {
+            return Err(Peer::Malformed);
+        }
         while !items.reader.is_empty() {
             let from = items.next;
             if !matches!(items.step()?, Item::Boot { .. }) {
@@ -186,6 +201,24 @@ impl<'a> Data<'a> {
         }
         *context = items.context;
         Ok(Data { lane, first, next: items.next, records, body, context: before })
+    }
+
+    /// How many positions the items account for, as far as they can be read, when what they refer to is not known.
+    pub(crate) fn positions(body: &[u8]) -> u32 {
+        let mut shape = ShapeIds::default();
+        shape.push(0);
+        let context = LaneContext { shape, tick: Some(Tick(0)) };
+        let mut items = Items { reader: Reader::new(body), next: Position::NONE, context };
+        let mut records = 0u64;
+        while !items.reader.is_empty() {
+            let from = items.next;
+            match items.step() {
+                Ok(Item::Boot { .. }) => items.context.tick = Some(Tick(0)),
+                Ok(_) => records += items.next.0 - from.0,
+                Err(_) => break,
+            }
+        }
+        records.min(u32::MAX.into()) as u32
     }
 
     /// The items, in order of position.
@@ -224,21 +257,18 @@ impl<'a> Items<'a> {
             RUN => self.run(tag),
             _ if tag & !7 != 0 => Err(Peer::Malformed),
             GAP => {
-                let count = self.reader.var32()?.max(1);
+                let count = self.reader.var32()?;
+                if count == 0 {
+                    return Err(Peer::Malformed);
+                }
                 let cause = self.reader.u8()?;
-                let span = match cause & 0x80 {
-                    0 => None,
-                    _ => {
-                        let first = Tick(self.reader.varint()?);
-                        Some((first, first.plus(self.reader.varint()?)))
-                    }
-                };
+                let span = self.reader.span(cause)?;
                 let first = self.take(count.into())?;
                 Ok(Item::Gap { first, last: self.next.prev(), cause: Cause::from_number(cause & 0x7f), span })
             }
             BOOT => {
                 let ahead = self.reader.var32()?;
-                let complete = self.reader.u8()? == 1;
+                let complete = self.reader.flag()?;
                 let boot = self.next.boot().checked_add(ahead).filter(|_| ahead > 0).ok_or(Peer::Limit)?;
                 let after = self.next.prev();
                 self.next = Position::boot_start(boot);
@@ -248,10 +278,10 @@ impl<'a> Items<'a> {
             REPLY => {
                 let command = CommandId(self.reader.var32()?);
                 let outcome = match (self.reader.u8()?, self.reader.u8()?) {
-                    (0, _) => Outcome::Done,
-                    (1, _) => Outcome::Expired,
-                    (2, _) => Outcome::Unknown,
-                    (3, code) => Outcome::Refused(code),
+                    (0, 0) => Outcome::Done,
+                    (1, 0) => Outcome::Expired,
+                    (2, 0) => Outcome::Unknown,
+                    (3, code) if code > 0 => Outcome::Refused(code),
                     _ => return Err(Peer::Malformed),
                 };
                 let body = self.reader.block(BODY_MAX)?;
@@ -277,7 +307,7 @@ impl<'a> Items<'a> {
         }
         let tick = match (tag & TICK_RELATIVE != 0, self.context.tick) {
             (false, _) => Tick(r.varint()?),
-            (true, Some(last)) => last.plus(r.varint()?),
+            (true, Some(last)) => r.after(last)?,
             (true, None) => return Err(Peer::Malformed),
         };
         if tag & SHAPE_SAME == 0 {
@@ -302,7 +332,8 @@ impl<'a> Items<'a> {
             0 => None,
             _ => {
                 let n = r.var32()?;
-                Some((n, Tick(tick.0.saturating_sub(r.varint()?))))
+                let since = tick.0.checked_sub(r.varint()?).ok_or(Peer::Malformed)?;
+                Some((n, Tick(since)))
             }
         };
         let payload = if tag & NOT_LAST != 0 { r.block(usize::MAX)? } else { r.bytes(r.rest().len())? };
@@ -313,14 +344,28 @@ impl<'a> Items<'a> {
     }
 }
 
-/// Writes the head of a run (everything before its payload) as the last item of a frame.
-pub(crate) fn run_head(
+/// Begins a Data frame whose first item has this position.
+///
+/// # Errors
+/// [`NoRoom`]
+pub fn begin(w: &mut Writer<'_>, lane: Lane, first: Position) -> Result<(), NoRoom> {
+    w.u8(laned(Kind::Data, lane))?;
+    w.varint(first.n().into())
+}
+
+/// Writes the head of a run, everything before its columns. `columns` is their length if another item follows; the columns of the
+/// last item end the frame. The tick is relative and the shape left out wherever the context allows it.
+///
+/// # Errors
+/// [`NoRoom`]; the context is then as it was.
+pub fn run_head(
     w: &mut Writer<'_>,
     context: &mut LaneContext,
     count: usize,
     tick: Tick,
     shape: &ShapeIds,
     superseded: Option<(u32, Tick)>,
+    columns: Option<usize>,
 ) -> Result<(), NoRoom> {
     let relative = context.tick.filter(|last| *last <= tick);
     let same = context.shape == *shape;
@@ -329,6 +374,7 @@ pub(crate) fn run_head(
     tag |= if relative.is_some() { TICK_RELATIVE } else { 0 };
     tag |= if same { SHAPE_SAME } else { 0 };
     tag |= if superseded.is_some() { SUPERSEDED } else { 0 };
+    tag |= if columns.is_some() { NOT_LAST } else { 0 };
     w.u8(tag)?;
     if count > 1 {
         w.varint(count as u64)?;
@@ -342,34 +388,28 @@ pub(crate) fn run_head(
         w.varint(n.into())?;
         w.varint(tick.since(since))?;
     }
+    if let Some(len) = columns {
+        w.varint(len as u64)?;
+    }
     *context = LaneContext { shape: *shape, tick: Some(tick) };
     Ok(())
 }
 
-/// Writes a gap item.
-pub(crate) fn gap(
-    w: &mut Writer<'_>,
-    count: u32,
-    cause: Cause,
-    span: Option<(Tick, Tick)>,
-) -> Result<(), NoRoom> {
+/// Writes a gap item of one position or more.
+///
+/// # Errors
+/// [`NoRoom`]
+pub fn gap(w: &mut Writer<'_>, count: u32, cause: Cause, span: Option<(Tick, Tick)>) -> Result<(), NoRoom> {
     w.u8(GAP)?;
     w.varint(count.into())?;
-    w.u8(cause as u8 | if span.is_some() { 0x80 } else { 0 })?;
-    if let Some((first, last)) = span {
-        w.varint(first.0)?;
-        w.varint(last.since(first))?;
-    }
-    Ok(())
+    w.span(cause as u8, span)
 }
 
 /// Writes a step to a later boot.
-pub(crate) fn boot(
-    w: &mut Writer<'_>,
-    context: &mut LaneContext,
-    ahead: u32,
-    complete: bool,
-) -> Result<(), NoRoom> {
+///
+/// # Errors
+/// [`NoRoom`]
+pub fn boot(w: &mut Writer<'_>, context: &mut LaneContext, ahead: u32, complete: bool) -> Result<(), NoRoom> {
     w.u8(BOOT)?;
     w.varint(ahead.into())?;
     w.u8(u8::from(complete))?;
@@ -377,28 +417,29 @@ pub(crate) fn boot(
     Ok(())
 }
 
-/// Writes an answer to a command.
-pub(crate) fn reply(
-    w: &mut Writer<'_>,
-    command: CommandId,
-    outcome: Outcome,
-    body: &[u8],
-) -> Result<(), NoRoom> {
+/// Writes an answer to a command. A refusal with code 0 is written with code 1.
+///
+/// # Errors
+/// [`NoRoom`]
+pub fn reply(w: &mut Writer<'_>, command: CommandId, outcome: Outcome, body: &[u8]) -> Result<(), NoRoom> {
     w.u8(REPLY)?;
     w.varint(command.0.into())?;
     let (kind, code) = match outcome {
         Outcome::Done => (0, 0),
         Outcome::Expired => (1, 0),
         Outcome::Unknown => (2, 0),
-        Outcome::Refused(code) => (3, code),
+        Outcome::Refused(code) => (3, code.max(1)),
     };
     w.u8(kind)?;
     w.u8(code)?;
     w.block(body)
 }
 
-/// Writes that a setting was applied or refused.
-pub(crate) fn applied(w: &mut Writer<'_>, revision: u32, refused: Option<u8>) -> Result<(), NoRoom> {
+/// Writes that a setting was applied or refused. Code 0 is written as 1.
+///
+/// # Errors
+/// [`NoRoom`]
+pub fn applied(w: &mut Writer<'_>, revision: u32, refused: Option<u8>) -> Result<(), NoRoom> {
     w.u8(APPLIED)?;
     w.varint(revision.into())?;
     w.u8(refused.map_or(0, |c| c.max(1)))

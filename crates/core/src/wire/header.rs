@@ -66,7 +66,8 @@ impl Header {
     /// Reads a header byte.
     ///
     /// # Errors
-    /// [`Peer::UnknownKind`] if the kind is unknown and must be understood.
+    /// [`Peer::UnknownKind`] if the kind is unknown and must be understood; [`Peer::Malformed`] if a known kind says that it may be
+    /// skipped, or names a lane where it has none; [`Peer::Limit`] if the lane carries nothing in this version.
     pub const fn parse(byte: u8) -> Result<Header, Peer> {
         let lane = (byte >> 5) & 3;
         let kind = match byte & 31 {
@@ -91,6 +92,13 @@ impl Header {
             _ if byte & SKIPPABLE != 0 => return Ok(Header { kind: None, lane }),
             _ => return Err(Peer::UnknownKind),
         };
+        let laned = matches!(kind, Kind::Data | Kind::Ack | Kind::Credit | Kind::Rewind | Kind::Floor);
+        if byte & SKIPPABLE != 0 || lane > 0 && !laned {
+            return Err(Peer::Malformed);
+        }
+        if crate::Lane::from_number(lane).is_none() {
+            return Err(Peer::Limit);
+        }
         Ok(Header { kind: Some(kind), lane })
     }
 }

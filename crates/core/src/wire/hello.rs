@@ -237,24 +237,13 @@ impl Hello {
 pub(crate) fn lane_floor(w: &mut Writer<'_>, lane: &LaneFloor) -> Result<(), NoRoom> {
     w.varint(lane.floor.0)?;
     w.varint(lane.acked.0)?;
-    w.u8(lane.cause as u8 | if lane.span.is_some() { 0x80 } else { 0 })?;
-    if let Some((first, last)) = lane.span {
-        w.varint(first.0)?;
-        w.varint(last.since(first))?;
-    }
-    Ok(())
+    w.span(lane.cause as u8, lane.span)
 }
 
 /// Reads where a lane stands (SPEC 4.4).
 pub(crate) fn read_lane_floor(r: &mut Reader<'_>) -> Result<LaneFloor, Peer> {
     let (floor, acked, cause) = (Position(r.varint()?), Position(r.varint()?), r.u8()?);
-    let span = match cause & 0x80 {
-        0 => None,
-        _ => {
-            let first = Tick(r.varint()?);
-            Some((first, first.plus(r.varint()?)))
-        }
-    };
+    let span = r.span(cause)?;
     if acked >= floor && acked != Position::NONE {
         return Err(Peer::Malformed);
     }
@@ -352,11 +341,7 @@ impl Welcome {
             *mark = Position(r.varint()?);
             *grant = Grant { records: r.varint()?, bytes: r.varint()? };
         }
-        let want_catalog = match r.u8()? {
-            0 => false,
-            1 => true,
-            _ => return Err(Peer::Malformed),
-        };
+        let want_catalog = r.flag()?;
         let (max_frame, ping_interval_ms) = (r.var16()?, r.var32()?);
         if !(FRAME_MIN_MAX..=FRAME_HARD_MAX).contains(&(max_frame as usize))
             || !(PING_RANGE_MS.0..=PING_RANGE_MS.1).contains(&ping_interval_ms)

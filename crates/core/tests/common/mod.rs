@@ -1,5 +1,9 @@
 //! Both real sessions, joined by nothing but calls; the "store" is a list.
-#![allow(dead_code, clippy::unwrap_used, clippy::expect_used)]
+#![allow(
+    dead_code,
+    clippy::unwrap_used,
+    reason = "each test file uses a part, and a test says no by panicking"
+)]
 
 use std::cell::RefCell;
 

@@ -1,0 +1,120 @@
+//! What a deep sleep must keep: 96 bytes with a checksum, for memory that survives it (RTC memory, a backup register file).
+
+use super::outbox::OutboxMut;
+use crate::deframe::crc32;
+use crate::{CommandId, Lane, Position, StoreId, Tag};
+
+/// What a device carries from one boot to the next without flash.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Carry {
+    /// The boot that ends, on the wire; 0 if no server has numbered it.
+    pub boot: u32,
+    /// Its tag.
+    pub tag: Tag,
+    /// The highest acknowledged position of each lane, on the wire.
+    pub acked: [Position; Lane::COUNT],
+    /// The last position that was made in each lane, on the wire.
+    pub last: [Position; Lane::COUNT],
+    /// The highest command that was begun.
+    pub begun: CommandId,
+    /// Revision up to which all settings were applied. Their values are the application's to keep; set it to 0 to be told all of them again.
+    pub settings: u32,
+    /// The store that last acknowledged.
+    pub store: StoreId,
+}
+
+const VERSION: u8 = 1;
+
+impl Carry {
+    /// How many bytes it takes.
+    pub const LEN: usize = 96;
+
+    /// The bytes to keep.
+    pub fn to_bytes(&self) -> [u8; Carry::LEN] {
+        let mut out = [0; Carry::LEN];
+        let mut at = 0;
+        let mut put = |bytes: &[u8]| {
+            out[at..at + bytes.len()].copy_from_slice(bytes);
+            at += bytes.len();
+        };
+        put(&[VERSION]);
+        put(&self.boot.to_le_bytes());
+        put(&self.tag.0.to_le_bytes());
+        self.acked.iter().chain(&self.last).for_each(|p| put(&p.0.to_le_bytes()));
+        put(&self.begun.0.to_le_bytes());
+        put(&self.settings.to_le_bytes());
+        put(&self.store.0.to_le_bytes());
+        let crc = crc32(&out[..Carry::LEN - 4]);
+        out[Carry::LEN - 4..].copy_from_slice(&crc.to_le_bytes());
+        out
+    }
+
+    /// Reads what was kept; `None` if power was lost meanwhile, or it never was written.
+    pub fn from_bytes(bytes: &[u8; Carry::LEN]) -> Option<Carry> {
+        let (body, crc) = bytes.split_at(Carry::LEN - 4);
+        if crc32(body).to_le_bytes() != *crc || body[0] != VERSION {
+            return None;
+        }
+        let word = |at: usize| u32::from_le_bytes([body[at], body[at + 1], body[at + 2], body[at + 3]]);
+        let long = |at: usize| u64::from(word(at)) | u64::from(word(at + 4)) << 32;
+        Some(Carry {
+            boot: word(1),
+            tag: Tag(long(5)),
+            acked: core::array::from_fn(|i| Position(long(13 + 8 * i))),
+            last: core::array::from_fn(|i| Position(long(37 + 8 * i))),
+            begun: CommandId(word(61)),
+            settings: word(65),
+            store: StoreId(long(69)),
+        })
+    }
+}
+
+impl OutboxMut<'_> {
+    /// What to keep over a deep sleep.
+    pub fn carry(&self) -> Carry {
+        let (boot, last) = (self.boot() + self.shift(), self.lasts());
+        let acked = |lane| match self.wire_or_none(self.acked(lane)) {
+            // Nothing was made in this lane, and a server has taken this boot up: it knows of all that came before.
+            Position::NONE if last[lane as usize] == Position::NONE && self.tag() != Tag::NONE => {
+                Position::boot_start(boot).prev()
+            }
+            acked => acked,
+        };
+        Carry {
+            boot,
+            tag: self.tag(),
+            acked: Lane::ALL.map(acked),
+            last,
+            begun: self.begun(),
+            settings: self.settings(),
+            store: self.store(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_kept_comes_back_and_damage_is_seen() {
+        let carry = Carry {
+            boot: 7,
+            tag: Tag(u64::MAX - 3),
+            acked: [Position::NONE, Position::new(7, 2), Position::new(7, 900)],
+            last: [Position::NONE, Position::new(7, 2), Position::new(7, 901)],
+            begun: CommandId(41),
+            settings: 5,
+            store: StoreId(77),
+        };
+        let mut bytes = carry.to_bytes();
+        assert_eq!(Carry::from_bytes(&bytes), Some(carry));
+        for bit in 0..Carry::LEN * 8 {
+            bytes[bit / 8] ^= 1 << (bit % 8);
+            assert_eq!(Carry::from_bytes(&bytes), None, "bit {bit}");
+            bytes[bit / 8] ^= 1 << (bit % 8);
+        }
+        assert_eq!(Carry::from_bytes(&[0; 96]), None);
+        assert_eq!(Carry::from_bytes(&[0xff; 96]), None);
+    }
+}

@@ -1,0 +1,180 @@
+//! What application and network leave for each other: commands, settings, questions, and who waits.
+
+mod asks;
+mod calls;
+mod settings;
+
+use core::task::Waker;
+
+use sensock::device::OutboxMut;
+use sensock::wire::hello::End;
+use sensock::{Lane, Position, Tick};
+
+use crate::status::Counters;
+use crate::wakers::Wakers;
+
+pub(crate) use asks::{AskSlot, Asked};
+pub(crate) use calls::{CallSlot, Handed};
+pub(crate) use settings::SettingSlot;
+
+/// Commands that the application may hold at once.
+pub(crate) const CALLS: usize = 4;
+/// Questions under way at once; others wait for their turn.
+pub(crate) const ASKS: usize = 4;
+
+/// Where the connection stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Link {
+    Down,
+    Handshake,
+    Live,
+}
+
+/// A wish to sleep.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Sleep {
+    pub for_ms: u32,
+    pub ends_boot: bool,
+    pub asked_at: Tick,
+    /// The session knows.
+    pub said: bool,
+    /// The server knows.
+    pub heard: bool,
+}
+
+/// See the module.
+#[derive(Debug)]
+pub(crate) struct Desk {
+    pub started: bool,
+    pub link: Link,
+    /// Counts connections.
+    pub generation: u32,
+    /// The boot was ended: no more records.
+    pub ended: bool,
+    /// Begun commands are persisted before they run.
+    pub keeps: bool,
+    /// A keep-latest lane: its positions come late.
+    pub keep_latest: bool,
+    pub calls: [CallSlot; CALLS],
+    pub settings: [SettingSlot; crate::MAX_SETTINGS],
+    pub asks: [AskSlot; ASKS],
+    /// Answers given on this connection that its session has not been told of.
+    pub released: u8,
+    pub sleep: Option<Sleep>,
+    /// The connection shall end.
+    pub close: bool,
+    pub counters: Counters,
+    pub last_end: Option<End>,
+    pub tasks: Wakers,
+    pub runner: Option<Waker>,
+    #[cfg(feature = "flash")]
+    pub flash: crate::flash::Stand,
+    wake_tasks: bool,
+    wake_runner: bool,
+}
+
+impl Desk {
+    pub(crate) const fn new() -> Self {
+        Self {
+            started: false,
+            link: Link::Down,
+            generation: 0,
+            ended: false,
+            keeps: false,
+            keep_latest: false,
+            calls: [const { CallSlot::new() }; CALLS],
+            settings: [const { SettingSlot::new() }; crate::MAX_SETTINGS],
+            asks: [const { AskSlot::new() }; ASKS],
+            released: 0,
+            sleep: None,
+            close: false,
+            counters: Counters::new(),
+            last_end: None,
+            tasks: Wakers::new(),
+            runner: None,
+            #[cfg(feature = "flash")]
+            flash: crate::flash::Stand::new(),
+            wake_tasks: false,
+            wake_runner: false,
+        }
+    }
+
+    /// Something changed that a task may wait for.
+    pub(crate) fn wake_tasks(&mut self) {
+        self.wake_tasks = true;
+    }
+
+    /// There is something to send, or to persist.
+    pub(crate) fn wake_runner(&mut self) {
+        self.wake_runner = true;
+    }
+
+    /// Whom to wake, once the lock is open.
+    pub(crate) fn woken(&mut self) -> Option<Woken> {
+        let tasks = core::mem::take(&mut self.wake_tasks);
+        let runner = core::mem::take(&mut self.wake_runner);
+        if !tasks && !runner {
+            return None;
+        }
+        Some(Woken {
+            tasks: (tasks && !self.tasks.is_empty()).then(|| self.tasks.take()),
+            runner: if runner { self.runner.take() } else { None },
+            #[cfg(feature = "flash")]
+            flash: if runner { self.flash.waker.take() } else { None },
+        })
+    }
+
+    /// A connection begins.
+    pub(crate) fn connecting(&mut self) {
+        self.link = Link::Handshake;
+        self.generation = self.generation.wrapping_add(1);
+        self.released = 0;
+        self.counters.dials = self.counters.dials.saturating_add(1);
+    }
+
+    /// The connection is over, however it ended.
+    pub(crate) fn disconnected(&mut self, end: End) {
+        self.link = Link::Down;
+        self.last_end = Some(end);
+        if let Some(sleep) = &mut self.sleep {
+            sleep.said = false;
+        }
+        self.fail_asks();
+        self.wake_tasks();
+    }
+
+    /// Everything up to these positions is committed, or was when the lane was empty.
+    pub(crate) fn is_committed(&self, outbox: &OutboxMut<'_>, lane: Lane, below: Position) -> bool {
+        let acked = outbox.acked(lane);
+        let counts = lane != Lane::Readings || !self.keep_latest;
+        outbox.is_drained(lane) || (counts && acked != Position::NONE && acked.next() >= below)
+    }
+
+    /// Everything below this position survives a loss of power.
+    pub(crate) fn is_safe(&self, outbox: &OutboxMut<'_>, lane: Lane, below: Position) -> bool {
+        outbox.persisted_below(lane).is_some_and(|p| p >= below) || self.is_committed(outbox, lane, below)
+    }
+
+    /// What was answered or applied while the control lane was full goes there now.
+    pub(crate) fn report(&mut self, outbox: &mut OutboxMut<'_>) {
+        self.report_answers(outbox);
+        self.report_settings(outbox);
+    }
+}
+
+/// Tasks to be woken.
+pub(crate) struct Woken {
+    tasks: Option<[Option<Waker>; crate::wakers::TASKS]>,
+    runner: Option<Waker>,
+    #[cfg(feature = "flash")]
+    flash: Option<Waker>,
+}
+
+impl Woken {
+    pub(crate) fn wake(self) {
+        #[cfg(feature = "flash")]
+        self.flash.into_iter().for_each(Waker::wake);
+        self.runner.into_iter().for_each(Waker::wake);
+        self.tasks.into_iter().flatten().flatten().for_each(Waker::wake);
+    }
+}

@@ -1,0 +1,298 @@
+//! The session between two buffers: bytes in, bytes out, one deadline.
+
+use sensock::deframe::{self, Length, PREFACE, PREFIX_MAX};
+use sensock::device::{Event, Session, Transmit};
+use sensock::error::Peer;
+use sensock::limits::{FRAME_MIN_MAX, TEXT_MAX};
+use sensock::wire::hello::{End, UNSEALED_BACKOFF_MAX_MS};
+use sensock::{Lane, Tick};
+
+use super::Keep;
+use crate::desk::{Asked, Link};
+use crate::ended::Ended;
+use crate::shared::Shared;
+
+/// A connection that lasted so long was worth it, even if nothing was stored: the next failure is a first one.
+const WORTH_MS: u64 = 10_000;
+
+/// One connection. Dropped before [`Pump::finish`], the transport counts as lost.
+pub(super) struct Pump<'p, 'a> {
+    shared: Shared<'a>,
+    session: &'p mut Session<'a>,
+    keep: Option<&'p mut (dyn Keep + Send + 'a)>,
+    rx: &'p mut [u8],
+    said: &'p mut [u8; TEXT_MAX],
+    said_len: usize,
+    deframer: Length,
+    preface_due: bool,
+    live_since: Option<Tick>,
+    stored: bool,
+    wait_ms: u32,
+    ended: Option<Ended>,
+    told: bool,
+}
+
+/// What a connection leaves behind.
+pub(super) struct Outcome {
+    pub said: usize,
+    pub was_live: bool,
+    pub served: bool,
+    pub wait_ms: u32,
+    pub wake_at: Option<Tick>,
+}
+
+impl<'p, 'a> Pump<'p, 'a> {
+    pub(super) fn new(
+        shared: Shared<'a>,
+        session: &'p mut Session<'a>,
+        keep: Option<&'p mut (dyn Keep + Send + 'a)>,
+        rx: &'p mut [u8],
+        said: &'p mut [u8; TEXT_MAX],
+    ) -> Self {
+        Pump {
+            shared,
+            session,
+            keep,
+            rx,
+            said,
+            said_len: 0,
+            deframer: Length::new(),
+            preface_due: true,
+            live_since: None,
+            stored: false,
+            wait_ms: 0,
+            ended: None,
+            told: false,
+        }
+    }
+
+    /// The connection is over. The first reason counts.
+    pub(super) fn end(&mut self, ended: Ended) {
+        self.ended = self.ended.or(Some(ended));
+    }
+
+    pub(super) fn ended(&self) -> Option<Ended> {
+        self.ended
+    }
+
+    /// Bytes came.
+    pub(super) fn receive(&mut self, mut bytes: &[u8]) {
+        while !bytes.is_empty() && self.ended.is_none() {
+            match self.deframer.feed(bytes, self.rx) {
+                Ok((used, frame)) => {
+                    bytes = bytes.get(used..).unwrap_or_default();
+                    if let Some(len) = frame {
+                        self.frame(len);
+                    }
+                }
+                Err(peer) => self.end(Ended::Protocol(peer)),
+            }
+        }
+    }
+
+    fn frame(&mut self, len: usize) {
+        let now = self.shared.now();
+        let frame = self.rx.get_mut(..len).unwrap_or_default();
+        let event = match self.session.handle_frame(&self.shared, now, frame) {
+            Ok(Some(event)) => event,
+            Ok(None) => return,
+            Err(peer) => return self.end(Ended::Protocol(peer)),
+        };
+        let catalog = self.shared.catalog;
+        let mut keep = false;
+        let ended = self.shared.with(|outbox, desk| {
+            match event {
+                Event::Connected { welcomed, .. } => {
+                    desk.link = Link::Live;
+                    desk.counters.sessions = desk.counters.sessions.saturating_add(1);
+                    self.live_since = Some(now);
+                    keep = welcomed.shifted_by > 0;
+                    desk.report(outbox);
+                }
+                Event::Committed { .. } => {
+                    self.stored = true;
+                    desk.report(outbox);
+                }
+                Event::Command(call) => {
+                    desk.take_call(outbox, catalog, &call);
+                    keep = self.keep.is_some() && desk.begin_arrived(outbox);
+                }
+                Event::Setting(setting) => desk.take_setting(outbox, catalog, &setting),
+                Event::Answer(answer) => desk.take_answer(&answer),
+                Event::Refused(refused) => {
+                    self.said_len = copy_text(refused.text, self.said);
+                    self.wait_ms = refused.backoff_ms.min(UNSEALED_BACKOFF_MAX_MS);
+                    return Some(Ended::Refused(refused.code));
+                }
+                Event::Bye(bye) => {
+                    self.said_len = copy_text(bye.text, self.said);
+                    self.wait_ms = bye.retry_ms.min(UNSEALED_BACKOFF_MAX_MS);
+                    let slept = desk.sleep.as_mut().filter(|s| s.said);
+                    return Some(match slept {
+                        Some(sleep) if bye.reason == End::Slept => {
+                            sleep.heard = true;
+                            Ended::Slept
+                        }
+                        _ => Ended::Bye(bye.reason),
+                    });
+                }
+                // What a later version of the core reports is not for this one.
+                _ => {}
+            }
+            desk.wake_tasks();
+            None
+        });
+        if keep {
+            self.keep_now();
+        }
+        if let Some(ended) = ended {
+            self.end(ended);
+        }
+    }
+
+    /// Notes commands as begun in memory that survives, outside of the lock, before they may run.
+    fn keep_now(&mut self) {
+        let Some(keep) = self.keep.as_deref_mut() else { return };
+        let carry = self.shared.with(|outbox, _| outbox.carry());
+        keep.keep(&carry);
+        self.shared.with(|_, desk| desk.begun_is_kept(carry.begun));
+    }
+
+    /// Time passed, or a task wants something.
+    pub(super) fn tick(&mut self) {
+        let now = self.shared.now();
+        let live = self.session.is_live();
+        if let Err(peer) = self.session.handle_timeout(now) {
+            self.end(match peer {
+                Peer::Silent if live => Ended::Silent,
+                Peer::Silent => Ended::Handshake,
+                peer => Ended::Protocol(peer),
+            });
+        }
+        let session = &mut *self.session;
+        self.shared.with(|_, desk| {
+            desk.expire_asks(now);
+            for _ in 0..core::mem::take(&mut desk.released) {
+                session.released();
+            }
+            if let Some(sleep) = desk.sleep.as_mut().filter(|s| !s.said && session.is_live()) {
+                sleep.said = true;
+                session.sleep(sleep.for_ms, sleep.ends_boot);
+            }
+            if core::mem::take(&mut desk.close) {
+                session.close(End::Closed, desk.ended);
+            }
+        });
+    }
+
+    /// Fills the buffer with whole frames, as many as are due and surely fit; returns how many bytes.
+    pub(super) fn fill(&mut self, tx: &mut [u8]) -> usize {
+        let mut end = 0;
+        if core::mem::take(&mut self.preface_due) {
+            tx[..PREFACE.len()].copy_from_slice(&PREFACE);
+            end = PREFACE.len();
+        }
+        while tx.len() - end >= PREFIX_MAX + FRAME_MIN_MAX && self.ended.is_none() {
+            let room = &mut tx[end..];
+            let Some(len) = self.next_frame(&mut room[PREFIX_MAX..]) else { break };
+            let skipped = deframe::prefixed(room, len);
+            room.copy_within(skipped..PREFIX_MAX + len, 0);
+            end += PREFIX_MAX + len - skipped;
+        }
+        end
+    }
+
+    fn next_frame(&mut self, out: &mut [u8]) -> Option<usize> {
+        if let Some(len) = self.next_ask(out) {
+            return Some(len);
+        }
+        loop {
+            let now = self.shared.now();
+            match self.session.poll_transmit(&self.shared, now, out) {
+                Transmit::Frame(len) => return Some(len),
+                Transmit::Idle => return None,
+                Transmit::Fetch { lane, from } => self.fetch(lane, from),
+            }
+        }
+    }
+
+    fn next_ask(&mut self, out: &mut [u8]) -> Option<usize> {
+        if !self.session.is_live() || self.session.is_leaving() {
+            return None;
+        }
+        let session = &mut *self.session;
+        self.shared.with(|_, desk| {
+            let slot = desk.asks.iter_mut().find(|s| s.state == Asked::Queued)?;
+            match session.ask(slot.key, slot.body(), out) {
+                Ok((len, id)) => {
+                    slot.state = Asked::Sent(id);
+                    Some(len)
+                }
+                Err(_) => {
+                    slot.state = Asked::Offline;
+                    desk.wake_tasks();
+                    None
+                }
+            }
+        })
+    }
+
+    /// Nothing is left to write.
+    pub(super) fn written_all(&mut self) {
+        if self.session.is_closed() {
+            let slept = self.shared.with(|_, desk| desk.sleep.is_some_and(|s| s.said));
+            self.end(if slept { Ended::Slept } else { Ended::Closed });
+        }
+    }
+
+    /// When something is due though nothing comes.
+    pub(super) fn deadline(&self) -> Option<Tick> {
+        let ask = self.shared.with(|_, desk| desk.ask_deadline());
+        [self.session.poll_timeout(), ask].into_iter().flatten().min()
+    }
+
+    fn fetch(&mut self, lane: Lane, _from: sensock::Position) {
+        self.session.supply_none(&self.shared, lane);
+    }
+
+    /// The connection ended.
+    pub(super) fn finish(mut self, ended: Ended) -> Outcome {
+        self.told = true;
+        let now = self.shared.now();
+        let wake_at = self.leave(ended.end());
+        let worth = self.live_since.is_some_and(|at| now.since(at) >= WORTH_MS);
+        Outcome {
+            said: self.said_len,
+            was_live: self.live_since.is_some(),
+            served: self.stored || worth,
+            wait_ms: self.wait_ms,
+            wake_at,
+        }
+    }
+
+    /// Leaves the desk as it has to be without a connection; when to dial again, if the device sleeps.
+    fn leave(&mut self, end: End) -> Option<Tick> {
+        self.session.lost();
+        self.shared.with(|_, desk| {
+            desk.disconnected(end);
+            let slept = desk.sleep.filter(|_| end == End::Slept);
+            slept.map(|s| s.asked_at.plus(s.for_ms.into()))
+        })
+    }
+}
+
+impl Drop for Pump<'_, '_> {
+    fn drop(&mut self) {
+        if !self.told {
+            self.leave(End::Transport);
+        }
+    }
+}
+
+/// Copies what fits; a server's sentence is at most this long.
+fn copy_text(text: &str, to: &mut [u8; TEXT_MAX]) -> usize {
+    let bytes = text.as_bytes();
+    let len = bytes.len().min(to.len());
+    to[..len].copy_from_slice(&bytes[..len]);
+    len
+}

@@ -1,0 +1,35 @@
+//! What the fuzz targets do with bytes: each function takes any bytes and panics if a promise is broken.
+//!
+//! The same functions run on stable over the named seeds (`tests/corpus.rs`) and over random bytes, and in `fuzz/` under libFuzzer.
+//!
+//! | target | what the bytes are |
+//! |---|---|
+//! | [`deframe`] | a stream, and the sizes of the chunks that it comes in |
+//! | [`device_session`] | operations on a device's session and outbox: frames of every kind, time, records, flash |
+//! | [`server_session`] | operations on a server's session: frames of every kind, time, verdicts, commits, commands |
+//! | [`batch`] | columns of a run, or a run to be written and read again |
+//! | [`catalog`] | canonical bytes of a catalogue, and bodies by their shapes |
+
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a broken promise is a panic here")]
+
+mod batch;
+mod catalog;
+mod deframe;
+mod device;
+mod input;
+mod server;
+
+pub use batch::batch;
+pub use catalog::catalog;
+pub use deframe::deframe;
+pub use device::device_session;
+pub use server::server_session;
+
+/// The targets by name.
+pub const TARGETS: [(&str, fn(&[u8])); 5] = [
+    ("batch", batch),
+    ("catalog", catalog),
+    ("deframe", deframe),
+    ("device_session", device_session),
+    ("server_session", server_session),
+];
