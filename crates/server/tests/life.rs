@@ -120,7 +120,7 @@ async fn a_shutdown_commits_and_acknowledges_all_that_was_received() {
 async fn a_shutdown_with_a_store_that_is_away_is_bounded_and_acknowledges_nothing() {
     let store = Slow::new();
     let begin = tokio::time::Instant::now();
-    let (server, _events) = Server::builder(store.clone(), AnyDevice)
+    let (server, mut events) = Server::builder(store.clone(), AnyDevice)
         .wall_clock(move || START_US + begin.elapsed().as_micros() as i64)
         .start()
         .await
@@ -136,6 +136,20 @@ async fn a_shutdown_with_a_store_that_is_away_is_bounded_and_acknowledges_nothin
     assert!(!server.shutdown().await);
     assert!(begin.elapsed() <= Duration::from_secs(11));
     assert_eq!(board.outbox(|o| o.acked(Lane::Readings)), Position::new(1, 0));
+    drop(server);
+    within(async { while events.next().await.is_some() {} }).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_server_that_nobody_holds_any_more_ends() {
+    let (server, mut events) = server(&MemoryStore::default()).await;
+    let board = Board::new("d-0", Some(1));
+    let link = board.connect(&server, "192.0.2.1:1");
+    drop(server);
+    board.record(1.0, 1.0);
+    board.drained().await;
+    link.cut();
+    within(async { while events.next().await.is_some() {} }).await;
 }
 
 #[tokio::test(start_paused = true)]
