@@ -20,6 +20,10 @@ const RATE_PPM: i64 = 100;
 /// Jitter of one look at both clocks, in microseconds.
 const JITTER_US: i64 = 500;
 
+/// Rates are measured over so long; a step of this size is seen at once. In microseconds.
+const BASE_US: i64 = 10_000_000;
+const STEP_US: i64 = 10_000;
+
 type Source = Box<dyn Fn() -> i64 + Send + Sync>;
 type Synced = Box<dyn Fn() -> bool + Send + Sync>;
 
@@ -101,6 +105,9 @@ impl Wall {
         })?;
         let found = wall_us - now.0 as i64;
         let elapsed = now.since(*checked) as i64;
+        if elapsed < BASE_US && (found - self.offset()).abs() < STEP_US {
+            return None;
+        }
         *checked = now;
         let moved = found - self.offset.swap(found, Ordering::Relaxed);
         (moved.abs() > elapsed.saturating_mul(RATE_PPM) / 1_000_000 + JITTER_US).then_some(moved)

@@ -1,5 +1,7 @@
 //! Catalogues: stored before any record, compared now and then, and nothing decoded by guesswork.
 
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
 mod common;
 
 use catalog::{CELLAR, HUMIDITY, TEMPERATURE};

@@ -1,5 +1,7 @@
 //! What a person reads when something dials that does not belong, or does not fit.
 
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
 mod common;
 
 use common::*;
