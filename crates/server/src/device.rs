@@ -186,7 +186,7 @@ impl DeviceHandle {
         body: Result<Vec<u8>, CommandError>,
         ttl: Duration,
     ) -> CommandRequest<A> {
-        let created_us = self.server.shared().wall.now_us();
+        let created_us = self.server.shared().wall.stamp_us();
         let row = self.device.map_err(CommandError::from).and_then(|device| {
             Ok(CommandRow {
                 device,
@@ -209,7 +209,7 @@ impl DeviceHandle {
     }
 
     fn setting(&self, key: u16, name: &str, body: Result<Vec<u8>, CommandError>) -> SettingRequest {
-        let set_us = self.server.shared().wall.now_us();
+        let set_us = self.server.shared().wall.stamp_us();
         let row = self.device.map_err(CommandError::from).and_then(|device| {
             Ok(SettingRow {
                 device,

@@ -64,6 +64,11 @@ impl Server {
         self.shared().registry.count()
     }
 
+    /// Memory that records take which wait for the store now, in bytes, about.
+    pub fn waiting_bytes(&self) -> usize {
+        self.shared().queue.weight()
+    }
+
     /// This server's number, drawn at its start: anchors and connections in the store carry it.
     pub fn id(&self) -> u64 {
         self.shared().id

@@ -30,6 +30,7 @@ pub(crate) struct Wall {
     synced: Option<Synced>,
     offset: AtomicI64,
     checked: Mutex<Micros>,
+    stamped: AtomicI64,
     earliest: i64,
 }
 
@@ -39,7 +40,7 @@ impl Wall {
         let source = source.unwrap_or_else(|| Box::new(system_us));
         let offset = AtomicI64::new(source());
         let earliest = BUILT_US.max(latest_us.saturating_sub(1_000_000));
-        Self { start: Instant::now(), source, synced, offset, checked: Mutex::new(Micros(0)), earliest }
+        Self { start: Instant::now(), source, synced, offset, checked: Mutex::new(Micros(0)), stamped: AtomicI64::new(i64::MIN), earliest }
     }
 
     /// The steady clock.
@@ -60,6 +61,15 @@ impl Wall {
     /// Wall time.
     pub(crate) fn now_us(&self) -> i64 {
         self.now().0 as i64 + self.offset()
+    }
+
+    /// Wall time that nothing else was stamped with: the store tells a command that is asked for twice from one that is tried again by it.
+    pub(crate) fn stamp_us(&self) -> i64 {
+        let now = self.now_us();
+        let next = |last: i64| Some(now.max(last.saturating_add(1)));
+        let last = self.stamped.fetch_update(Ordering::AcqRel, Ordering::Acquire, next);
+        // `next` always gives a value.
+        last.map_or(now, |last| now.max(last.saturating_add(1)))
     }
 
     /// Why rows must not be stamped now, if so.
@@ -117,6 +127,8 @@ mod tests {
         assert_eq!(wall.now_us(), BUILT_US + 600_000_000 + 30_000);
         tokio::time::advance(Duration::from_secs(10)).await;
         skew.fetch_sub(3_600_000_000, Ordering::Relaxed);
+        let stamps = [wall.stamp_us(), wall.stamp_us(), wall.stamp_us()];
+        assert!(stamps.is_sorted() && stamps[0] < stamps[2]);
         assert_eq!(wall.check(), Some(-3_600_000_000));
         assert!(wall.hold().is_some(), "an hour before the release cannot be true");
     }

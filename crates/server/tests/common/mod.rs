@@ -42,7 +42,7 @@ pub async fn until<T>(events: &mut Events, mut wanted: impl FnMut(sensock_server
             }
         }
     };
-    tokio::time::timeout(Duration::from_secs(600), search).await.expect("the event did not come")
+    tokio::time::timeout(Duration::from_secs(3_600), search).await.expect("the event did not come")
 }
 
 struct Shared {
@@ -169,7 +169,8 @@ impl Board {
                 heard.await;
             }
         };
-        tokio::time::timeout(Duration::from_secs(600), all).await.expect("not everything was acknowledged");
+        let done = tokio::time::timeout(Duration::from_secs(600), all).await;
+        assert!(done.is_ok(), "not everything was acknowledged; the board heard {:?}", self.log());
     }
 
     /// Waits until the board heard something that `wanted` accepts.
@@ -358,9 +359,7 @@ pub fn framed(frame: &[u8]) -> Vec<u8> {
     buf.split_off(at)
 }
 
-/// Lets everything that can run do so.
+/// Lets everything that can run do so (in paused time: until only timers are left).
 pub async fn settle() {
-    for _ in 0..50 {
-        tokio::task::yield_now().await;
-    }
+    tokio::time::sleep(Duration::from_millis(1)).await;
 }
