@@ -685,7 +685,8 @@ impl<'b> Session<'b> {
             }
             let copied = o.copy(lane, &link.cursor, scratch);
             let first = Position::new(o.boot(), copied.n);
-            Found::Items(Supply { len: copied.len, first, tick: copied.tick, complete: true })
+            let complete = o.tail_complete();
+            Found::Items(Supply { len: copied.len, first, tick: copied.tick, complete })
         });
         let items = match found {
             Found::Nothing => return Ok(None),
@@ -705,6 +706,10 @@ impl<'b> Session<'b> {
         }
         let link = &mut self.lanes[i];
         let first = outbox.with(|o| o.wire(items.first));
+        if first < link.expect {
+            // Never: the cursor stands where the server expects the next. What it has is not framed under another position.
+            return Ok(None);
+        }
         // Outside of the lock: encoding.
         let batch = Batch {
             bytes: &self.scratch[..items.len],
