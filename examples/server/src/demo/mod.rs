@@ -3,10 +3,11 @@
 //! ```text
 //! fleet   which recording each board replays     board   one device: the real crate, over TCP
 //! way     the network, which can be cut          script  what the operator does, and what breaks
-//! screen  what a person sees meanwhile           verify  offered against stored, by SQL
+//! screen  what a person sees meanwhile           verify  the rows, by SQL      compare  offered against stored
 //! ```
 
 mod board;
+mod compare;
 mod fleet;
 mod screen;
 mod script;
