@@ -36,10 +36,12 @@ async fn main() -> anyhow::Result<()> {
     let sample = async {
         device.record(&[TEMPERATURE.is(23.45), HUMIDITY.is(56.7)])?; // never waits, with or without a network
         device.drain().await; // stored now, not merely sent
-        for r in store.latest(&DeviceId::new("cellar-3")?).await? {
+        let stored = store.latest(&DeviceId::new("cellar-3")?).await?;
+        for r in &stored {
             println!("stored: {} {:.2} {}", r.name, r.row.value, r.unit);
         }
-        anyhow::Ok(())
+        anyhow::ensure!(stored.len() == 2, "drained, and yet not stored");
+        Ok(())
     };
     tokio::select! {
         done = sample => done,

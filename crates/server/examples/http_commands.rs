@@ -42,7 +42,9 @@ async fn switch(
         Ok(Outcome::Refused(code)) => (StatusCode::CONFLICT, format!("ticket {id}: refused, code {code}")),
         Ok(Outcome::Expired) => (StatusCode::GONE, format!("ticket {id}: too late")),
         Ok(Outcome::Undeliverable) => (StatusCode::CONFLICT, format!("ticket {id}: taken back or replaced")),
-        Ok(Outcome::Unknown) => (StatusCode::BAD_GATEWAY, format!("ticket {id}: it may have run; read the state")),
+        Ok(Outcome::Unknown) => {
+            (StatusCode::BAD_GATEWAY, format!("ticket {id}: it may have run; read the state"))
+        }
         Err(_) => (StatusCode::ACCEPTED, format!("ticket {id}: stored; it runs within the hour, or expires")),
     }
 }
@@ -100,7 +102,9 @@ async fn run() -> Result<()> {
 /// One request as a browser would make it.
 async fn request(address: SocketAddr, path: &str, key: &str) -> Result<String> {
     let mut socket = TcpStream::connect(address).await?;
-    let head = format!("POST {path} HTTP/1.1\r\nhost: example\r\nidempotency-key: {key}\r\nconnection: close\r\n\r\n");
+    let head = format!(
+        "POST {path} HTTP/1.1\r\nhost: example\r\nidempotency-key: {key}\r\nconnection: close\r\n\r\n"
+    );
     socket.write_all(head.as_bytes()).await?;
     let mut answer = String::new();
     socket.read_to_string(&mut answer).await?;

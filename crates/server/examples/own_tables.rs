@@ -53,7 +53,8 @@ async fn run() -> Result<()> {
         let rows = sqlx::query("SELECT device, celsius FROM frost ORDER BY at_us, celsius DESC");
         let frosts: Vec<f64> = rows.fetch_all(&mut own).await?.iter().map(|r| r.get("celsius")).collect();
         println!("the list of frosts: {frosts:?}");
-        let readings = sqlx::query("SELECT count(*) AS n FROM readings WHERE quantity = 'temperature' AND value < 0");
+        let readings =
+            sqlx::query("SELECT count(*) AS n FROM readings WHERE quantity = 'temperature' AND value < 0");
         let below: i64 = readings.fetch_one(&mut own).await?.get("n");
         println!("readings below zero: {below}");
         ensure!(frosts == [-1.2, -2.75] && below == 2, "the two tables disagree");

@@ -8,7 +8,7 @@ mod common;
 use std::cell::Cell;
 use std::time::Duration;
 
-use anyhow::{Context as _, Result, ensure};
+use anyhow::{Result, ensure};
 use catalog::{HUMIDITY, INTERVAL, RELAY, TEMPERATURE};
 use sensock_device::{Buffers, Outbox, TokioClock};
 use sensock_server::{AnyDevice, Event, Events, MemoryStore, Outcome, Server};
@@ -59,13 +59,13 @@ async fn run() -> Result<()> {
 /// The server's side: as soon as the device sleeps, it wants two things of it.
 async fn orders(server: &Server, mut events: Events) -> Result<()> {
     let garden = server.device("garden-1");
-    let mut ticket = None;
-    let mut applied = false;
+    let (mut ticket, mut applied) = (None, false);
     while let Some(event) = events.next().await {
         match event {
             Event::Stored { rows } => println!("stored {} readings", rows.len()),
             Event::Asleep { .. } => {
-                println!("the device sleeps; it is wanted all the same");
+                ensure!(ticket.is_none(), "it sleeps again, though it was told to once");
+                println!("the device sleeps; something is wanted of it all the same");
                 garden.set(&INTERVAL, 300).await?;
                 ticket = Some(garden.command(&RELAY, true, Duration::from_secs(3600)).await?);
             }
@@ -74,13 +74,16 @@ async fn orders(server: &Server, mut events: Events) -> Result<()> {
                 println!("it applied {}", setting.name);
                 applied = true;
             }
-            Event::Settled(_) if applied => break,
-            Event::Settled(_) | Event::Lost { .. } => anyhow::bail!("settled in another order, or lost"),
+            Event::Lost { device } => anyhow::bail!("{device} counts as lost, though it said that it sleeps"),
             _ => {}
         }
+        // Both have an end in the store; here they may come in either order.
+        if let (Some(ticket), true) = (&ticket, applied) {
+            let outcome = ticket.outcome().await;
+            println!("the relay's command: {outcome:?}");
+            ensure!(outcome == Outcome::Done(true), "the command ended otherwise");
+            return Ok(());
+        }
     }
-    let outcome = ticket.context("it never slept")?.outcome().await;
-    println!("the relay's command: {outcome:?}");
-    ensure!(outcome == Outcome::Done(true), "the command ended otherwise");
-    Ok(())
+    anyhow::bail!("the server ended")
 }

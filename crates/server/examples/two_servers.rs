@@ -57,8 +57,7 @@ async fn run() -> Result<()> {
 
     let van = DeviceId::new("van-7")?;
     let rows = store.range(&van, Span::ALL, None, usize::MAX).await?;
-    let temperatures: Vec<i32> =
-        rows.iter().filter(|r| r.name == "temperature").map(|r| r.row.raw).collect();
+    let temperatures: Vec<i32> = rows.iter().filter(|r| r.name == "temperature").map(|r| r.row.raw).collect();
     let gaps = store.gaps(&van, Span::ALL).await?;
     let connections = store.connections(&van, Span::ALL).await?;
     let servers: BTreeSet<u64> = connections.iter().map(|c| c.server).collect();
@@ -69,7 +68,10 @@ async fn run() -> Result<()> {
         servers.len(),
         gaps.len()
     );
-    ensure!(temperatures.iter().copied().eq(0..RECORDS as i32), "each record once, in order: {temperatures:?}");
+    ensure!(
+        temperatures.iter().copied().eq(0..RECORDS as i32),
+        "each record once, in order: {temperatures:?}"
+    );
     ensure!(gaps.is_empty() && servers.len() == 2 && connections.len() > 4, "it did not move enough");
     Ok(())
 }

@@ -142,6 +142,9 @@ async fn connect(address: std::net::SocketAddr) -> Result<WebSocketStream<TcpStr
         .body(())?;
     let socket = TcpStream::connect(address).await?;
     let (web, response) = client_async(request, socket).await?;
-    ensure!(response.headers().get("sec-websocket-protocol").is_some_and(|p| p == PROTOCOL), "not a sensock server");
+    ensure!(
+        response.headers().get("sec-websocket-protocol").is_some_and(|p| p == PROTOCOL),
+        "not a sensock server"
+    );
     Ok(web)
 }
