@@ -135,6 +135,8 @@ impl Desk {
 
     /// A connection begins.
     pub(crate) fn connecting(&mut self) {
+        // A sleep that the server knows of is over: it is not told again.
+        self.sleep = self.sleep.filter(|s| !s.heard);
         self.link = Link::Handshake;
         self.generation = self.generation.wrapping_add(1);
         self.released = 0;
