@@ -293,8 +293,8 @@ impl<'p, 'a> Pump<'p, 'a> {
     fn leave(&mut self, end: End) -> Option<Tick> {
         self.session.lost();
         self.shared.with(|_, desk| {
-            desk.disconnected(end);
             let slept = desk.sleep.filter(|_| end == End::Slept);
+            desk.disconnected(end);
             slept.map(|s| s.asked_at.plus(s.for_ms.into()))
         })
     }
