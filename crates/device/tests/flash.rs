@@ -1,4 +1,5 @@
 //! An outbox in flash: what was persisted is never lost, whenever the power goes.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod common;
 
