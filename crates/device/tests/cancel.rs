@@ -16,7 +16,8 @@ use sensock::{Lane, Position};
 use sensock_device::flash::{Acceptance, Flash};
 use sensock_device::{Boot, Buffers, Device, Ended, Key, NoAnswer, Node, Outbox, Runner, TokioClock};
 
-const NODE: Node<'static> = Node { id: "cellar-3", key: Key::Insecure, catalog: &CELLAR, boot: Boot::Number(1) };
+const NODE: Node<'static> =
+    Node { id: "cellar-3", key: Key::Insecure, catalog: &CELLAR, boot: Boot::Number(1) };
 
 fn start(boot: Boot) -> (Device<'static>, Runner<'static, TokioClock>) {
     let outbox = Box::leak(Box::new(Outbox::<4096>::new()));

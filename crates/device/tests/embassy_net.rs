@@ -8,7 +8,9 @@ use std::time::Duration;
 use catalog::{CELLAR, HUMIDITY, INTERVAL, RELAY, TEMPERATURE};
 use common::Server;
 use embassy_net::tcp::TcpSocket;
-use embassy_net::{Config, Ipv4Address, Ipv4Cidr, Runner as NetRunner, Stack, StackResources, StaticConfigV4};
+use embassy_net::{
+    Config, Ipv4Address, Ipv4Cidr, Runner as NetRunner, Stack, StackResources, StaticConfigV4,
+};
 use embassy_net_driver_channel as channel;
 use embedded_io_async::Write as _;
 use sensock::catalog::Policy;
@@ -31,9 +33,13 @@ fn end(mac: u8) -> End {
     channel::new(board(channel::State::<MTU, 8, 8>::new()), address)
 }
 
-fn stack(device: channel::Device<'static, MTU>, last: u8) -> (Stack<'static>, NetRunner<'static, channel::Device<'static, MTU>>) {
+fn stack(
+    device: channel::Device<'static, MTU>,
+    last: u8,
+) -> (Stack<'static>, NetRunner<'static, channel::Device<'static, MTU>>) {
     let address = Ipv4Cidr::new(Ipv4Address::new(10, 0, 2, last), 24);
-    let config = Config::ipv4_static(StaticConfigV4 { address, gateway: None, dns_servers: Default::default() });
+    let config =
+        Config::ipv4_static(StaticConfigV4 { address, gateway: None, dns_servers: Default::default() });
     embassy_net::new(device, config, board(StackResources::<3>::new()), last.into())
 }
 

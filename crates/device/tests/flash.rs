@@ -32,14 +32,17 @@ impl Books {
     fn record(&mut self, device: Device<'_>, lane: Lane) {
         self.next += 1;
         let reading = [TEMPERATURE.is(self.next as f32 / 100.0)];
-        let position = if lane == Lane::Alarm { device.alarm(&reading) } else { device.record(&reading) }.unwrap();
+        let position =
+            if lane == Lane::Alarm { device.alarm(&reading) } else { device.record(&reading) }.unwrap();
         let Cell::Value(value) = reading[0].cell else { panic!("in range") };
         assert!(self.accepted.insert((lane.index(), position), value).is_none(), "{position} twice");
     }
 
     /// Asks the device what is persisted.
     fn ask(&mut self, device: Device<'_>) {
-        for (lane, position) in self.accepted.keys().filter(|k| !self.persisted.contains(*k)).copied().collect::<Vec<_>>() {
+        for (lane, position) in
+            self.accepted.keys().filter(|k| !self.persisted.contains(*k)).copied().collect::<Vec<_>>()
+        {
             let boots = position.boot() == *self.boots.last().unwrap();
             if boots && device.persisted(Lane::ALL[lane], position).now_or_never().is_some() {
                 self.persisted.insert((lane, position));
@@ -72,8 +75,9 @@ impl Books {
                     None if persisted => panic!("{lane}: {position} was persisted and is lost"),
                     None if acceptance == Acceptance::WhenPersisted => {}
                     None => {
-                        let explained = gaps.iter().any(|(first, last)| first <= position && position <= last)
-                            || unsure.iter().any(|boot| *boot > position.boot());
+                        let explained =
+                            gaps.iter().any(|(first, last)| first <= position && position <= last)
+                                || unsure.iter().any(|boot| *boot > position.boot());
                         assert!(explained, "{lane}: {position} is neither stored nor explained");
                     }
                 }
@@ -160,7 +164,8 @@ async fn boot(
 
 /// So many boots with power for a random number of words each, then one that drains.
 fn cuts(seed: u64, boots: u32, acceptance: Acceptance) -> u32 {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
+    let runtime =
+        tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
     runtime.block_on(async {
         let (server, nor) = (Server::new(), Nor::new(16, seed));
         let (mut books, mut chance) = (Books::default(), SmallRng::seed_from_u64(seed));
@@ -268,7 +273,10 @@ async fn readings_that_overflow_flash_are_a_gap_and_take_no_alarm_with_them() {
     assert_eq!(desk.positions(Lane::Alarm), [Position::new(1, 0)]);
     let stored = desk.positions(Lane::Readings);
     assert_eq!(stored.last(), Some(&Position::new(1, 1_999)));
-    assert!(stored.len() > 50 && stored.windows(2).all(|w| w[1] == w[0].next()), "the newest, without a hole");
+    assert!(
+        stored.len() > 50 && stored.windows(2).all(|w| w[1] == w[0].next()),
+        "the newest, without a hole"
+    );
 }
 
 #[tokio::test(start_paused = true)]

@@ -51,7 +51,7 @@ async fn the_sampler_keeps_its_beat_while_the_network_hangs() {
             } => {}
         }
     };
-    let mut worst = std::collections::BTreeMap::<&str, (Duration, Duration, u32)>::new();
+    let mut worst = std::collections::BTreeMap::<&str, (Duration, Vec<Duration>)>::new();
     let sample = async {
         let start = Instant::now();
         for i in 0.. {
@@ -62,12 +62,15 @@ async fn the_sampler_keeps_its_beat_while_the_network_hangs() {
             device.record(&[TEMPERATURE.is(20.0), HUMIDITY.is(50.0)]).unwrap();
             let took = real.elapsed();
             let worst = worst.entry(phase.get()).or_default();
-            *worst = (worst.0.max(late), worst.1.max(took), worst.2 + 1);
+            worst.0 = worst.0.max(late);
+            worst.1.push(took);
         }
     };
-    tokio::select! { () = network => {}, () = sample => {} }
-    for (phase, (late, took, records)) in &worst {
-        println!("{phase}: {records} records, worst jitter {late:?}, worst time inside record {took:?}");
+    tokio::select! { biased; () = network => {}, () = sample => {} }
+    for (phase, (late, took)) in &mut worst {
+        took.sort();
+        let (records, middle, most) = (took.len(), took[took.len() / 2], took[took.len() - 1]);
+        println!("{phase}: {records} records, worst jitter {late:?}, inside record {middle:?}, at worst {most:?}");
         // Timers of tokio are good for a millisecond.
         assert!(*late <= Duration::from_millis(2), "{phase}: {late:?}");
     }
@@ -75,5 +78,5 @@ async fn the_sampler_keeps_its_beat_while_the_network_hangs() {
     let desk = server.desk();
     let stored = desk.positions(Lane::Readings);
     assert!(stored.windows(2).all(|w| w[1] == w[0].next()) && desk.gaps() == 0);
-    assert!(stored.len() as u32 >= worst.values().map(|w| w.2).sum::<u32>() - 2);
+    assert!(stored.len() as u32 >= worst.values().map(|w| w.1.len() as u32).sum::<u32>() - 2);
 }

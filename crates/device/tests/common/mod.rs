@@ -200,7 +200,8 @@ impl Connection {
                     self.push(|s, out| s.refuse(*code, *backoff, text, out).unwrap());
                     return true;
                 }
-                let boot_shift = if hello.boot.is_none() { desk.boot + 1 } else { std::mem::take(&mut desk.rebase) };
+                let boot_shift =
+                    if hello.boot.is_none() { desk.boot + 1 } else { std::mem::take(&mut desk.rebase) };
                 desk.boot = hello.boot.unwrap_or(0) + boot_shift;
                 for (i, stand) in hello.lanes.iter().enumerate() {
                     let mut stand = *stand;
@@ -246,7 +247,10 @@ impl Connection {
             Event::Bye(bye) => desk.events.push(format!("bye {:?}", bye.reason)),
             Event::Boots(boots) => {
                 for boot in boots.as_slice().iter().map(|b| b.boot) {
-                    assert!(desk.announced.last().is_none_or(|last| boot > *last) || desk.announced.contains(&boot));
+                    assert!(
+                        desk.announced.last().is_none_or(|last| boot > *last)
+                            || desk.announced.contains(&boot)
+                    );
                     if !desk.announced.contains(&boot) {
                         desk.announced.push(boot);
                     }
