@@ -62,6 +62,8 @@ pub(crate) struct Desk {
     /// Answers given on this connection that its session has not been told of.
     pub released: u8,
     pub sleep: Option<Sleep>,
+    /// The last connection ended with a sleep that the server knows of.
+    pub slept: bool,
     /// The connection shall end.
     pub close: bool,
     pub counters: Counters,
@@ -89,6 +91,7 @@ impl Desk {
             asks: [const { AskSlot::new() }; ASKS],
             released: 0,
             sleep: None,
+            slept: false,
             close: false,
             counters: Counters::new(),
             last_end: None,
@@ -149,9 +152,7 @@ impl Desk {
     pub(crate) fn disconnected(&mut self, end: End) {
         self.link = Link::Down;
         self.last_end = Some(end);
-        if let Some(sleep) = &mut self.sleep {
-            sleep.said = false;
-        }
+        self.slept = self.sleep.take().is_some_and(|sleep| sleep.heard);
         self.fail_asks();
         self.wake_tasks();
     }

@@ -188,9 +188,9 @@ impl<'a> Device<'a> {
         let _wish = Wish(self.shared);
         poll_fn(|cx| {
             self.shared.poll(cx, |_, desk| match desk.sleep {
-                Some(sleep) if sleep.heard => Poll::Ready(true),
-                Some(_) if desk.is_live() => Poll::Pending,
-                _ => Poll::Ready(false),
+                Some(_) => Poll::Pending,
+                // The connection ended, with or without it.
+                None => Poll::Ready(desk.slept),
             })
         })
         .await
@@ -264,7 +264,7 @@ struct Wish<'a>(Shared<'a>);
 
 impl Drop for Wish<'_> {
     fn drop(&mut self) {
-        self.0.with(|_, desk| desk.sleep = desk.sleep.filter(|s| s.said || s.heard));
+        self.0.with(|_, desk| desk.sleep = desk.sleep.filter(|s| s.said));
     }
 }
 

@@ -5,14 +5,16 @@ mod common;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use catalog::{CELLAR, TEMPERATURE};
+use catalog::{CELLAR, HUMIDITY, RELAY, TEMPERATURE};
 use common::nor::Nor;
 use common::{Row, Server};
 use futures_util::FutureExt;
 use rand::rngs::SmallRng;
 use rand::{Rng, SeedableRng};
 use sensock::batch::Cell;
-use sensock::{Lane, Position};
+use sensock::catalog::Policy;
+use sensock::wire::data::Outcome;
+use sensock::{Cause, CommandId, Lane, Position};
 use sensock_device::flash::{Acceptance, Flash, FlashError};
 use sensock_device::{Buffers, Device, Key, Node, Outbox, TokioClock};
 
@@ -30,14 +32,17 @@ impl Books {
     fn record(&mut self, device: Device<'_>, lane: Lane) {
         self.next += 1;
         let reading = [TEMPERATURE.is(self.next as f32 / 100.0)];
-        let position = if lane == Lane::Alarm { device.alarm(&reading) } else { device.record(&reading) }.unwrap();
+        let position =
+            if lane == Lane::Alarm { device.alarm(&reading) } else { device.record(&reading) }.unwrap();
         let Cell::Value(value) = reading[0].cell else { panic!("in range") };
         assert!(self.accepted.insert((lane.index(), position), value).is_none(), "{position} twice");
     }
 
     /// Asks the device what is persisted.
     fn ask(&mut self, device: Device<'_>) {
-        for (lane, position) in self.accepted.keys().filter(|k| !self.persisted.contains(*k)).copied().collect::<Vec<_>>() {
+        for (lane, position) in
+            self.accepted.keys().filter(|k| !self.persisted.contains(*k)).copied().collect::<Vec<_>>()
+        {
             let boots = position.boot() == *self.boots.last().unwrap();
             if boots && device.persisted(Lane::ALL[lane], position).now_or_never().is_some() {
                 self.persisted.insert((lane, position));
@@ -59,7 +64,7 @@ impl Books {
                     Row::Boot(l, boot, false) if *l == lane => {
                         unsure.insert(*boot);
                     }
-                    Row::Gap(l, first, last) if *l == lane => gaps.push((*first, *last)),
+                    Row::Gap(l, first, last, _) if *l == lane => gaps.push((*first, *last)),
                     _ => {}
                 }
             }
@@ -70,8 +75,9 @@ impl Books {
                     None if persisted => panic!("{lane}: {position} was persisted and is lost"),
                     None if acceptance == Acceptance::WhenPersisted => {}
                     None => {
-                        let explained = gaps.iter().any(|(first, last)| first <= position && position <= last)
-                            || unsure.iter().any(|boot| *boot > position.boot());
+                        let explained =
+                            gaps.iter().any(|(first, last)| first <= position && position <= last)
+                                || unsure.iter().any(|boot| *boot > position.boot());
                         assert!(explained, "{lane}: {position} is neither stored nor explained");
                     }
                 }
@@ -158,7 +164,8 @@ async fn boot(
 
 /// So many boots with power for a random number of words each, then one that drains.
 fn cuts(seed: u64, boots: u32, acceptance: Acceptance) -> u32 {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
+    let runtime =
+        tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
     runtime.block_on(async {
         let (server, nor) = (Server::new(), Nor::new(16, seed));
         let (mut books, mut chance) = (Books::default(), SmallRng::seed_from_u64(seed));
@@ -184,9 +191,187 @@ fn thousands_of_power_cuts_lose_nothing_that_was_persisted() {
         let outcome = std::panic::catch_unwind(|| cuts(seed, 40, acceptance));
         match outcome {
             Ok(cuts) => total += cuts,
-            Err(_) => { println!("SEED {seed}"); }
+            Err(_) => panic!("seed {seed}"),
         }
     }
     println!("{total} power cuts");
     assert!(total >= 1_000, "{total}");
+}
+
+/// A device with flash, kept up for as long as the closure runs.
+async fn with_device<T>(
+    server: Option<&Server>,
+    nor: &Nor,
+    acceptance: Acceptance,
+    work: impl AsyncFnOnce(Device<'_>) -> T,
+) -> T {
+    let mut flash = Flash::new(nor.clone(), 0..nor.size()).unwrap();
+    let boot = flash.recover(&CELLAR, acceptance).await.unwrap();
+    let outbox = Outbox::<1024>::new();
+    let (mut buffers, clock) = (Buffers::<512>::new(), TokioClock::new());
+    let node = Node { id: "cellar-3", key: Key::Insecure, catalog: &CELLAR, boot };
+    let (device, mut runner) = outbox.start(&node, &clock, &mut buffers);
+    let network = async {
+        loop {
+            let Some(server) = server else { std::future::pending().await };
+            let (reader, writer) = server.dial();
+            let _why = runner.connection(reader, writer).await;
+            runner.backoff().await;
+        }
+    };
+    tokio::select! {
+        error = flash.run(device) => panic!("{error}"),
+        () = network => unreachable!(),
+        done = work(device) => done,
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn older_boots_come_first_and_more_of_them_than_one_frame_announces() {
+    let (server, nor) = (Server::new(), Nor::new(16, 1));
+    for boot in 0..12 {
+        with_device(None, &nor, Acceptance::WhenPersisted, async |device| {
+            tokio::time::sleep(Duration::from_millis(boot)).await;
+            for i in 0..3 {
+                device.record(&[TEMPERATURE.is(i as f32)]).unwrap();
+            }
+            device.flush().await;
+        })
+        .await;
+    }
+    with_device(Some(&server), &nor, Acceptance::WhenPersisted, async |device| {
+        device.record(&[TEMPERATURE.is(9.0)]).unwrap();
+        device.drain().await;
+    })
+    .await;
+    let expected: Vec<_> = (1..=12)
+        .flat_map(|boot| (0..3).map(move |n| Position::new(boot, n)))
+        .chain([Position::new(13, 0)])
+        .collect();
+    let desk = server.desk();
+    assert_eq!(desk.positions(Lane::Readings), expected);
+    assert_eq!(desk.gaps(), 0);
+    assert_eq!(desk.announced, (1..=12).collect::<Vec<u32>>(), "each boot once, before its records");
+}
+
+#[tokio::test(start_paused = true)]
+async fn readings_that_overflow_flash_are_a_gap_and_take_no_alarm_with_them() {
+    let (server, nor) = (Server::new(), Nor::new(10, 2));
+    with_device(None, &nor, Acceptance::AtOnce, async |device| {
+        device.alarm(&[TEMPERATURE.is(80.0)]).unwrap();
+        for i in 0..2_000 {
+            device.record(&[TEMPERATURE.is(i as f32 / 100.0), HUMIDITY.is(50.0)]).unwrap();
+            if i % 20 == 0 {
+                device.flush().await;
+            }
+        }
+        device.flush().await;
+    })
+    .await;
+    with_device(Some(&server), &nor, Acceptance::AtOnce, async |device| device.drain().await).await;
+    let desk = server.desk();
+    assert_eq!(desk.positions(Lane::Alarm), [Position::new(1, 0)]);
+    let stored = desk.positions(Lane::Readings);
+    assert_eq!(stored.last(), Some(&Position::new(1, 1_999)));
+    assert!(
+        stored.len() > 50 && stored.windows(2).all(|w| w[1] == w[0].next()),
+        "the newest, without a hole"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_page_that_goes_bad_is_a_gap_of_exactly_what_was_on_it() {
+    let (server, nor) = (Server::new(), Nor::new(16, 3));
+    with_device(None, &nor, Acceptance::WhenPersisted, async |device| {
+        for i in 0..30 {
+            let temperature = if i == 10 { 123.45 } else { 20.0 };
+            device.record(&[TEMPERATURE.is(temperature), HUMIDITY.is(50.0)]).unwrap();
+            device.flush().await;
+        }
+    })
+    .await;
+    // 12345 in zigzag and as a cell: 49380, a varint of three bytes.
+    assert!(nor.damage(&[0xe4, 0x81, 0x03], 1));
+    with_device(Some(&server), &nor, Acceptance::WhenPersisted, async |device| device.drain().await).await;
+    let desk = server.desk();
+    let at = Position::new(1, 10);
+    let gaps: Vec<_> = desk.rows.iter().filter(|r| matches!(r, Row::Gap(..))).collect();
+    assert_eq!(gaps, [&Row::Gap(Lane::Readings, at, at, Cause::Flash)]);
+    assert_eq!(desk.positions(Lane::Readings).len(), 29);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_command_that_began_before_a_power_cut_is_never_run_again() {
+    let (server, nor) = (Server::new(), Nor::new(16, 4));
+    server.command(7, RELAY.key(), Policy::Once, &[1]);
+    with_device(Some(&server), &nor, Acceptance::AtOnce, async |device| {
+        // The relay's inrush takes the power away: nothing is answered any more.
+        let call = device.next_command().await;
+        assert_eq!(call.key(), RELAY.key());
+        nor.power(0);
+        std::mem::forget(call);
+    })
+    .await;
+    nor.power(u64::MAX);
+    server.command(7, RELAY.key(), Policy::Once, &[1]);
+    server.command(8, RELAY.key(), Policy::Once, &[0]);
+    with_device(Some(&server), &nor, Acceptance::AtOnce, async |device| {
+        let call = device.next_command().await.on(&RELAY, |on| if on { panic!("7 again") } else { Ok(on) });
+        call.otherwise_refuse();
+        device.drain().await;
+    })
+    .await;
+    let desk = server.desk();
+    assert_eq!(desk.hellos[1].last_begun, CommandId(7));
+    assert_eq!(desk.hellos[1].features & 3, 3);
+    assert_eq!(desk.replies(), [(8, Outcome::Done)]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_rebase_outlives_the_boot() {
+    let (server, nor) = (Server::new(), Nor::new(16, 5));
+    for round in 0..3 {
+        server.desk().rebase = if round == 1 { 40 } else { 0 };
+        with_device(Some(&server), &nor, Acceptance::WhenPersisted, async |device| {
+            device.record(&[TEMPERATURE.is(1.0)]).unwrap();
+            device.drain().await;
+            device.flush().await;
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        })
+        .await;
+    }
+    // 1/0 was still held when the boots were shifted: it is stored a second time, as both ends were told.
+    let expected = [(1, 0), (41, 0), (42, 0), (43, 0)].map(|(boot, n)| Position::new(boot, n));
+    assert_eq!(server.desk().positions(Lane::Readings), expected);
+}
+
+#[tokio::test(start_paused = true)]
+async fn without_its_task_nothing_is_framed() {
+    let (server, nor) = (Server::new(), Nor::new(16, 6));
+    let mut flash = Flash::new(nor.clone(), 0..nor.size()).unwrap();
+    let boot = flash.recover(&CELLAR, Acceptance::AtOnce).await.unwrap();
+    let outbox = Outbox::<1024>::new();
+    let (mut buffers, clock) = (Buffers::<512>::new(), TokioClock::new());
+    let node = Node { id: "cellar-3", key: Key::Insecure, catalog: &CELLAR, boot };
+    let (device, mut runner) = outbox.start(&node, &clock, &mut buffers);
+    let position = device.record(&[TEMPERATURE.is(1.0)]).unwrap();
+    let (reader, writer) = server.dial();
+    tokio::select! {
+        why = runner.connection(reader, writer) => panic!("{why}"),
+        () = tokio::time::sleep(Duration::from_secs(5)) => {}
+    }
+    assert!(device.persisted(Lane::Readings, position).now_or_never().is_none());
+    assert_eq!(server.desk().positions(Lane::Readings), []);
+}
+
+#[test]
+fn a_range_that_is_no_outbox_is_refused_in_words() {
+    let nor = Nor::new(16, 7);
+    for range in [0..4096, 100..nor.size(), 0..nor.size() + 1024, 8192..1024] {
+        let error = Flash::new(nor.clone(), range).err().unwrap();
+        assert_eq!(
+            error.to_string(),
+            "the outbox needs eight pages of flash at least, aligned to pages of 1024 bytes and within the chip: choose another range"
+        );
+    }
 }

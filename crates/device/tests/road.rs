@@ -197,6 +197,16 @@ async fn sleep_is_told_once_all_is_stored_and_waited_out() {
     runner.backoff().await;
     assert!(before.elapsed() >= Duration::from_secs(299) && before.elapsed() < Duration::from_secs(301));
     assert!(!device.sleep(Duration::from_secs(1)).await, "nobody was told");
+    // The next connection is an ordinary one, until it is asked to sleep again.
+    let (reader, writer) = server.dial();
+    let again = async {
+        connected(device).await;
+        tokio::time::sleep(Duration::from_secs(5)).await;
+        assert!(device.is_connected());
+        device.sleep(Duration::from_secs(60)).await
+    };
+    assert_eq!(tokio::join!(runner.connection(reader, writer), again), (Ended::Slept, true));
+    assert_eq!(server.desk().sleeps, [(300_000, false), (60_000, false)]);
 }
 
 #[tokio::test(start_paused = true)]

@@ -94,7 +94,8 @@ impl Kept {
         nor: &mut S,
         range: Range<u32>,
     ) -> Result<Option<Kept>, FlashError<S::Error>> {
-        let config = MapConfig::try_new(range).map_err(|_| FlashError::Range { page: S::ERASE_SIZE as u32 })?;
+        let config =
+            MapConfig::try_new(range).map_err(|_| FlashError::Range { page: S::ERASE_SIZE as u32 })?;
         let mut map = MapStorage::<u8, _, _>::new(nor, config, Cache::new_uncached());
         let mut buffer = [0; BUFFER];
         let value: Option<&[u8]> = map.fetch_item(&mut buffer, &KEY).await?;
@@ -107,7 +108,8 @@ impl Kept {
         nor: &mut S,
         range: Range<u32>,
     ) -> Result<(), FlashError<S::Error>> {
-        let config = MapConfig::try_new(range).map_err(|_| FlashError::Range { page: S::ERASE_SIZE as u32 })?;
+        let config =
+            MapConfig::try_new(range).map_err(|_| FlashError::Range { page: S::ERASE_SIZE as u32 })?;
         let mut map = MapStorage::<u8, _, _>::new(nor, config, Cache::new_uncached());
         let (mut value, mut buffer) = ([0; LEN], [0; BUFFER]);
         let len = self.write(&mut value);

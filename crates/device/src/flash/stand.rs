@@ -104,7 +104,8 @@ mod tests {
         }
         boots.note(OldBoot { boot: 3, catalog: 1, last_tick: Tick(90) });
         let told = boots.announce(0, 100);
-        let told: [(u32, u64); 4] = core::array::from_fn(|i| (told.as_slice()[i].boot, told.as_slice()[i].last_tick.0));
+        let told: [(u32, u64); 4] =
+            core::array::from_fn(|i| (told.as_slice()[i].boot, told.as_slice()[i].last_tick.0));
         assert_eq!(told, [(103, 90), (104, 4), (105, 5), (130, 30)]);
         for boot in 6..30 {
             boots.note(OldBoot { boot, catalog: 1, last_tick: Tick(0) });

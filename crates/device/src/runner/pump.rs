@@ -3,13 +3,13 @@
 #[cfg(feature = "flash")]
 mod fetch;
 
+use sensock::Tick;
 use sensock::deframe::{self, Length, PREFACE, PREFIX_MAX};
 use sensock::device::{Event, Session, Transmit};
 use sensock::error::Peer;
 use sensock::limits::{FRAME_MIN_MAX, TEXT_MAX};
 use sensock::wire::flow::Boots;
 use sensock::wire::hello::{End, UNSEALED_BACKOFF_MAX_MS};
-use sensock::Tick;
 
 use super::Keep;
 use crate::desk::{Asked, Link};
@@ -293,8 +293,8 @@ impl<'p, 'a> Pump<'p, 'a> {
     fn leave(&mut self, end: End) -> Option<Tick> {
         self.session.lost();
         self.shared.with(|_, desk| {
-            desk.disconnected(end);
             let slept = desk.sleep.filter(|_| end == End::Slept);
+            desk.disconnected(end);
             slept.map(|s| s.asked_at.plus(s.for_ms.into()))
         })
     }

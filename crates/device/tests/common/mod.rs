@@ -23,7 +23,7 @@ use tokio::time::Instant;
 #[derive(Clone, Debug, PartialEq)]
 pub enum Row {
     Record(Lane, Position, u64, Vec<(u16, Cell)>),
-    Gap(Lane, Position, Position),
+    Gap(Lane, Position, Position, Cause),
     Boot(Lane, u32, bool),
     Reply(Position, u32, Outcome, Vec<u8>),
     Applied(Position, u32, Option<u8>),
@@ -47,8 +47,10 @@ pub struct Desk {
     pub refuse: Option<(Refusal, u32, String)>,
     pub bye: Option<(End, u32)>,
     pub sleeps: Vec<(u32, bool)>,
-    pub max_frame: u16,
-    pub writes: usize,
+    /// Shift the next Hello's boots by so many.
+    pub rebase: u32,
+    /// Boots that were announced as held in flash.
+    pub announced: Vec<u32>,
 }
 
 #[derive(Clone, Default)]
@@ -198,8 +200,9 @@ impl Connection {
                     self.push(|s, out| s.refuse(*code, *backoff, text, out).unwrap());
                     return true;
                 }
-                let boot_shift = if hello.boot.is_none() { desk.boot + 1 } else { 0 };
-                desk.boot = hello.boot.unwrap_or(boot_shift);
+                let boot_shift =
+                    if hello.boot.is_none() { desk.boot + 1 } else { std::mem::take(&mut desk.rebase) };
+                desk.boot = hello.boot.unwrap_or(0) + boot_shift;
                 for (i, stand) in hello.lanes.iter().enumerate() {
                     let mut stand = *stand;
                     stand.floor = Position(stand.floor.0 + (u64::from(boot_shift) << 32));
@@ -242,6 +245,17 @@ impl Connection {
                 self.push(|s, out| s.bye(End::Slept, 0, "", out).unwrap());
             }
             Event::Bye(bye) => desk.events.push(format!("bye {:?}", bye.reason)),
+            Event::Boots(boots) => {
+                for boot in boots.as_slice().iter().map(|b| b.boot) {
+                    assert!(
+                        desk.announced.last().is_none_or(|last| boot > *last)
+                            || desk.announced.contains(&boot)
+                    );
+                    if !desk.announced.contains(&boot) {
+                        desk.announced.push(boot);
+                    }
+                }
+            }
             _ => {}
         }
         true
@@ -259,7 +273,7 @@ fn take(desk: &mut Desk, lane: Lane, item: Item<'_>, session: &mut Session) {
                 desk.rows.push(Row::Record(lane, run.first.plus(i as u64), t.ticks[i], cells));
             }
         }
-        Item::Gap { first, last, .. } => desk.rows.push(Row::Gap(lane, first, last)),
+        Item::Gap { first, last, cause, .. } => desk.rows.push(Row::Gap(lane, first, last, cause)),
         Item::Reply { position, command, outcome, body } => {
             session.answered();
             desk.rows.push(Row::Reply(position, command.0, outcome, body.to_vec()));
@@ -282,7 +296,7 @@ impl Desk {
         let first_seen = mark == Position::NONE && stand.floor.n() == 0;
         let nothing = stand.floor.n() == 0 && stand.acked != Position::NONE && stand.cause == Cause::None;
         if !first_seen && !nothing {
-            self.rows.push(Row::Gap(lane, mark.next(), stand.floor.prev()));
+            self.rows.push(Row::Gap(lane, mark.next(), stand.floor.prev(), stand.cause));
         }
         self.marks[lane.index()] = stand.floor.prev();
     }

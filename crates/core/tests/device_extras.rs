@@ -1,0 +1,92 @@
+//! What a device's session and outbox do at the edges: leaving, settings out of order, items for flash.
+
+mod common;
+
+use common::{HUMIDITY, Pair, TEMPERATURE};
+use sensock::device::{Outbox, Share, walk};
+use sensock::{Cause, Lane, Position, Tick};
+
+#[test]
+fn a_device_that_sleeps_does_not_wait_long_for_a_bye() {
+    let mut p = Pair::new();
+    p.dial();
+    p.settle();
+    p.device.sleep(60_000, false);
+    // This server is gone: Sleep is written, nobody answers.
+    let mut buf = [0; 512];
+    assert!(matches!(
+        p.device.poll_transmit(&p.outbox, Tick(p.now), &mut buf),
+        sensock::device::Transmit::Frame(_)
+    ));
+    assert!(p.device.is_leaving());
+    let until = p.device.poll_timeout().unwrap();
+    assert!(until <= Tick(p.now + 250), "{until:?}");
+    p.device.handle_timeout(until).unwrap();
+    assert!(p.device.is_closed());
+}
+
+#[test]
+fn a_setting_that_waits_is_not_forgotten_for_a_later_one() {
+    let mut outbox = Outbox::<1024>::new();
+    let mut o = outbox.as_mut();
+    o.start(Some(1));
+    o.applied_through(5, None, 3).unwrap();
+    assert_eq!(o.settings(), 3);
+    o.applied(4, None).unwrap();
+    assert_eq!(o.settings(), 4);
+}
+
+#[test]
+fn items_go_to_flash_many_at_a_time_and_are_read_back_one_by_one() {
+    let mut outbox = Outbox::<4096>::new();
+    let mut o = outbox.as_mut();
+    o.start(Some(3));
+    o.with_flash([None; 3]);
+    for i in 0..40 {
+        o.record(Lane::Readings, Tick(100 + 10 * i), &[TEMPERATURE.is(20.0), HUMIDITY.is(50.0)]).unwrap();
+    }
+    let (mut bytes, mut seen) = ([0; 256], 0);
+    while let Some(spill) = o.next_spills(Lane::Readings, &mut bytes) {
+        assert!(spill.next.n() - spill.position.n() > 1, "many at a time");
+        for item in walk(&bytes[..spill.len], spill.position, spill.tick) {
+            assert_eq!((item.first, item.tick), (Position::new(3, seen), Tick(100 + 10 * u64::from(seen))));
+            seen += 1;
+        }
+        o.persisted(Lane::Readings, spill.next, Some(Position::new(3, 0)));
+    }
+    assert_eq!(seen, 40);
+}
+
+#[test]
+fn a_floor_says_what_flash_knows_of_earlier_boots() {
+    let lanes = |lost: bool| {
+        let mut outbox = Outbox::<1024>::new();
+        let mut o = outbox.as_mut();
+        o.start(Some(9));
+        o.with_flash([None, None, Some(Position::new(7, 4))]);
+        o.nothing_since(Lane::Alarm, Position::new(2, 0));
+        if lost {
+            o.tail_lost();
+        }
+        Lane::ALL.map(|lane| o.floor(lane))
+    };
+    let [alarm, control, readings] = lanes(false);
+    assert_eq!((alarm.floor, alarm.cause), (Position::new(2, 0), Cause::None));
+    assert_eq!((control.floor, control.cause), (Position::new(9, 0), Cause::None));
+    assert_eq!(readings.floor, Position::new(7, 4));
+    assert_eq!(lanes(true)[1].cause, Cause::Power);
+}
+
+#[test]
+fn memory_that_holds_more_than_flash_still_delivers_it() {
+    let outbox = std::cell::RefCell::new(Outbox::<1024>::new());
+    outbox.with(|o| {
+        o.start(Some(3));
+        o.with_flash([None; 3]);
+        for i in 0..5 {
+            o.record(Lane::Readings, Tick(i), &[TEMPERATURE.is(20.0)]).unwrap();
+        }
+        o.flash_lost(Lane::Readings, Some(Position::new(3, 3)), Cause::Overflow);
+        assert_eq!(o.floor(Lane::Readings).floor, Position::new(3, 0));
+    });
+}
