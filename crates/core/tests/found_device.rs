@@ -254,3 +254,21 @@ fn a_refusal_without_a_code_is_given_one() {
     p.settle();
     assert!(p.outbox.with(|o| o.is_drained(Lane::Control)));
 }
+
+#[test]
+fn flash_that_claims_positions_that_were_never_made_does_not_keep_the_session_busy() {
+    let claims = [Position::new(3, 40), Position::new(4, 0), Position(u64::MAX)];
+    for (claim, has_flash) in claims.into_iter().flat_map(|c| [(c, true), (c, false)]) {
+        let outbox = outbox(Some(3));
+        if has_flash {
+            outbox.with(|o| o.with_flash([None; 3]));
+        }
+        let here = record(&outbox, 50);
+        outbox.with(|o| o.persisted(READINGS, here.next(), Some(claim)));
+        let mut scratch = [0; 512];
+        let marks = [Position::boot_start(3).prev(); 3];
+        let mut session = connected(&outbox, &mut scratch, &welcome(0, marks)).unwrap();
+        let sent = frames(&mut session, &outbox).0;
+        assert_eq!(sent.iter().filter(|f| is_data(f)).count(), 1, "{claim}: the record alone");
+    }
+}

@@ -346,7 +346,7 @@ impl OutboxMut<'_> {
     /// Whether everything that was accepted in this lane is stored or explained.
     pub fn is_drained(&self, lane: Lane) -> bool {
         let waiting = lane == Lane::Readings && self.has_waiting_slots();
-        self.d.queues[lane.index()].is_empty() && self.d.flash[lane.index()].is_none() && !waiting
+        self.d.queues[lane.index()].is_empty() && self.flash_lowest(lane).is_none() && !waiting
     }
 
     /// Last positions made in this boot, on the wire; of an earlier boot (acknowledged) where there is none.
@@ -370,7 +370,7 @@ impl OutboxMut<'_> {
     /// Where a lane stands, on the wire.
     pub fn floor(&self, lane: Lane) -> LaneFloor {
         let q = &self.d.queues[lane.index()];
-        let floor = self.d.flash[lane.index()].unwrap_or(self.local(q.first()));
+        let floor = self.flash_lowest(lane).unwrap_or(self.local(q.first()));
         let acked = self.d.acked[lane.index()];
         // Nothing was dropped if the floor follows what was acknowledged.
         let dropped = q.cause != Cause::None && floor > acked.next();
@@ -581,7 +581,12 @@ impl OutboxMut<'_> {
     /// The lowest position in flash, if it lies below what the ring holds.
     pub(crate) fn in_flash(&self, lane: Lane) -> Option<Position> {
         let ring = self.local(self.d.queues[lane.index()].first());
-        self.d.flash[lane.index()].filter(|p| *p < ring)
+        self.flash_lowest(lane).filter(|p| *p < ring)
+    }
+
+    /// What flash holds at all: nothing without [`OutboxMut::with_flash`], and nothing that was never made.
+    fn flash_lowest(&self, lane: Lane) -> Option<Position> {
+        self.d.flash[lane.index()].filter(|p| self.d.has_flash && *p < self.next(lane))
     }
 }
 

@@ -705,6 +705,10 @@ impl<'b> Session<'b> {
         }
         let link = &mut self.lanes[i];
         let first = outbox.with(|o| o.wire(items.first));
+        if first < link.expect {
+            // Never: the cursor stands where the server expects the next. What it has is not framed under another position.
+            return Ok(None);
+        }
         // Outside of the lock: encoding.
         let batch = Batch {
             bytes: &self.scratch[..items.len],
