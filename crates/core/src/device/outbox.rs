@@ -351,7 +351,10 @@ impl OutboxMut<'_> {
     /// Whether everything that was accepted in this lane is stored or explained.
     pub fn is_drained(&self, lane: Lane) -> bool {
         let waiting = lane == Lane::Readings && self.has_waiting_slots();
-        self.d.queues[lane.index()].is_empty() && self.flash_lowest(lane).is_none() && !waiting
+        let q = &self.d.queues[lane.index()];
+        // What was dropped is explained once the server's mark lies beyond it.
+        let told = q.next() == 0 || self.d.acked[lane.index()] >= self.local(q.next() - 1);
+        q.is_empty() && told && self.flash_lowest(lane).is_none() && !waiting
     }
 
     /// Last positions made in this boot, on the wire; of an earlier boot (acknowledged) where there is none.

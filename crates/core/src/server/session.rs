@@ -382,8 +382,8 @@ impl Session {
     /// The store found that these records do not follow its mark: ask for what does.
     pub fn rewind(&mut self, lane: Lane, expected: Position) {
         let link = &mut self.lanes[lane.index()];
-        // What the device was told to be committed is never asked for again.
-        link.aim(expected.max(link.acked.next()));
+        // What is committed is never asked for again: the device would have to refuse that.
+        link.aim(expected.max(link.mark.next()));
         (link.rewind, link.rewind_due) = (true, true);
     }
 
