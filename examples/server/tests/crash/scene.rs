@@ -44,8 +44,8 @@ impl Scene {
         for (n, (name, memory)) in (0..).zip([
             ("ram-a", Memory::Ram),
             ("ram-b", Memory::Ram),
-            ("ram-c", Memory::Ram),
-            ("ram-d", Memory::Ram),
+            ("flash-a", Memory::Flash),
+            ("flash-b", Memory::Flash),
         ]) {
             let duties =
                 Duties { servers, devices: CREW, interval_ms: INTERVAL_MS, seed: rng.seed() ^ (n << 32) };
