@@ -43,8 +43,8 @@ pub enum Peer {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Misuse {
-    /// A record without readings, or with more than 16.
-    #[error("a record holds 1 to 16 readings")]
+    /// A record without readings, with more than 16, or with two of one quantity.
+    #[error("a record holds 1 to 16 readings, each of another quantity")]
     Readings,
     /// A record that is larger than every server is bound to take.
     #[error("a record is larger than 200 bytes: split it")]

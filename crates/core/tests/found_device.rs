@@ -1,11 +1,12 @@
 //! What reading and fuzzing found on the device's side: each was wrong once, and has its test here under a name that says what holds.
+#![allow(clippy::unwrap_used, reason = "a test says no by panicking")]
 
 mod common;
 
 use std::cell::RefCell;
 
 use common::*;
-use sensock::device::{self, Node, Outbox, Share, Supply, Transmit};
+use sensock::device::{self, Node, Outbox, Policy, Share, Supply, Transmit};
 use sensock::error::Peer;
 use sensock::wire::data::Outcome;
 use sensock::wire::flow;
@@ -233,6 +234,20 @@ fn what_flash_gave_for_another_position_is_not_framed_after_a_rewind() {
         "2/4 to 2/9 are in flash: no gap, and no other record in their place"
     );
     assert_eq!(fetch, Some(Position::new(2, 4)));
+}
+
+#[test]
+fn expired_records_are_explained_only_when_the_server_knows() {
+    let outbox = outbox(Some(3));
+    outbox.with(|o| o.policy(READINGS, Policy::DropOldest, 100));
+    let last = record(&outbox, 1);
+    outbox.with(|o| o.expire(Tick(2_000)));
+    assert!(!outbox.with(|o| o.is_drained(READINGS)), "the record is gone, and nobody was told");
+    let mut scratch = [0; 512];
+    let before = Position::boot_start(3).prev();
+    let mut session = connected(&outbox, &mut scratch, &welcome(0, [before, before, last])).unwrap();
+    assert!(outbox.with(|o| o.is_drained(READINGS)));
+    assert!(!frames(&mut session, &outbox).0.iter().any(|f| is_data(f)));
 }
 
 #[test]

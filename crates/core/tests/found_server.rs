@@ -1,4 +1,5 @@
 //! What reading and fuzzing found on the server's side: each was wrong once, and has its test here under a name that says what holds.
+#![allow(clippy::unwrap_used, reason = "a test says no by panicking")]
 
 mod common;
 
@@ -122,6 +123,18 @@ fn a_rewind_of_the_store_is_told_even_if_a_frame_arrives_first() {
     s.rewind(READINGS, Position::new(1, 2));
     assert_eq!(arrive(&mut s, run(4, 1, &mut Default::default())), Ok(None));
     assert_eq!(poll(&mut s), [Kind::Rewind as u8]);
+}
+
+#[test]
+fn what_is_committed_is_never_asked_for_again() {
+    let mut s = live(WIDE);
+    s.committed(READINGS, Position::new(1, 7));
+    s.rewind(READINGS, Position::new(1, 3));
+    let mut buf = [0; 256];
+    let n = s.poll_transmit(Micros(0), &mut buf).unwrap();
+    assert_eq!(buf[0] & 31, Kind::Ack as u8, "{n} bytes");
+    let n = s.poll_transmit(Micros(0), &mut buf).unwrap();
+    assert_eq!(sensock::wire::flow::read_rewind(&buf[1..n]), Ok(Position::new(1, 8)));
 }
 
 #[test]

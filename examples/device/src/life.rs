@@ -3,9 +3,11 @@
 use anyhow::{Context as _, Result};
 use catalog::{CELLAR, INTERVAL, RELAY};
 use example_device::boot_file::next_boot;
+use example_device::flash_file::FlashFile;
 use example_device::replay::Recording;
 use example_device::source::Source;
 use sensock::Catalog;
+use sensock_device::flash::{Acceptance, Flash};
 use sensock_device::{Boot, Buffers, Device, Key, Node, Runner, TokioClock};
 use tokio::sync::watch;
 use tokio::task::{JoinSet, LocalSet};
@@ -19,7 +21,7 @@ const OUTBOX: usize = 256 * 1024;
 /// The largest frame.
 const FRAME: usize = 1024;
 /// Size of an outbox in a file.
-const FLASH: usize = 1 << 20;
+const FLASH: u32 = 1 << 20;
 
 /// What all devices of the process measure with.
 enum Sensors {
@@ -69,7 +71,17 @@ async fn one(
             work(&cli, device, runner, number.unwrap_or(0), source, report, stop).await;
         }
         Outbox::File(path) => {
-            anyhow::bail!("{}: not yet", path.display());
+            let named = || format!("the outbox {}", path.display());
+            let file = FlashFile::open(path, FLASH as usize)?;
+            let mut flash = Flash::new(file, 0..FLASH).with_context(named)?;
+            let boot = flash.recover(catalog, Acceptance::WhenPersisted).await.with_context(named)?;
+            let number = if let Boot::Flash(recovered) = &boot { recovered.boot() } else { 0 };
+            let (device, runner) = start(&plan, catalog, boot)?;
+            tokio::select! {
+                // A write to a file never waits, so the end of the work finds the flash between two of them.
+                error = flash.run(device) => return Err(error).with_context(named),
+                () = work(&cli, device, runner, number, source, report, stop) => {}
+            }
         }
     }
     Ok(())

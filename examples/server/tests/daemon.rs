@@ -25,6 +25,13 @@ fn output(args: &[&str]) -> (bool, String) {
     (status.success(), String::from_utf8_lossy(&[stdout, stderr].concat()).into_owned())
 }
 
+/// A server process; what `env` says is in its environment.
+fn serve(listen: &str, store: &str, devices: &Path, env: &[(&str, &str)]) -> Process {
+    let mut command = sensockd();
+    command.args(["run", "--listen", listen, "--store", store, "--devices"]).arg(devices);
+    Process::spawn(command.envs(env.iter().copied())).unwrap()
+}
+
 struct Daemon {
     process: Process,
     address: SocketAddr,
@@ -34,15 +41,13 @@ struct Daemon {
 }
 
 impl Daemon {
-    /// A server with an empty list of devices.
+    /// A server that takes one device.
     fn start() -> Daemon {
         let dir = tempfile::tempdir().unwrap();
         let devices = dir.path().join("devices.txt");
         std::fs::write(&devices, "attic-6\n").unwrap();
         let store = format!("sqlite:{}", dir.path().join("plants.sqlite").display());
-        let mut command = sensockd();
-        command.args(["run", "--listen", "127.0.0.1:0", "--store", &store, "--devices"]).arg(&devices);
-        let mut process = Process::spawn(&mut command).unwrap();
+        let mut process = serve("127.0.0.1:0", &store, &devices, &[]);
         let line = process.wait_for("NO ENCRYPTION", PATIENCE).unwrap();
         assert!(line.contains("can claim to be any device"), "{line}");
         let line = process.wait_for("listening on", PATIENCE).unwrap();
@@ -53,7 +58,7 @@ impl Daemon {
 
 /// A device that dials until the program ends; gives its handle and says when an interval was set.
 fn device(id: &'static str, server: SocketAddr) -> (Device<'static>, Receiver<u32>) {
-    let outbox: &'static Outbox<8192> = Box::leak(Box::new(Outbox::new()));
+    let outbox: &'static Outbox<65536> = Box::leak(Box::new(Outbox::new()));
     let buffers: &'static mut Buffers<512> = Box::leak(Box::new(Buffers::new()));
     let (handles, handle) = channel();
     let (intervals, set) = channel();
@@ -154,6 +159,38 @@ fn an_operators_day() {
         assert!(daemon.process.wait(PATIENCE).unwrap().success());
         let (ok, said) = output(&[&["why", "attic-7", "1h..now"], &store[..]].concat());
         assert!(ok && said.contains("The server ended in order at"), "{said}");
+    }
+}
+
+#[test]
+fn a_fail_point_kills_the_server_and_nothing_is_lost_by_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let devices = dir.path().join("devices.txt");
+    std::fs::write(&devices, "attic-7\n").unwrap();
+    let store = format!("sqlite:{}", dir.path().join("plants.sqlite").display());
+    let listen = format!("127.0.0.1:{}", sensock_testkit::net::free_port().unwrap());
+    let (device, _) = device("attic-7", listen.parse().unwrap());
+    let mut made = 0i32;
+    for place in ["before-begin", "in-transaction", "after-commit", "after-ack"] {
+        let env = [("SENSOCK_FAILPOINT", place), ("SENSOCK_FAIL_AFTER", "2")];
+        let mut process = serve(&listen, &store, &devices, &env);
+        while process.is_running() {
+            made += 1;
+            device.record(&[TEMPERATURE.is(made as f32 / 100.0)]).unwrap();
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        let status = process.wait(PATIENCE).unwrap();
+        assert!(!status.success() && status.code().is_none_or(|code| code != 1), "{place}: {status}");
+    }
+    let _process = serve(&listen, &store, &devices, &[]);
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async { tokio::time::timeout(PATIENCE, device.drain()).await }).unwrap();
+    let (ok, said) = output(&["export", "attic-7", "1h..now", "--store", &store]);
+    let values: Vec<&str> =
+        said.lines().filter_map(|line| line.strip_prefix("attic-7,temperature,")).collect();
+    assert!(ok && values.len() == made as usize, "{made} made: {said}");
+    for (n, value) in (1..).zip(values) {
+        assert!(value.starts_with(&format!("{:.2},", f64::from(n) / 100.0)), "record {n}: {value}");
     }
 }
 

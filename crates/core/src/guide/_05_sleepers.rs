@@ -34,9 +34,24 @@
 //! | boot | the same | a new one: ticks before and after cannot be compared |
 //! | call | `device.sleep(for)` | `device.deep_sleep(for)`, then keep what it returns |
 //!
-//! A deep sleep ends the boot: the last positions are final, and the server needs no "unknown tail" gap for it. What must be kept is small (at
-//! most 96 bytes, with a checksum): boot number, where each lane stood, the last command that was begun, the newest setting. Without it the
-//! device is one without memory: the server numbers its boots, and what it held at power-off is a gap of unknown length.
+//! A deep sleep ends the boot: the last positions are final, and the server needs no "unknown tail" gap for it. What must be kept is a
+//! [`Carry`](crate::device::Carry) of 96 bytes with a checksum: boot number, where each lane stood, the last command that was begun, the newest setting.
+//! Without it the device is one without memory: the server numbers its boots, and what it held at power-off is a gap of unknown length.
+//! ```
+//! # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/src/guide/road.rs"));
+//! # fn main() {
+//! # let mut road = Road::new();
+//! use sensock::device::Carry;
+//!
+//! road.record(&[TEMPERATURE.is(4.2)]);
+//! road.dial();
+//! road.settle();
+//! let kept = road.outbox.with(|o| o.carry()).to_bytes(); // into RTC memory, then power down
+//! let woken = Carry::from_bytes(&kept).unwrap();
+//! assert_eq!((woken.boot, woken.last[2]), (1, Position::new(1, 0)));
+//! assert_eq!(Carry::from_bytes(&[0xff; Carry::LEN]), None); // the battery was changed: a device without memory
+//! # }
+//! ```
 //!
 //! # A 32-bit counter of milliseconds
 //! `millis()` wraps after 49.7 days. [`Extend`](crate::Extend) makes ticks of it that do not, if it is asked at least every 24 days.

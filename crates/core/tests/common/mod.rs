@@ -197,6 +197,25 @@ impl Pair {
         }
     }
 
+    /// Lets the server read everything that is under way, and the device what the server then wrote; returns that.
+    pub fn serve_all(&mut self) -> Vec<Vec<u8>> {
+        for mut frame in std::mem::take(&mut self.up) {
+            self.serve(&mut frame);
+        }
+        let (mut written, mut buf) = (vec![], [0; 4096]);
+        loop {
+            let n = self.server.poll_transmit(self.micros(), &mut buf).unwrap();
+            if n == 0 {
+                break;
+            }
+            written.push(buf[..n].to_vec());
+        }
+        for frame in &written {
+            self.device.handle_frame(&self.outbox, Tick(self.now), &mut frame.clone()).unwrap();
+        }
+        written
+    }
+
     fn commit(&mut self, lane: Lane, mark: Position, records: u32, bytes: usize) {
         self.marks[lane.index()] = mark;
         self.server.committed(lane, mark);

@@ -25,8 +25,11 @@ pub use deframe::deframe;
 pub use device::device_session;
 pub use server::server_session;
 
+/// What a target does with bytes.
+type Target = fn(&[u8]);
+
 /// The targets by name.
-pub const TARGETS: [(&str, fn(&[u8])); 5] = [
+pub const TARGETS: [(&str, Target); 5] = [
     ("batch", batch),
     ("catalog", catalog),
     ("deframe", deframe),

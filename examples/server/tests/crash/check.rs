@@ -170,6 +170,14 @@ impl Gap {
     }
 }
 
+impl std::fmt::Display for Kept {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} records, marks", self.records.len())?;
+        self.marks.iter().try_for_each(|(lane, mark)| write!(f, " {lane} {mark}"))?;
+        self.gaps.iter().try_for_each(|gap| write!(f, ", {gap}"))
+    }
+}
+
 impl std::fmt::Display for Gap {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let count = self.count.map_or("an unknown number".into(), |count| count.to_string());

@@ -69,9 +69,12 @@ impl Said {
         self.acked.iter().filter(|(at, _)| at.0 == lane).map(|(_, mark)| *mark).max().unwrap_or_default()
     }
 
-    /// Whether its newest boot goes on.
-    pub(crate) fn is_up(&self) -> bool {
-        self.boots.last().is_some_and(|boot| !self.killed.contains(boot))
+    /// Whether a server has stored something of its newest boot, and that goes on. Before that no store can know that an earlier
+    /// boot was killed.
+    pub(crate) fn is_served(&self) -> bool {
+        self.boots.last().is_some_and(|boot| {
+            !self.killed.contains(boot) && self.acked.contains_key(&(Lane::Readings, *boot))
+        })
     }
 
     fn take<'a>(
@@ -106,6 +109,19 @@ impl Said {
         }
         let before = self.accepted.insert((lane, position), readings);
         Some(if before.is_none() { Ok(()) } else { Err("accepted twice".into()) })
+    }
+}
+
+impl std::fmt::Display for Said {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(
+            f,
+            "{} records, boots {:?}, killed {:?}, stored",
+            self.accepted.len(),
+            self.boots,
+            self.killed
+        )?;
+        self.acked.iter().try_for_each(|((lane, _), mark)| write!(f, " {lane} {mark}"))
     }
 }
 

@@ -19,7 +19,7 @@ use crate::said::{Fleet, Said};
 const CREW: u32 = 5;
 /// Pause between two records of a device.
 const INTERVAL_MS: u32 = 20;
-/// A device has started within this.
+/// A device has started, and something of it is stored, within this.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Twenty devices: ten keep their records in memory, ten in a file.
@@ -44,8 +44,8 @@ impl Scene {
         for (n, (name, memory)) in (0..).zip([
             ("ram-a", Memory::Ram),
             ("ram-b", Memory::Ram),
-            ("ram-c", Memory::Ram),
-            ("ram-d", Memory::Ram),
+            ("flash-a", Memory::Flash),
+            ("flash-b", Memory::Flash),
         ]) {
             let duties =
                 Duties { servers, devices: CREW, interval_ms: INTERVAL_MS, seed: rng.seed() ^ (n << 32) };
@@ -101,18 +101,18 @@ impl Scene {
     /// Lets the devices record no more and waits until they say that everything is stored. A server must be running.
     pub(crate) fn drain(&mut self) -> Result<()> {
         let deadline = Instant::now() + PATIENCE;
-        while !self.all_have_booted() {
-            ensure!(Instant::now() < deadline, "a device did not start within {PATIENCE:?}");
+        while !self.all_are_served() {
+            ensure!(Instant::now() < deadline, "a device was not served within {PATIENCE:?}");
             self.pass(5..20);
         }
         self.crews.iter_mut().try_for_each(Crew::rest)?;
         self.crews.iter_mut().try_for_each(|crew| crew.drained(&mut self.fleet))
     }
 
-    /// Whether every device has begun a boot that was not killed yet.
-    fn all_have_booted(&self) -> bool {
+    /// Whether a server has stored something of every device's newest boot.
+    fn all_are_served(&self) -> bool {
         let mut devices = self.crews.iter().flat_map(|crew| &crew.devices);
-        devices.all(|device| self.fleet.devices.get(device).is_some_and(Said::is_up))
+        devices.all(|device| self.fleet.devices.get(device).is_some_and(Said::is_served))
     }
 
     /// Compares what was said with what is stored, and prints the figures.
@@ -131,7 +131,11 @@ impl Scene {
                     faults.push(format!("{device} said nothing"));
                     continue;
                 };
-                let found = check(promise, said, kept.get(device).unwrap_or(&none));
+                let kept = kept.get(device).unwrap_or(&none);
+                let found = check(promise, said, kept);
+                if !found.is_empty() {
+                    faults.push(format!("{device}: it said {said}; the store holds {kept}"));
+                }
                 faults.extend(found.into_iter().map(|fault| format!("{device}: {fault}")));
             }
         }

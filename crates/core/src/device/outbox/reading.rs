@@ -1,0 +1,56 @@
+//! What a session reads.
+
+use super::*;
+
+impl OutboxMut<'_> {
+    /// A cursor at a local position of this boot.
+    pub(crate) fn cursor_at(&self, lane: Lane, n: u32) -> Cursor {
+        self.d.queues[lane.index()].cursor_at(self.bytes, n)
+    }
+
+    pub(crate) fn has_at(&self, lane: Lane, cursor: &Cursor) -> bool {
+        self.d.queues[lane.index()].has_at(cursor)
+    }
+
+    pub(crate) fn is_behind(&self, lane: Lane, cursor: &Cursor) -> bool {
+        self.d.queues[lane.index()].is_behind(cursor)
+    }
+
+    /// Makes what still waits outside of the ring (an open gap, keep-latest values) ready to be framed, if there is room.
+    pub(crate) fn prepare(&mut self, lane: Lane) {
+        self.d.queues[lane.index()].settle_gap(self.bytes);
+        if lane == Lane::Readings {
+            self.number_latest();
+        }
+    }
+
+    pub(crate) fn copy(&self, lane: Lane, cursor: &Cursor, out: &mut [u8]) -> Copied {
+        self.d.queues[lane.index()].copy(self.bytes, cursor, out)
+    }
+
+    /// Keep-latest: gives waiting values their positions, once nothing else of the lane is under way.
+    pub(super) fn number_latest(&mut self) {
+        if self.d.slots == 0 || !self.d.queues[2].is_empty() {
+            return;
+        }
+        loop {
+            let q = &self.d.queues[2];
+            if q.free() < 1 + READINGS_PER_RECORD * 10 {
+                return;
+            }
+            let last = q.last_tick();
+            let Some(w) = slots(self.d.slots, q, self.bytes).take_oldest() else { return };
+            let superseded = w.superseded.map(|(n, since)| (n, w.tick.since(since)));
+            // What went into the slots was checked by `record`.
+            let made = Made::record(w.tick.since(last), &w.readings[..w.count], superseded);
+            if let Ok(item) = made {
+                let _ = self.push(Lane::Readings, &item, w.tick);
+            }
+        }
+    }
+
+    pub(super) fn has_waiting_slots(&self) -> bool {
+        let start = 2 * (self.bytes.len() / 8).max(256);
+        self.d.slots > 0 && self.bytes[start..start + self.d.slots].chunks_exact(SLOT).any(|s| s[2] & 1 != 0)
+    }
+}

@@ -1,0 +1,126 @@
+//! Where the lanes stand against the server.
+
+use super::*;
+
+impl OutboxMut<'_> {
+    /// Last positions made in this boot, on the wire; of an earlier boot (acknowledged) where there is none.
+    pub fn lasts(&self) -> [Position; Lane::COUNT] {
+        Lane::ALL.map(|lane| match self.d.queues[lane.index()].next() {
+            0 => self.wire_or_none(self.d.acked[lane.index()]),
+            n => self.wire(self.local(n - 1)),
+        })
+    }
+
+    /// Where a lane stands, on the wire.
+    pub fn floor(&self, lane: Lane) -> LaneFloor {
+        let q = &self.d.queues[lane.index()];
+        let ring = self.local(q.first());
+        let acked = self.d.acked[lane.index()];
+        let since = self.d.since[lane.index()].filter(|_| acked == Position::NONE);
+        let floor = self.flash_lowest(lane).or(since).map_or(ring, |lowest| lowest.min(ring));
+        // Nothing was dropped if the floor follows what was acknowledged.
+        let dropped = q.cause != Cause::None && floor > acked.next();
+        LaneFloor {
+            floor: self.wire(floor),
+            acked: if acked < floor { self.wire_or_none(acked) } else { Position::NONE },
+            cause: if dropped { q.cause } else { Cause::None },
+            span: q.dropped.filter(|_| dropped),
+        }
+    }
+
+    pub(crate) fn wire_or_none(&self, p: Position) -> Position {
+        if p == Position::NONE { p } else { self.wire(p) }
+    }
+
+    /// Fills in what the outbox knows of a Hello.
+    pub(crate) fn fill_hello(&mut self, hello: &mut Hello) {
+        self.d.queues.iter_mut().for_each(|q| q.settle_gap(self.bytes));
+        hello.boot = self.d.boot.map(|b| b + self.d.shift).or((self.d.shift > 0).then_some(self.d.shift));
+        hello.tag = self.d.tag;
+        hello.pending_tag = self.d.pending_tag;
+        hello.lanes = Lane::ALL.map(|lane| self.floor(lane));
+        for lane in Lane::ALL {
+            self.note_framed(lane, hello.lanes[lane.index()].floor);
+        }
+        hello.last_begun = self.d.begun;
+        hello.settings = self.d.settings;
+        hello.store = self.d.store;
+        hello.command_slots = self.command_slots();
+        hello.account.outbox_high_water = self.high_water();
+        if self.d.begun_persists {
+            hello.features |= crate::wire::hello::FEATURE_BEGUN_PERSISTS;
+        }
+        if self.d.has_flash {
+            hello.features |= crate::wire::hello::FEATURE_OUTBOX_PERSISTS;
+        }
+    }
+
+    /// Whether Welcome makes sense: boots stay within 32 bits, and no mark lies beyond what was ever framed or stated as dropped.
+    pub(crate) fn may_welcome(&self, welcome: &Welcome) -> Result<(), Peer> {
+        let shift = self.d.shift.checked_add(welcome.boot_shift).ok_or(Peer::Limit)?;
+        self.boot().checked_add(shift).ok_or(Peer::Limit)?;
+        let known = |lane: Lane| {
+            let mark = welcome.marks[lane.index()];
+            let local = Position(mark.0.saturating_sub(u64::from(shift) << 32));
+            mark == Position::NONE || mark.boot() < shift || self.framed_local(lane, local)
+        };
+        if Lane::ALL.into_iter().all(known) { Ok(()) } else { Err(Peer::AckBeyondSent) }
+    }
+
+    /// Takes what Welcome says: shift, tag, marks.
+    pub(crate) fn welcomed(&mut self, welcome: &Welcome) -> Welcomed {
+        self.d.shift = self.d.shift.saturating_add(welcome.boot_shift);
+        if self.d.tag != welcome.tag {
+            self.d.pending_tag = welcome.tag;
+        }
+        let other_store = self.d.store != StoreId(0) && self.d.store != welcome.store;
+        for lane in Lane::ALL {
+            self.free_to(lane, welcome.marks[lane.index()]);
+        }
+        Welcomed { shifted_by: welcome.boot_shift, other_store }
+    }
+
+    /// The server confirmed the session: the tag is ours, and this is the store.
+    pub(crate) fn confirmed(&mut self, tag: Tag, store: StoreId) {
+        (self.d.tag, self.d.pending_tag, self.d.store) = (tag, Tag::NONE, store);
+    }
+
+    /// Everything up to this wire position is stored or explained.
+    pub(crate) fn free_to(&mut self, lane: Lane, mark: Position) {
+        // A mark of a boot before the shift says nothing of what this device holds.
+        let Some(local) = mark.0.checked_sub(u64::from(self.d.shift) << 32).map(Position) else { return };
+        let i = lane.index();
+        // Not "below or equal": the first record of a boot without a number is 0/0, which reads as "none".
+        if mark == Position::NONE || local < self.d.acked[i] {
+            return;
+        }
+        let boot = self.boot();
+        let q = &mut self.d.queues[i];
+        if local.boot() == boot {
+            let end = local.n().saturating_add(1).min(q.next());
+            self.d.acked[i] = if end > 0 { Position::new(boot, end - 1) } else { self.d.acked[i] };
+            q.free_below(self.bytes, end);
+            if self.d.acked[i].next() >= Position::new(boot, q.first()) || q.is_empty() {
+                (q.cause, q.dropped) = (Cause::None, None);
+            }
+        } else if local.boot() < boot && self.d.has_flash {
+            self.d.acked[i] = local;
+        }
+    }
+
+    /// Everything below this wire position was framed, or stated as dropped.
+    pub(crate) fn note_framed(&mut self, lane: Lane, next: Position) {
+        let local = self.local_of(next);
+        let framed = &mut self.d.framed[lane.index()];
+        *framed = (*framed).max(local);
+    }
+
+    /// Whether a server can have this position.
+    pub(crate) fn was_framed(&self, lane: Lane, mark: Position) -> bool {
+        self.framed_local(lane, self.local_of(mark))
+    }
+
+    pub(super) fn framed_local(&self, lane: Lane, local: Position) -> bool {
+        local < self.d.framed[lane.index()] || local < self.local(0)
+    }
+}

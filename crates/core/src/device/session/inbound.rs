@@ -1,0 +1,180 @@
+//! What a frame does.
+
+use super::*;
+
+impl<'b> Session<'b> {
+    /// Takes a whole frame. The event borrows it.
+    ///
+    /// # Errors
+    /// The server broke the protocol: close the transport. Nothing that was accepted is lost.
+    pub fn handle_frame<'f>(
+        &mut self,
+        outbox: &impl Share,
+        now: Tick,
+        frame: &'f mut [u8],
+    ) -> Result<Option<Event<'f>>, Peer> {
+        if self.state == State::Idle || self.state == State::Closed {
+            return Err(Peer::Unexpected);
+        }
+        let limit = match self.state {
+            State::Live | State::Leaving => self.node.max_frame as usize,
+            _ => FRAME_MIN_MAX,
+        };
+        if frame.len() > limit {
+            return Err(Peer::Oversized);
+        }
+        self.last_heard = now;
+        let frame: &'f [u8] = frame;
+        let (first, body) = frame.split_first().ok_or(Peer::Malformed)?;
+        let head = Header::parse(*first)?;
+        let Some(kind) = head.kind else { return Ok(None) };
+        match (self.state, kind) {
+            (State::AwaitWelcome, Kind::Welcome) => self.welcome(outbox, now, body).map(Some),
+            (State::AwaitWelcome, Kind::Refused) => {
+                self.state = State::Closed;
+                Refused::decode(body).map(|r| Some(Event::Refused(r)))
+            }
+            (_, Kind::Bye) => {
+                self.state = State::Closed;
+                Bye::decode(body).map(|b| Some(Event::Bye(b)))
+            }
+            (State::Live | State::Leaving, kind) => self.live_frame(outbox, now, kind, head.lane, body),
+            _ => Err(Peer::Unexpected),
+        }
+    }
+
+    pub(super) fn welcome<'f>(
+        &mut self,
+        outbox: &impl Share,
+        now: Tick,
+        body: &'f [u8],
+    ) -> Result<Event<'f>, Peer> {
+        let welcome = Welcome::decode(body)?;
+        outbox.with(|o| o.may_welcome(&welcome))?;
+        self.rtt = now.since(self.hello.at);
+        self.max_frame = welcome.max_frame as usize;
+        self.ping_interval = welcome.ping_interval_ms.into();
+        (self.nonce, self.tag, self.store) = (welcome.nonce, welcome.tag, welcome.store);
+        let lanes = &mut self.lanes;
+        let welcomed = outbox.with(|o| {
+            let welcomed = o.welcomed(&welcome);
+            for lane in Lane::ALL {
+                let mark = welcome.marks[lane.index()];
+                let link = &mut lanes[lane.index()];
+                link.welcome(o, lane, mark, welcome.credit[lane.index()]);
+            }
+            welcomed
+        });
+        self.out.proof = true;
+        self.out.boots = !self.hello.boots.as_slice().is_empty();
+        self.out.catalog = welcome.want_catalog.then_some(0);
+        self.out.grease = welcome.nonce & 3 == 0;
+        self.state = State::Live;
+        Ok(Event::Connected { welcomed, pending: welcome.pending })
+    }
+
+    pub(super) fn live_frame<'f>(
+        &mut self,
+        outbox: &impl Share,
+        now: Tick,
+        kind: Kind,
+        lane: u8,
+        body: &'f [u8],
+    ) -> Result<Option<Event<'f>>, Peer> {
+        let lane = || Lane::from_number(lane).ok_or(Peer::Limit);
+        match kind {
+            Kind::Ping => self.out.pong = Some(alive::read_ping(body)?),
+            Kind::Pong => {
+                alive::read_pong(body)?;
+                self.out.ping_pending = None;
+            }
+            Kind::Ack => {
+                let lane = lane()?;
+                let link = &mut self.lanes[lane.index()];
+                let mark = flow::read_ack(link.acked, body)?;
+                if !outbox.with(|o| o.was_framed(lane, mark)) {
+                    return Err(Peer::AckBeyondSent);
+                }
+                link.ack(mark, now);
+                // A connection before this one had sent more than Welcome knew.
+                let beyond = mark >= link.expect;
+                outbox.with(|o| {
+                    o.free_to(lane, mark);
+                    if beyond {
+                        link.aim(o, lane, mark.next());
+                    }
+                });
+                if beyond {
+                    self.forget_flash(lane);
+                }
+                self.confirm(outbox);
+                return Ok(Some(Event::Committed { lane, mark }));
+            }
+            Kind::Credit => {
+                let link = &mut self.lanes[lane()?.index()];
+                let grant = flow::read_credit(body)?;
+                link.grant.records = link.grant.records.max(grant.records);
+                link.grant.bytes = link.grant.bytes.max(grant.bytes);
+                self.confirm(outbox);
+            }
+            Kind::Rewind => {
+                let lane = lane()?;
+                let to = flow::read_rewind(body)?;
+                let link = &mut self.lanes[lane.index()];
+                if to <= link.acked || !outbox.with(|o| o.was_framed(lane, to.prev())) {
+                    return Err(Peer::AckBeyondSent);
+                }
+                outbox.with(|o| link.aim(o, lane, to));
+                self.forget_flash(lane);
+            }
+            Kind::Call => return self.call(outbox, now, Call::decode(body)?),
+            Kind::Setting => {
+                let setting = SettingValue::decode(body)?;
+                let news = outbox.with(|o| setting.revision > o.settings());
+                return Ok(news.then_some(Event::Setting(setting)));
+            }
+            Kind::Answer => return Ok(Some(Event::Answer(Answer::decode(body)?))),
+            _ => return Err(Peer::Unexpected),
+        }
+        Ok(None)
+    }
+
+    /// The server wrote something that only a confirmed session gets: the tag is ours.
+    pub(super) fn confirm(&mut self, outbox: &impl Share) {
+        if !core::mem::replace(&mut self.out.confirmed, true) {
+            outbox.with(|o| o.confirmed(self.tag, self.store));
+        }
+    }
+
+    pub(super) fn call<'f>(
+        &mut self,
+        outbox: &impl Share,
+        now: Tick,
+        call: Call<'f>,
+    ) -> Result<Option<Event<'f>>, Peer> {
+        let once = call.policy == crate::catalog::Policy::Once;
+        outbox.with(|o| {
+            if once && call.id <= o.begun() {
+                // It ran, or runs: its answer is in the control lane, or the server judges by `last_begun`.
+                return Ok(None);
+            }
+            let refuse = if call.not_after.is_some_and(|t| now > t) {
+                Some(Outcome::Expired)
+            } else if !o.can_reply() {
+                Some(Outcome::Refused(crate::limits::REFUSED_BUSY))
+            } else {
+                None
+            };
+            if let Some(outcome) = refuse {
+                // If there is no room even for this, the server sends the command again at the next Hello.
+                let _ = o.reply(call.id, outcome, &[]);
+                return Ok(None);
+            }
+            if self.held >= self.slots {
+                return Err(Peer::Limit);
+            }
+            self.held += 1;
+            Ok(Some(Event::Command(call)))
+        })
+    }
+}

@@ -1,0 +1,236 @@
+//! What is due to be written.
+
+use super::*;
+
+impl Session<'_> {
+    /// Writes the next frame into `out`, which has room for a frame of the server's size (256 bytes until Welcome).
+    pub fn poll_transmit(&mut self, outbox: &impl Share, now: Tick, out: &mut [u8]) -> Transmit {
+        // A frame that does not fit is a buffer below 256 bytes: the caller broke the contract, nothing can be sent.
+        match self.next_frame(outbox, now, out) {
+            Ok(Some(Transmit::Frame(len))) if len > 0 => Transmit::Frame(len),
+            Ok(Some(Transmit::Fetch { lane, from })) => Transmit::Fetch { lane, from },
+            _ => Transmit::Idle,
+        }
+    }
+
+    pub(super) fn next_frame(
+        &mut self,
+        outbox: &impl Share,
+        now: Tick,
+        out: &mut [u8],
+    ) -> Result<Option<Transmit>, NoRoom> {
+        let frame = |len: usize| Ok(Some(Transmit::Frame(len)));
+        if self.state == State::Hello && self.out.hello {
+            let len = self.say_hello(outbox, now).encode(out)?;
+            self.out.hello = false;
+            self.hello.at = now;
+            self.state = State::AwaitWelcome;
+            return frame(len);
+        }
+        if !self.is_live() {
+            return Ok(None);
+        }
+        let room = out.len().min(self.max_frame);
+        let out = &mut out[..room];
+        if core::mem::take(&mut self.out.proof) {
+            return frame(alive::pong(self.nonce, now, out)?);
+        }
+        if let Some(id) = self.out.pong.take() {
+            return frame(alive::pong(id.into(), now, out)?);
+        }
+        if core::mem::take(&mut self.out.boots) {
+            return frame(self.hello.boots.encode(out)?);
+        }
+        if let Some(offset) = self.out.catalog {
+            let catalog = self.node.catalog;
+            let total = catalog.len();
+            let mut w = Writer::new(out);
+            CatalogPart::head(catalog.hash(), total as u16, offset, &mut w)?;
+            let n = catalog.copy_at(offset.into(), w.free());
+            w.advance(n);
+            let next = offset as usize + n;
+            self.out.catalog = (next < total).then_some(next as u16);
+            return frame(w.len());
+        }
+        if core::mem::take(&mut self.out.ping) {
+            self.out.ping_pending = Some(now);
+            self.out.pings = self.out.pings.wrapping_add(1);
+            return frame(alive::ping(self.out.pings, out)?);
+        }
+        if core::mem::take(&mut self.out.grease) {
+            let mut w = Writer::new(out);
+            w.u8(header::grease((self.nonce >> 2) as u8))?;
+            w.u8(self.nonce as u8)?;
+            return frame(w.len());
+        }
+        if let Some((reason, ends_boot)) = self.out.bye.take() {
+            let lasts = outbox.with(|o| o.lasts());
+            let bye = Bye { reason, retry_ms: 0, ends_boot, lasts, text: "" };
+            self.state = State::Closed;
+            return frame(bye.encode(out)?);
+        }
+        outbox.with(|o| o.expire(now));
+        for lane in Lane::ALL {
+            if let Some(transmit) = self.lane_frame(outbox, now, lane, out)? {
+                return Ok(Some(transmit));
+            }
+        }
+        if let Some((for_ms, ends_boot)) = self.out.sleep {
+            let waiting = self.lanes.iter().any(|l| l.acked.next() < l.expect);
+            if !waiting && self.state == State::Live {
+                self.out.sleep = None;
+                self.state = State::Leaving;
+                self.leaving = now;
+                let lasts = outbox.with(|o| o.lasts());
+                return frame(Sleep { for_ms, ends_boot, lasts }.encode(out)?);
+            }
+        }
+        Ok(None)
+    }
+
+    pub(super) fn say_hello(&mut self, outbox: &impl Share, now: Tick) -> Hello {
+        let mut hello = Hello {
+            versions: (VERSION, VERSION),
+            features: 0,
+            device: self.node.id,
+            boot: None,
+            tag: Tag::NONE,
+            pending_tag: Tag::NONE,
+            tick: now,
+            lanes: [LaneFloor::default(); Lane::COUNT],
+            max_frame: self.node.max_frame,
+            command_slots: 1,
+            last_begun: CommandId(0),
+            catalog: self.node.catalog.hash(),
+            settings: 0,
+            store: StoreId(0),
+            account: self.hello.account,
+        };
+        outbox.with(|o| o.fill_hello(&mut hello));
+        self.slots = hello.command_slots;
+        hello
+    }
+
+    pub(super) fn lane_frame(
+        &mut self,
+        outbox: &impl Share,
+        now: Tick,
+        lane: Lane,
+        out: &mut [u8],
+    ) -> Result<Option<Transmit>, NoRoom> {
+        let i = lane.index();
+        let (max_frame, scratch) = (self.max_frame, &mut *self.scratch);
+        if !self.lanes[i].may_send(lane, max_frame) || self.fetching.is_some_and(|f| f.lane == lane) {
+            return Ok(None);
+        }
+        // Under the outbox's lock: only copying.
+        let link = &mut self.lanes[i];
+        let supply = self.supply.filter(|(l, _)| *l == lane).map(|(_, s)| s);
+        let held = self.supply.is_some() || self.fetching.is_some();
+        enum Found {
+            Nothing,
+            Floor(LaneFloor),
+            Fetch(Position),
+            Items(Supply),
+            Unread,
+        }
+        let found = outbox.with(|o| {
+            o.prepare(lane);
+            let floor = o.floor(lane);
+            if floor.floor > link.expect {
+                o.note_framed(lane, floor.floor);
+                link.aim(o, lane, floor.floor);
+                return Found::Floor(floor);
+            }
+            if let Some(supply) = supply {
+                return if supply.first <= o.next(lane) { Found::Items(supply) } else { Found::Unread };
+            }
+            match link.flash.map(|from| (from, o.in_flash(lane))) {
+                // The scratch holds another lane's items: wait for its turn.
+                Some((_, Some(_))) if held => return Found::Nothing,
+                Some((from, Some(lowest))) => return Found::Fetch(from.max(lowest)),
+                Some((_, None)) => link.leave_flash(o, lane),
+                None => {}
+            }
+            if held || !o.has_at(lane, &link.cursor) {
+                return Found::Nothing;
+            }
+            if o.is_behind(lane, &link.cursor) {
+                // The ring let go of what flash holds.
+                link.flash = Some(Position::new(o.boot(), link.cursor.n));
+                return Found::Fetch(Position::new(o.boot(), link.cursor.n));
+            }
+            let copied = o.copy(lane, &link.cursor, scratch);
+            let first = Position::new(o.boot(), copied.n);
+            let complete = o.tail_complete();
+            Found::Items(Supply { len: copied.len, first, tick: copied.tick, complete })
+        });
+        let items = match found {
+            Found::Nothing => return Ok(None),
+            Found::Floor(floor) => {
+                self.forget_flash(lane);
+                return Ok(Some(Transmit::Frame(flow::floor(lane, &floor, out)?)));
+            }
+            Found::Fetch(from) => {
+                self.fetching = Some(Fetch { lane, from, stale: false });
+                return Ok(Some(Transmit::Fetch { lane, from }));
+            }
+            Found::Unread => return self.unread(outbox, now, lane, out),
+            Found::Items(items) => items,
+        };
+        if items.len == 0 {
+            return if supply.is_some() { self.unread(outbox, now, lane, out) } else { Ok(None) };
+        }
+        let link = &mut self.lanes[i];
+        let first = outbox.with(|o| o.wire(items.first));
+        if first < link.expect {
+            // Never: the cursor stands where the server expects the next. What it has is not framed under another position.
+            return Ok(None);
+        }
+        // Outside of the lock: encoding.
+        let batch = Batch {
+            bytes: &self.scratch[..items.len],
+            first,
+            tick: items.tick,
+            hole: Cause::Flash,
+            complete: items.complete,
+        };
+        let framed = match outbound::frame(lane, &mut link.context, link.expect, &batch, out) {
+            Ok(framed) if framed.positions > 0 => framed,
+            // Every item of ours fits the smallest frame.
+            _ if supply.is_some() && out.len() >= FRAME_MIN_MAX => {
+                return self.unread(outbox, now, lane, out);
+            }
+            _ => return Err(NoRoom),
+        };
+        link.sent(&framed, now);
+        outbox.with(|o| o.note_framed(lane, framed.next));
+        self.last_sent_data = now;
+        if supply.is_some() {
+            let rest = items.len - framed.taken;
+            self.scratch.copy_within(framed.taken..items.len, 0);
+            let first = items.first.plus(framed.positions.into());
+            link.flash = Some(first);
+            self.supply =
+                (rest > 0).then_some((lane, Supply { len: rest, first, tick: framed.tick, complete: true }));
+        } else {
+            crate::device::queue::Queue::advance(&mut link.cursor, framed.taken, framed.positions, framed.tick);
+        }
+        Ok(Some(Transmit::Frame(framed.len)))
+    }
+
+    /// What flash gave cannot be read as items: the lane goes on with memory, and what lies between becomes a gap. Nothing in memory is ever
+    /// unreadable.
+    pub(super) fn unread(
+        &mut self,
+        outbox: &impl Share,
+        now: Tick,
+        lane: Lane,
+        out: &mut [u8],
+    ) -> Result<Option<Transmit>, NoRoom> {
+        self.supply = None;
+        let link = &mut self.lanes[lane.index()];
+        outbox.with(|o| link.leave_flash(o, lane));
+        self.lane_frame(outbox, now, lane, out)
+    }
+}

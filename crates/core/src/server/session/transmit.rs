@@ -1,0 +1,109 @@
+//! Deadlines, and what is due to be written.
+
+use super::*;
+
+impl Session {
+    /// The next moment at which [`Session::handle_timeout`] or [`Session::poll_transmit`] has something to do.
+    pub fn poll_timeout(&self) -> Option<Micros> {
+        match self.state {
+            State::AwaitHello | State::Judging | State::AwaitProof => {
+                Some(self.started.plus_ms(HANDSHAKE_MS))
+            }
+            State::Live => Some(self.ping_at.min(self.silent_at())),
+            State::Closed => None,
+        }
+    }
+
+    /// Time passed.
+    ///
+    /// # Errors
+    /// [`Peer::Silent`]: the handshake took too long, or nothing came for two and a half ping intervals.
+    pub fn handle_timeout(&mut self, now: Micros) -> Result<(), Peer> {
+        let late = match self.state {
+            State::AwaitHello | State::Judging | State::AwaitProof => {
+                now >= self.started.plus_ms(HANDSHAKE_MS)
+            }
+            State::Live => now >= self.silent_at(),
+            State::Closed => false,
+        };
+        if late {
+            self.state = State::Closed;
+            return Err(Peer::Silent);
+        }
+        Ok(())
+    }
+
+    pub(super) fn silent_at(&self) -> Micros {
+        self.last_heard.plus_ms(u64::from(self.config.ping_interval_ms) * 5 / 2)
+    }
+
+    /// Writes the next frame that is due; 0 if none is. Acks are coalesced: poll after a burst of commits, not after each.
+    ///
+    /// # Errors
+    /// [`Misuse::Buffer`] if `out` is below 256 bytes.
+    pub fn poll_transmit(&mut self, now: Micros, out: &mut [u8]) -> Result<usize, Misuse> {
+        if out.len() < FRAME_MIN_MAX {
+            return Err(Misuse::Buffer);
+        }
+        Ok(self.next_frame(now, out)?)
+    }
+
+    pub(super) fn next_frame(&mut self, now: Micros, out: &mut [u8]) -> Result<usize, NoRoom> {
+        if let (State::AwaitProof, true, Some(p)) = (self.state, self.welcome_due, self.proposal) {
+            let welcome = Welcome {
+                version: VERSION,
+                features: 0,
+                boot_shift: p.boot_shift,
+                tag: p.tag,
+                marks: p.marks,
+                credit: self.lanes.map(|l| l.told),
+                want_catalog: p.want_catalog,
+                max_frame: self.config.max_frame,
+                ping_interval_ms: self.config.ping_interval_ms,
+                pending: p.pending,
+                store: p.store,
+                nonce: p.nonce,
+            };
+            self.welcome_due = false;
+            self.welcomed_at = now;
+            return welcome.encode(out);
+        }
+        if self.state != State::Live {
+            return Ok(0);
+        }
+        if let Some(id) = self.pong.take() {
+            return alive::pong(id.into(), crate::Tick(0), out);
+        }
+        if core::mem::take(&mut self.announce) {
+            // Whatever it grants: this frame tells the device that its session is confirmed.
+            let link = &mut self.lanes[Lane::Alarm.index()];
+            link.told = if self.has_catalog { link.limit } else { link.told };
+            return flow::credit(Lane::Alarm, link.told, out);
+        }
+        if self.confirmed {
+            for (lane, link) in Lane::ALL.into_iter().zip(&mut self.lanes) {
+                if link.mark > link.acked {
+                    let len = flow::ack(lane, link.acked, link.mark, out)?;
+                    link.acked = link.mark;
+                    return Ok(len);
+                }
+                if core::mem::take(&mut link.rewind_due) {
+                    return flow::rewind(lane, link.expected, out);
+                }
+                if self.has_catalog && link.credit_due() {
+                    link.told = link.limit;
+                    return flow::credit(lane, link.limit, out);
+                }
+            }
+        }
+        if now >= self.ping_at {
+            self.ping_at = now.plus_ms(self.config.ping_interval_ms.into());
+            if self.ping.is_none() {
+                self.pings = self.pings.wrapping_add(1).max(1);
+                self.ping = Some((self.pings, now));
+                return alive::ping(self.pings, out);
+            }
+        }
+        Ok(0)
+    }
+}
