@@ -314,6 +314,8 @@ async fn a_command_that_began_before_a_power_cut_is_never_run_again() {
     })
     .await;
     nor.power(u64::MAX);
+    // The server sees that the board is gone, and gives its commands to no dead connection.
+    tokio::time::sleep(Duration::from_secs(1)).await;
     server.command(7, RELAY.key(), Policy::Once, &[1]);
     server.command(8, RELAY.key(), Policy::Once, &[0]);
     with_device(Some(&server), &nor, Acceptance::AtOnce, async |device| {

@@ -84,8 +84,13 @@ impl<S: MultiwriteNorFlash> Flash<S> {
                 let log = &mut self.logs[lane.index()];
                 while log.trim(&mut self.nor, &mut self.group, &self.kept, acked).await? {}
                 let low = log.low;
+                // Within a boot, what follows the acknowledged and is not there was unreadable.
+                let hole = low.is_some_and(|low| low > acked.next() && low.boot() == acked.boot());
                 device.shared.with(|outbox, desk| {
                     let below = outbox.persisted_below(lane).unwrap_or_default();
+                    if hole {
+                        outbox.flash_lost(lane, low, Cause::Flash);
+                    }
                     outbox.persisted(lane, below, low);
                     desk.wake_runner();
                     desk.wake_tasks();

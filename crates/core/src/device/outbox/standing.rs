@@ -105,6 +105,10 @@ impl OutboxMut<'_> {
             }
         } else if local.boot() < boot && self.d.has_flash {
             self.d.acked[i] = local;
+            if self.flash_lowest(lane).is_some_and(|lowest| lowest <= local.next()) {
+                let tail = if self.d.tail_lost { Cause::Power } else { Cause::None };
+                (self.d.queues[i].cause, self.d.queues[i].dropped) = (tail, None);
+            }
         }
     }
 
