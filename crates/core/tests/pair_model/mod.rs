@@ -402,8 +402,6 @@ impl Model {
         let Some(at) = self.work.iter().position(|w| matches!(w, Work::Data(_))) else { return };
         let Some(Work::Data(batch)) = self.work.remove(at) else { return };
         let lane = batch.lane;
-        let floor_follows =
-            self.work.iter().skip(at).any(|w| matches!(w, Work::Floor(l, _) if *l == lane));
         // What follows it in the lane cannot be stored either; floors before it can.
         let (dropped, kept): (VecDeque<_>, _) = std::mem::take(&mut self.work)
             .into_iter()
@@ -416,8 +414,8 @@ impl Model {
                 self.server.release(lane, b.records, b.bytes);
             }
         }
-        if floor_follows {
-            // The floor that came after it says where the lane goes on.
+        if self.work.iter().any(|w| matches!(w, Work::Floor(l, _) if *l == lane)) {
+            // The floor that is still to be subtracted says where the lane goes on.
             return;
         }
         self.server.rewind(lane, batch.first);
