@@ -7,6 +7,7 @@ mod settings;
 use core::task::Waker;
 
 use sensock::device::OutboxMut;
+use sensock::wire::flow::Boots;
 use sensock::wire::hello::End;
 use sensock::{Lane, Position, Tick};
 
@@ -71,6 +72,7 @@ pub(crate) struct Desk {
     pub flash: crate::flash::Stand,
     wake_tasks: bool,
     wake_runner: bool,
+    wake_flash: bool,
 }
 
 impl Desk {
@@ -96,6 +98,7 @@ impl Desk {
             flash: crate::flash::Stand::new(),
             wake_tasks: false,
             wake_runner: false,
+            wake_flash: false,
         }
     }
 
@@ -104,31 +107,41 @@ impl Desk {
         self.wake_tasks = true;
     }
 
-    /// There is something to send, or to persist.
+    /// There is something to send, and perhaps to persist before.
     pub(crate) fn wake_runner(&mut self) {
-        self.wake_runner = true;
+        (self.wake_runner, self.wake_flash) = (true, true);
+    }
+
+    /// There is something to persist, or flash may let go of something.
+    pub(crate) fn wake_flash(&mut self) {
+        self.wake_flash = true;
     }
 
     /// Whom to wake, once the lock is open.
     pub(crate) fn woken(&mut self) -> Option<Woken> {
         let tasks = core::mem::take(&mut self.wake_tasks);
         let runner = core::mem::take(&mut self.wake_runner);
-        if !tasks && !runner {
+        let flash = core::mem::take(&mut self.wake_flash);
+        if !tasks && !runner && !flash {
             return None;
         }
         Some(Woken {
             tasks: (tasks && !self.tasks.is_empty()).then(|| self.tasks.take()),
             runner: if runner { self.runner.take() } else { None },
             #[cfg(feature = "flash")]
-            flash: if runner { self.flash.waker.take() } else { None },
+            flash: if flash { self.flash.waker.take() } else { None },
         })
     }
 
     /// A connection begins.
     pub(crate) fn connecting(&mut self) {
+        // A sleep that the server knows of is over: it is not told again.
+        self.sleep = self.sleep.filter(|s| !s.heard);
         self.link = Link::Handshake;
         self.generation = self.generation.wrapping_add(1);
         self.released = 0;
+        #[cfg(feature = "flash")]
+        self.flash.forget_request();
         self.counters.dials = self.counters.dials.saturating_add(1);
     }
 
@@ -153,6 +166,20 @@ impl Desk {
     /// Everything below this position survives a loss of power.
     pub(crate) fn is_safe(&self, outbox: &OutboxMut<'_>, lane: Lane, below: Position) -> bool {
         outbox.persisted_below(lane).is_some_and(|p| p >= below) || self.is_committed(outbox, lane, below)
+    }
+
+    /// Boots in flash whose records a connection will bring.
+    #[cfg(feature = "flash")]
+    pub(crate) fn old_boots(&self, outbox: &OutboxMut<'_>) -> Boots {
+        let lowest = |lane| outbox.local_of(outbox.floor(lane).floor).boot();
+        let lowest = Lane::ALL.into_iter().map(lowest).min().unwrap_or(0);
+        self.flash.boots.announce(lowest, outbox.shift())
+    }
+
+    /// Without flash there are none.
+    #[cfg(not(feature = "flash"))]
+    pub(crate) fn old_boots(&self, _: &OutboxMut<'_>) -> Boots {
+        Boots::default()
     }
 
     /// What was answered or applied while the control lane was full goes there now.

@@ -214,6 +214,11 @@ impl<'a> Device<'a> {
         self.shared.with(|_, desk| desk.is_live())
     }
 
+    /// The last position of a lane that the server has stored or explained by a gap, as this device counts; [`Position::NONE`] before that.
+    pub fn stored(&self, lane: Lane) -> Position {
+        self.shared.with(|outbox, _| outbox.acked(lane))
+    }
+
     /// How the device is doing.
     pub fn status(&self) -> Status {
         self.shared.with(|outbox, desk| {

@@ -28,6 +28,7 @@ pub enum Key {
 /// What a device remembers of earlier boots.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
+#[allow(clippy::large_enum_variant, reason = "there is one, and it is gone once the device has started")]
 pub enum Boot {
     /// Nothing: the server numbers the boot.
     Unknown,

@@ -95,7 +95,7 @@ impl<const N: usize> Outbox<N> {
         let session_node = device::Node { id, catalog: node.catalog, max_frame: B as u16 };
         // `Buffers` is at least as large as a session wants.
         let Ok(session) = Session::new(session_node, scratch) else { return Err(StartError::Twice) };
-        let runner = Runner::new(shared, clock, session, (rx, tx, chunk, said), &node.boot);
+        let runner = Runner::new(shared, clock, session, (rx, tx, chunk, said));
         Ok((Device::new(shared), runner))
     }
 }

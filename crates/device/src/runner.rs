@@ -12,13 +12,11 @@ use sensock::backoff::Backoff;
 use sensock::catalog::fnv1a;
 use sensock::device::{Carry, Session};
 use sensock::limits::TEXT_MAX;
-use sensock::wire::flow::Boots;
 use sensock::wire::hello::Account;
 use sensock::{CommandId, Tick};
 
 use crate::clock::Clock;
 use crate::ended::Ended;
-use crate::node::Boot;
 use crate::shared::Shared;
 use pump::Pump;
 
@@ -54,7 +52,6 @@ pub struct Runner<'a, C> {
     memory: Memory<'a>,
     said: usize,
     account: Account,
-    boots: Boots,
     keep: Option<&'a mut (dyn Keep + Send)>,
     backoff: Backoff,
     resume_at: Option<Tick>,
@@ -80,13 +77,7 @@ impl<'a, C: Clock> Runner<'a, C> {
         clock: &'a C,
         session: Session<'a>,
         (rx, tx, chunk, said): Parts<'a>,
-        boot: &Boot,
     ) -> Self {
-        let boots = match boot {
-            #[cfg(feature = "flash")]
-            Boot::Flash(recovered) => recovered.boots(),
-            _ => Boots::default(),
-        };
         // Differs between devices; the tick of each use makes it differ between attempts.
         let entropy = fnv1a(session.node().id.as_bytes()) as u32;
         Runner {
@@ -96,7 +87,6 @@ impl<'a, C: Clock> Runner<'a, C> {
             memory: Memory { rx, tx, chunk, said },
             said: 0,
             account: Account::default(),
-            boots,
             keep: None,
             backoff: Backoff::new(500, 60_000),
             resume_at: None,
@@ -140,17 +130,17 @@ impl<'a, C: Clock> Runner<'a, C> {
         let now = self.shared.now();
         self.resume_at = None;
         self.dials = self.dials.saturating_add(1);
-        let last_end = self.shared.with(|_, desk| {
+        let (last_end, boots) = self.shared.with(|outbox, desk| {
             desk.connecting();
-            desk.last_end
+            (desk.last_end, desk.old_boots(outbox))
         });
         self.account.dial_attempts = self.dials;
         self.account.last_end = last_end.map_or(0, |end| end as u8);
         self.account.offline_ms = u32::try_from(now.since(self.offline_since)).unwrap_or(u32::MAX);
-        self.session.start(now, self.account, self.boots);
+        self.session.start(now, self.account, boots);
         let (shared, clock) = (self.shared, self.clock);
         let Memory { rx, tx, chunk, said } = &mut self.memory;
-        let mut pump = Pump::new(shared, &mut self.session, self.keep.as_deref_mut(), rx, said);
+        let mut pump = Pump::new(shared, &mut self.session, self.keep.as_deref_mut(), rx, said, boots);
 
         let mut reading = pin!(read_some(reader, &mut chunk[..]));
         let len = pump.fill(tx);

@@ -200,6 +200,26 @@ async fn sleep_is_told_once_all_is_stored_and_waited_out() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_device_that_wakes_does_not_fall_asleep_again_by_itself() {
+    let (device, mut runner) = start();
+    let server = Server::new();
+    let (reader, writer) = server.dial();
+    let sleeping = async {
+        connected(device).await;
+        device.sleep(Duration::from_secs(300)).await
+    };
+    let (why, told) = tokio::join!(runner.connection(reader, writer), sleeping);
+    assert_eq!((why, told), (Ended::Slept, true));
+    runner.backoff().await;
+    let (reader, writer) = server.dial();
+    tokio::select! {
+        why = runner.connection(reader, writer) => panic!("{why}"),
+        () = tokio::time::sleep(Duration::from_secs(60)) => {}
+    }
+    assert_eq!(server.desk().sleeps, [(300_000, false)]);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_boot_that_follows_a_deep_sleep_leaves_no_gap() {
     let (device, mut runner) = start();
     let server = Server::new();

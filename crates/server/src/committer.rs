@@ -47,11 +47,17 @@ pub(crate) async fn run<S: Store>(store: S, shared: Arc<Shared>) {
         let (works, origins): (Vec<Work>, Vec<Origin>) =
             group.into_iter().map(|Entry { work, origin }| (work, origin)).unzip();
         let begun = Instant::now();
-        let results = commit(&store, &shared, &works).await;
+        let Some(results) = commit(&store, &shared, &works).await else {
+            tracing::error!(
+                "the server ends with a store that is away; what waits was not acknowledged, the devices still have it"
+            );
+            break;
+        };
         last = Last { works: works.len(), took: begun.elapsed() };
         shared.queue.done(weight, last.took.as_micros() as u64);
         report(&shared, works, origins, results);
     }
+    shared.events.end();
     shared.ended.cancel();
 }
 
@@ -82,7 +88,9 @@ async fn gather(shared: &Shared, last: &Last) {
 
 const PAUSE_MS: (u64, u64) = (50, 5_000);
 
-async fn commit<S: Store>(store: &S, shared: &Shared, works: &[Work]) -> Vec<Result<Done, Refuse>> {
+/// Runs the works until they are committed; `None` if the server ends and the store stays away.
+async fn commit<S: Store>(store: &S, shared: &Shared, works: &[Work]) -> Option<Vec<Result<Done, Refuse>>> {
+    let mut closing: Option<Instant> = None;
     let mut away: Option<Instant> = None;
     let mut pause = PAUSE_MS.0;
     loop {
@@ -93,7 +101,7 @@ async fn commit<S: Store>(store: &S, shared: &Shared, works: &[Work]) -> Vec<Res
                     tracing::info!(after_ms, "the store answers again");
                     shared.events.send(Event::StoreBack { after_ms });
                 }
-                return results;
+                return Some(results);
             }
             // A store crate that breaks its own contract: tell it as a failure, nothing is acknowledged.
             Ok(_) => "the store answered for another number of works".to_owned(),
@@ -110,6 +118,12 @@ async fn commit<S: Store>(store: &S, shared: &Shared, works: &[Work]) -> Vec<Res
             away = Some(Instant::now());
         } else {
             tracing::debug!(error, "the transaction is tried again");
+        }
+        if shared.closing.is_cancelled() {
+            let since = *closing.get_or_insert_with(Instant::now);
+            if since.elapsed() >= shared.options.drain {
+                return None;
+            }
         }
         shared.queue.slow(pause * 1_000);
         tokio::time::sleep(Duration::from_millis(pause / 2 + random::below(pause))).await;

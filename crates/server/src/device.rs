@@ -1,19 +1,16 @@
 //! One device, as applications command and configure it.
 
-use std::future::IntoFuture;
 use std::marker::PhantomData;
 use std::time::Duration;
 
-use futures_util::FutureExt as _;
-use futures_util::future::BoxFuture;
 use sensock::catalog::{Command, Policy, READ_NOW, Setting, Shape, Shaped, Values};
 use sensock::limits::BODY_MAX;
 use sensock::{BadDeviceId, CatalogView, CommandId, DeviceId};
-use sensock_store::work::{CommandWork, Done, Refuse, Work};
+use sensock_store::work::{CommandWork, Done, Work};
 use sensock_store::{CommandRow, CommandState, SettingRow};
 
 use crate::error::CommandError;
-use crate::inbox::Message;
+use crate::request::{CommandRequest, SettingRequest, ask};
 use crate::server::Server;
 use crate::ticket::{TextTicket, Ticket};
 
@@ -186,7 +183,7 @@ impl DeviceHandle {
         body: Result<Vec<u8>, CommandError>,
         ttl: Duration,
     ) -> CommandRequest<A> {
-        let created_us = self.server.shared().wall.now_us();
+        let created_us = self.server.shared().wall.stamp_us();
         let row = self.device.map_err(CommandError::from).and_then(|device| {
             Ok(CommandRow {
                 device,
@@ -209,7 +206,7 @@ impl DeviceHandle {
     }
 
     fn setting(&self, key: u16, name: &str, body: Result<Vec<u8>, CommandError>) -> SettingRequest {
-        let set_us = self.server.shared().wall.now_us();
+        let set_us = self.server.shared().wall.stamp_us();
         let row = self.device.map_err(CommandError::from).and_then(|device| {
             Ok(SettingRow {
                 device,
@@ -225,121 +222,6 @@ impl DeviceHandle {
         });
         SettingRequest { server: self.server.clone(), row }
     }
-}
-
-/// A command that will be stored once this is awaited.
-#[must_use = "nothing is commanded until it is awaited"]
-#[derive(Debug)]
-pub struct CommandRequest<A> {
-    server: Server,
-    row: Result<CommandRow, CommandError>,
-    answer: PhantomData<fn() -> A>,
-}
-
-impl<A> CommandRequest<A> {
-    /// Who asks, for the record.
-    pub fn issuer(self, who: impl Into<String>) -> Self {
-        self.change(|row| row.issuer = who.into())
-    }
-
-    /// The caller's own key: asked again with the same one (after a timeout, say), the first command's ticket comes back.
-    pub fn idempotency_key(self, key: impl Into<String>) -> Self {
-        self.change(|row| row.idempotency_key = Some(key.into()))
-    }
-
-    /// Stays beside newer ones of the same key, instead of being replaced while it waits.
-    pub fn keep_all(self) -> Self {
-        self.change(|row| row.keep_all = true)
-    }
-
-    fn change(mut self, f: impl FnOnce(&mut CommandRow)) -> Self {
-        if let Ok(row) = &mut self.row {
-            f(row);
-        }
-        self
-    }
-}
-
-impl<A: 'static> IntoFuture for CommandRequest<A> {
-    type Output = Result<Ticket<A>, CommandError>;
-    type IntoFuture = BoxFuture<'static, Self::Output>;
-
-    /// Stores the command and sends it if the device is connected.
-    ///
-    /// If the future is dropped the command may have been stored or not; an idempotency key makes asking again safe.
-    fn into_future(self) -> Self::IntoFuture {
-        let CommandRequest { server, row, .. } = self;
-        async move {
-            let row = row?;
-            let device = row.device;
-            let Done::Command(row, _) = ask(&server, Work::Command(CommandWork::New(Box::new(row)))).await?
-            else {
-                return Err(CommandError::Busy);
-            };
-            let shared = server.shared();
-            let ticket = Ticket::new(&shared.tickets, device, row.id);
-            if row.state.is_settled() {
-                shared.tickets.settle(&row);
-            } else if shared.registry.connected(&device).is_some() && shared.refresh(device).await.is_err() {
-                // In order of their numbers is how they go down; alone, if the store cannot say what else waits.
-                shared.registry.tell(&device, Message::Deliver(row));
-            }
-            Ok(ticket)
-        }
-        .boxed()
-    }
-}
-
-/// A setting that will be stored once this is awaited.
-#[must_use = "nothing is set until it is awaited"]
-#[derive(Debug)]
-pub struct SettingRequest {
-    server: Server,
-    row: Result<SettingRow, CommandError>,
-}
-
-impl SettingRequest {
-    /// Who asks, for the record.
-    pub fn issuer(mut self, who: impl Into<String>) -> Self {
-        if let Ok(row) = &mut self.row {
-            row.issuer = who.into();
-        }
-        self
-    }
-}
-
-impl IntoFuture for SettingRequest {
-    type Output = Result<SettingRow, CommandError>;
-    type IntoFuture = BoxFuture<'static, Self::Output>;
-
-    /// Stores the setting, sends it if the device is connected, and returns its row with its revision.
-    fn into_future(self) -> Self::IntoFuture {
-        let SettingRequest { server, row } = self;
-        async move {
-            let row = row?;
-            let device = row.device;
-            let Done::Setting(row) = ask(&server, Work::Setting(Box::new(row))).await? else {
-                return Err(CommandError::Busy);
-            };
-            let shared = server.shared();
-            if shared.registry.connected(&device).is_some() && shared.refresh(device).await.is_err() {
-                shared.registry.tell(&device, Message::Setting(row.clone()));
-            }
-            Ok(*row)
-        }
-        .boxed()
-    }
-}
-
-/// Has a caller's work committed.
-async fn ask(server: &Server, work: Work) -> Result<Done, CommandError> {
-    let answer = server.shared().queue.ask(work).ok_or(CommandError::Busy)?;
-    answer.await.map_err(|_| CommandError::Busy)?.map_err(|refuse| match refuse {
-        Refuse::TooManyCommands(n) => CommandError::TooMany(n),
-        Refuse::NoSuchCommand(id) => CommandError::NoSuchCommand(id),
-        Refuse::Rejected(why) => CommandError::Rejected(why),
-        _ => CommandError::Busy,
-    })
 }
 
 fn number(id: u64) -> Result<CommandId, CommandError> {

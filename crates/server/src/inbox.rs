@@ -47,8 +47,8 @@ pub(crate) enum Message {
     Answer { id: u16, result: Result<Vec<u8>, u8> },
     /// A newer connection of the same device was confirmed.
     Takeover { peer: String },
-    /// The server shuts down.
-    Moving { retry_ms: u32 },
+    /// Commit what was received, then say goodbye with these words.
+    Leave { retry_ms: u32, text: &'static str },
 }
 
 /// The mailbox of one connection.

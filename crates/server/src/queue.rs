@@ -174,8 +174,8 @@ fn is_urgent(work: &Work) -> bool {
 mod tests {
     use super::*;
     use sensock::DeviceId;
+    use sensock_store::LaneId;
     use sensock_store::work::FloorWork;
-    use sensock_store::{Batch, LaneId};
 
     fn floor(lane: Lane) -> Entry {
         let lane = LaneId { device: DeviceId::new("a").unwrap(), lane };
@@ -186,7 +186,7 @@ mod tests {
     #[test]
     fn alarms_go_first_and_the_rest_keeps_its_order() {
         let queue = Queue::default();
-        let rows = || Entry { work: Work::Rows(Box::new(Batch::default())), origin: Origin::Nobody };
+        let rows = || Entry { work: Work::Rows(Box::default()), origin: Origin::Nobody };
         queue.push([floor(Lane::Readings), rows(), floor(Lane::Alarm), floor(Lane::Control)]);
         let taken = queue.take(100);
         let lanes = taken.iter().map(|e| match &e.work {

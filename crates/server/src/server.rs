@@ -12,6 +12,9 @@ use crate::feed::Feed;
 use crate::inbox::Message;
 use crate::shared::Shared;
 
+/// What devices hear at a shutdown.
+pub(crate) const MOVING: &str = "the server is moving: come back a little later";
+
 /// A running server; cheap to clone. When the last clone is dropped (futures of [`Server::serve`] and [`Server::attach`] hold one), it
 /// commits what it has and ends.
 #[derive(Clone)]
@@ -64,6 +67,11 @@ impl Server {
         self.shared().registry.count()
     }
 
+    /// Memory that records take which wait for the store now, in bytes, about.
+    pub fn waiting_bytes(&self) -> usize {
+        self.shared().queue.weight()
+    }
+
     /// This server's number, drawn at its start: anchors and connections in the store carry it.
     pub fn id(&self) -> u64 {
         self.shared().id
@@ -77,7 +85,9 @@ impl Server {
 
     /// Closes a device's connection, if it has one here: after its key was revoked, for example. It may come back.
     pub fn disconnect(&self, device: &DeviceId) -> bool {
-        self.shared().registry.tell(device, Message::Moving { retry_ms: 0 })
+        self.shared()
+            .registry
+            .tell(device, Message::Leave { retry_ms: 0, text: "the server's operator ended this connection" })
     }
 
     /// Ends in order: takes no more connections, reads no more, commits what was received, acknowledges it, and says to each device that
@@ -89,7 +99,7 @@ impl Server {
         let shared = self.shared();
         let retry_ms = shared.options.retry.as_millis().min(u32::MAX.into()) as u32;
         shared.closing.cancel();
-        shared.registry.tell_all(|| Message::Moving { retry_ms });
+        shared.registry.tell_all(|| Message::Leave { retry_ms, text: MOVING });
         let drained = async {
             shared.registry.emptied().await;
             shared.queue.close();

@@ -25,6 +25,10 @@ pub(crate) async fn run(shared: Arc<Shared>) {
         if let Some(by_us) = shared.wall.check() {
             tracing::warn!(by_us, "the server's clock stepped");
             shared.events.send(Event::ClockStepped { by_us });
+            if let Some(text) = shared.wall.hold() {
+                // Better no row than one with a wrong time (rule 57): the devices keep their records meanwhile.
+                shared.registry.tell_all(|| Message::Leave { retry_ms: 30_000, text });
+            }
         }
         for device in shared.registry.lost(shared.wall.now()) {
             tracing::warn!(%device, "lost: it did not come back in time");

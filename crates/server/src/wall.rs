@@ -20,6 +20,10 @@ const RATE_PPM: i64 = 100;
 /// Jitter of one look at both clocks, in microseconds.
 const JITTER_US: i64 = 500;
 
+/// Rates are measured over so long; a step of this size is seen at once. In microseconds.
+const BASE_US: i64 = 10_000_000;
+const STEP_US: i64 = 10_000;
+
 type Source = Box<dyn Fn() -> i64 + Send + Sync>;
 type Synced = Box<dyn Fn() -> bool + Send + Sync>;
 
@@ -30,6 +34,7 @@ pub(crate) struct Wall {
     synced: Option<Synced>,
     offset: AtomicI64,
     checked: Mutex<Micros>,
+    stamped: AtomicI64,
     earliest: i64,
 }
 
@@ -39,7 +44,15 @@ impl Wall {
         let source = source.unwrap_or_else(|| Box::new(system_us));
         let offset = AtomicI64::new(source());
         let earliest = BUILT_US.max(latest_us.saturating_sub(1_000_000));
-        Self { start: Instant::now(), source, synced, offset, checked: Mutex::new(Micros(0)), earliest }
+        Self {
+            start: Instant::now(),
+            source,
+            synced,
+            offset,
+            checked: Mutex::new(Micros(0)),
+            stamped: AtomicI64::new(i64::MIN),
+            earliest,
+        }
     }
 
     /// The steady clock.
@@ -60,6 +73,15 @@ impl Wall {
     /// Wall time.
     pub(crate) fn now_us(&self) -> i64 {
         self.now().0 as i64 + self.offset()
+    }
+
+    /// Wall time that nothing else was stamped with: the store tells a command that is asked for twice from one that is tried again by it.
+    pub(crate) fn stamp_us(&self) -> i64 {
+        let now = self.now_us();
+        let next = |last: i64| Some(now.max(last.saturating_add(1)));
+        let last = self.stamped.fetch_update(Ordering::AcqRel, Ordering::Acquire, next);
+        // `next` always gives a value.
+        last.map_or(now, |last| now.max(last.saturating_add(1)))
     }
 
     /// Why rows must not be stamped now, if so.
@@ -83,6 +105,9 @@ impl Wall {
         })?;
         let found = wall_us - now.0 as i64;
         let elapsed = now.since(*checked) as i64;
+        if elapsed < BASE_US && (found - self.offset()).abs() < STEP_US {
+            return None;
+        }
         *checked = now;
         let moved = found - self.offset.swap(found, Ordering::Relaxed);
         (moved.abs() > elapsed.saturating_mul(RATE_PPM) / 1_000_000 + JITTER_US).then_some(moved)
@@ -117,6 +142,8 @@ mod tests {
         assert_eq!(wall.now_us(), BUILT_US + 600_000_000 + 30_000);
         tokio::time::advance(Duration::from_secs(10)).await;
         skew.fetch_sub(3_600_000_000, Ordering::Relaxed);
+        let stamps = [wall.stamp_us(), wall.stamp_us(), wall.stamp_us()];
+        assert!(stamps.is_sorted() && stamps[0] < stamps[2]);
         assert_eq!(wall.check(), Some(-3_600_000_000));
         assert!(wall.hold().is_some(), "an hour before the release cannot be true");
     }

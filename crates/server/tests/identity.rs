@@ -1,5 +1,7 @@
 //! Takeover, half-open connections, two boards with one identity, two servers over one store.
 
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
 mod common;
 
 use std::time::Duration;
@@ -37,8 +39,9 @@ async fn a_new_connection_takes_over_from_a_half_open_one_at_once() {
     until(&mut events, |e| matches!(e, Event::Resumed { boot: 4, .. }).then_some(())).await;
     settle().await;
     let connections = store.connections(&board.id, Span::ALL).await.unwrap();
-    assert_eq!(connections[0].reason, "a newer connection from 192.0.2.2:1 took over");
-    assert_eq!(connections[1].to_us, None);
+    let of = |peer: &str| connections.iter().find(|c| c.peer == peer).unwrap();
+    assert_eq!(of("192.0.2.1:1").reason, "a newer connection from 192.0.2.2:1 took over");
+    assert_eq!(of("192.0.2.2:1").to_us, None);
     assert!(
         matches!(server.device("cellar-3").state(), DeviceState::Connected { peer, .. } if peer == "192.0.2.2:1")
     );
@@ -52,11 +55,9 @@ async fn a_silent_device_is_noticed_and_then_lost() {
     board.record(20.0, 50.0);
     let link = board.connect(&server, "192.0.2.1:1");
     board.drained().await;
-    let begin = tokio::time::Instant::now();
     // Pings keep an idle link alive.
     tokio::time::sleep(Duration::from_secs(60)).await;
     assert!(matches!(server.device("cellar-3").state(), DeviceState::Connected { .. }));
-    drop(begin);
     link.cut();
     until(&mut events, |e| matches!(e, Event::Disconnected { end: End::Transport, .. }).then_some(())).await;
     assert_eq!(server.device("cellar-3").state(), DeviceState::Offline);
@@ -72,7 +73,8 @@ async fn a_silent_device_is_noticed_and_then_lost() {
     let _link = board.dial(kept);
     board.forget();
     let pump = async { tokio::io::copy_bidirectional(&mut middle, &mut near).await };
-    tokio::select! { _ = pump => {}, () = board.heard(|s| matches!(s, Said::Connected { .. }).then_some(())) => {} }
+    let connected = board.heard(|s| matches!(s, Said::Connected { .. }).then_some(()));
+    tokio::select! { _ = pump => {}, () = connected => {} }
     until_pumped(&mut middle, &mut near).await;
     let begin = tokio::time::Instant::now();
     until(&mut events, |e| matches!(e, Event::Disconnected { end: End::Silent, .. }).then_some(())).await;
@@ -179,7 +181,7 @@ async fn devices_hop_between_two_servers_over_one_store() {
     let _link = boards[0].connect(&servers[0], "192.0.2.1:1");
     let ticket =
         servers[1].device("d-0").command(&catalog::RELAY, true, Duration::from_secs(60)).await.unwrap();
-    assert_eq!(ticket.outcome().await, Outcome::Done(true));
+    assert_eq!(within(ticket.outcome()).await, Outcome::Done(true));
     servers[1].device("d-0").set(&catalog::INTERVAL, 9).await.unwrap();
     boards[0].heard(|s| matches!(s, Said::Setting { body, .. } if body == &[9]).then_some(())).await;
 }

@@ -1,5 +1,7 @@
 //! The whole road over real sockets and in memory: records down to the store, acknowledgements and commands back.
 
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
 mod common;
 
 use std::time::Duration;
@@ -73,12 +75,12 @@ async fn commands_settings_and_questions_go_both_ways() {
 
     let ticket =
         server.device("fan-1").command(&RELAY, true, Duration::from_secs(5)).issuer("test").await.unwrap();
-    assert_eq!(ticket.outcome().await, Outcome::Done(true));
-    assert_eq!(ticket.outcome().await, Outcome::Done(true), "may be asked again");
+    assert_eq!(within(ticket.outcome()).await, Outcome::Done(true));
+    assert_eq!(within(ticket.outcome()).await, Outcome::Done(true), "may be asked again");
     let now = server.device("fan-1").read_now().await.unwrap();
-    assert_eq!(now.outcome().await, Outcome::Done(7));
+    assert_eq!(within(now.outcome()).await, Outcome::Done(7));
     let text = server.device("fan-1").command_text("relay", "off", Duration::from_secs(5)).await.unwrap();
-    assert_eq!(text.outcome().await, Outcome::Done("false".to_owned()));
+    assert_eq!(within(text.outcome()).await, Outcome::Done("false".to_owned()));
     let unknown =
         server.device("fan-1").command_text("rellay", "off", Duration::from_secs(5)).await.unwrap_err();
     assert_eq!(unknown.to_string(), "device fan-1 has no command called \"rellay\"; it has: relay, read-now");
@@ -115,4 +117,28 @@ async fn commands_settings_and_questions_go_both_ways() {
     until(&mut events, |e| matches!(e, Event::Asked(_)).then_some(())).await;
     refused.await;
     assert_eq!(HUMIDITY.entry().id, 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_message_transport_carries_the_same_frames() {
+    use tokio_util::codec::Framed;
+    let store = MemoryStore::default();
+    let (server, _events) = server(&store).await;
+    let board = Board::new("cellar-3", Some(1));
+    for n in 0..500 {
+        board.record(n as f32 / 10.0, 50.0);
+    }
+    let (near, far) = tokio::io::duplex(4_096);
+    tokio::spawn(server.attach_frames(Framed::new(far, SensockCodec::new()), "192.0.2.1:1"));
+    let _link = board.dial(near);
+    board.drained().await;
+    assert_eq!(store.range(&board.id, Span::ALL, None, 10_000).await.unwrap().len(), 1_000);
+    let ticket = server.device("cellar-3").command(&RELAY, true, Duration::from_secs(5)).await.unwrap();
+    assert_eq!(within(ticket.outcome()).await, Outcome::Done(true));
+    assert!(server.disconnect(&board.id));
+    let bye = board.heard(|s| match s {
+        Said::Bye { text, .. } => Some(text.clone()),
+        _ => None,
+    });
+    assert_eq!(bye.await, "the server's operator ended this connection");
 }

@@ -8,7 +8,7 @@ use crate::error::Misuse;
 use crate::limits::{BODY_MAX, READINGS_PER_RECORD, RECORD_MAX};
 use crate::wire::cursor::{NoRoom, Reader, Writer, unzigzag, zigzag};
 use crate::wire::data::{Outcome, ShapeIds};
-use crate::{Cause, CommandId, Tick};
+use crate::{Cause, CommandId, Position, Tick};
 
 const RECORD: u8 = 0;
 const GAP: u8 = 1;
@@ -107,6 +107,41 @@ pub(crate) fn read(body: &[u8]) -> Option<Stored<'_>> {
             Stored::Applied { revision, refused: (code > 0).then_some(code) }
         }
         _ => return None,
+    })
+}
+
+/// One item among others, as flash keeps them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Walked {
+    /// Its first position.
+    pub first: Position,
+    /// The position after it.
+    pub next: Position,
+    /// Tick that its distance counts from.
+    pub before: Tick,
+    /// Tick after it: that of a record, else as before.
+    pub tick: Tick,
+    /// Where its bytes begin.
+    pub at: usize,
+    /// How many bytes it takes.
+    pub len: usize,
+}
+
+/// Walks over items that lie one after the other, as [`super::OutboxMut::next_spills`] gives them: the position of the first, and the tick
+/// that its distance counts from. Ends at the first byte that is no item.
+pub fn walk(bytes: &[u8], first: Position, tick: Tick) -> impl Iterator<Item = Walked> + '_ {
+    let (mut at, mut first, mut before) = (0, first, tick);
+    core::iter::from_fn(move || {
+        let len = 1 + *bytes.get(at)? as usize;
+        let stored = read(bytes.get(at + 1..at + len)?)?;
+        let tick = match stored {
+            Stored::Record { delta, .. } => before.plus(delta),
+            _ => before,
+        };
+        let next = first.plus(stored.positions().into());
+        let walked = Walked { first, next, before, tick, at, len };
+        (at, first, before) = (at + len, next, tick);
+        Some(walked)
     })
 }
 

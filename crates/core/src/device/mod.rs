@@ -24,5 +24,6 @@ mod slots;
 mod state;
 
 pub use carry::Carry;
+pub use item::{Walked, walk};
 pub use outbox::{Durable, Outbox, OutboxMut, Policy, Share, Spill, Welcomed};
 pub use session::{Event, Node, Session, Supply, Transmit};

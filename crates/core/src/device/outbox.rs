@@ -73,6 +73,9 @@ pub struct Durable {
     /// Lowest position of each lane in flash.
     flash: [Option<Position>; Lane::COUNT],
     has_flash: bool,
+    /// From where on nothing was made in a lane up to this boot.
+    since: [Option<Position>; Lane::COUNT],
+    tail_lost: bool,
     begun: CommandId,
     begun_persists: bool,
     settings: u32,
@@ -98,6 +101,8 @@ impl Durable {
             framed: [Position::NONE; Lane::COUNT],
             flash: [None; Lane::COUNT],
             has_flash: false,
+            since: [None; Lane::COUNT],
+            tail_lost: false,
             begun: CommandId(0),
             begun_persists: false,
             settings: 0,
@@ -373,8 +378,10 @@ impl OutboxMut<'_> {
     /// Where a lane stands, on the wire.
     pub fn floor(&self, lane: Lane) -> LaneFloor {
         let q = &self.d.queues[lane.index()];
-        let floor = self.flash_lowest(lane).unwrap_or(self.local(q.first()));
+        let ring = self.local(q.first());
         let acked = self.d.acked[lane.index()];
+        let since = self.d.since[lane.index()].filter(|_| acked == Position::NONE);
+        let floor = self.flash_lowest(lane).or(since).map_or(ring, |lowest| lowest.min(ring));
         // Nothing was dropped if the floor follows what was acknowledged.
         let dropped = q.cause != Cause::None && floor > acked.next();
         LaneFloor {
@@ -460,7 +467,7 @@ impl OutboxMut<'_> {
             if self.d.acked[i].next() >= Position::new(boot, q.first()) || q.is_empty() {
                 (q.cause, q.dropped) = (Cause::None, None);
             }
-        } else if local.boot() < boot && self.d.flash[i].is_some() {
+        } else if local.boot() < boot && self.d.has_flash {
             self.d.acked[i] = local;
         }
     }
@@ -544,23 +551,42 @@ impl OutboxMut<'_> {
         self.d.queues.iter_mut().for_each(|q| q.persisted = Some(0));
     }
 
+    /// Nothing was made in this lane from this local position up to this boot, and flash holds nothing of it: the lane can go on from there,
+    /// whatever a server has. Call it after [`OutboxMut::with_flash`].
+    pub fn nothing_since(&mut self, lane: Lane, since: Position) {
+        self.d.since[lane.index()] = Some(since);
+    }
+
+    /// The boot before this one may have lost records with its memory, after the last one that flash holds. Call it after
+    /// [`OutboxMut::with_flash`].
+    pub fn tail_lost(&mut self) {
+        self.d.tail_lost = true;
+        self.d.queues.iter_mut().for_each(|q| q.cause = q.cause.merge(Cause::Power));
+    }
+
     /// The next item that flash does not hold yet.
     pub fn next_spill(&mut self, lane: Lane, out: &mut [u8; 256]) -> Option<Spill> {
+        let mut spill = self.next_spills(lane, out)?;
+        let first = super::item::walk(&out[..spill.len], spill.position, spill.tick).next()?;
+        (spill.next, spill.len) = (first.next, first.len);
+        Some(spill)
+    }
+
+    /// The next items that flash does not hold yet, as many as fit: 256 bytes at least, or the largest may not.
+    pub fn next_spills(&mut self, lane: Lane, out: &mut [u8]) -> Option<Spill> {
         let q = &mut self.d.queues[lane.index()];
         let from = q.persisted?;
         q.settle_gap(self.bytes);
         q.persisted = None;
-        let mut cursor = q.cursor_at(self.bytes, from);
+        let cursor = q.cursor_at(self.bytes, from);
         let copied = q.copy(self.bytes, &cursor, out);
         q.persisted = Some(from);
-        let size = 1 + *out.first()? as usize;
-        if copied.len < size || cursor.n < from {
+        if copied.len == 0 || cursor.n < from {
             return None;
         }
-        let positions = super::item::read(&out[1..size])?.positions();
-        Queue::advance(&mut cursor, size, positions, copied.tick);
-        let (n, tick) = (copied.n, copied.tick);
-        Some(Spill { position: self.local(n), next: self.local(cursor.n), tick, len: size })
+        let position = self.local(copied.n);
+        let last = super::item::walk(&out[..copied.len], position, copied.tick).last()?;
+        Some(Spill { position, next: last.next, tick: copied.tick, len: copied.len })
     }
 
     /// Flash holds everything of this lane and boot below `next`; `lowest` is the lowest position that it holds at all.
@@ -585,6 +611,11 @@ impl OutboxMut<'_> {
     pub(crate) fn in_flash(&self, lane: Lane) -> Option<Position> {
         let ring = self.local(self.d.queues[lane.index()].first());
         self.flash_lowest(lane).filter(|p| *p < ring)
+    }
+
+    /// Whether nothing was lost between the boot before and this one.
+    pub(crate) fn tail_complete(&self) -> bool {
+        !self.d.tail_lost
     }
 
     /// What flash holds at all: nothing without [`OutboxMut::with_flash`], and nothing that was never made.

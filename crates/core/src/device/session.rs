@@ -685,7 +685,8 @@ impl<'b> Session<'b> {
             }
             let copied = o.copy(lane, &link.cursor, scratch);
             let first = Position::new(o.boot(), copied.n);
-            Found::Items(Supply { len: copied.len, first, tick: copied.tick, complete: true })
+            let complete = o.tail_complete();
+            Found::Items(Supply { len: copied.len, first, tick: copied.tick, complete })
         });
         let items = match found {
             Found::Nothing => return Ok(None),

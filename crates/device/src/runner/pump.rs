@@ -1,11 +1,15 @@
 //! The session between two buffers: bytes in, bytes out, one deadline.
 
+#[cfg(feature = "flash")]
+mod fetch;
+
 use sensock::deframe::{self, Length, PREFACE, PREFIX_MAX};
 use sensock::device::{Event, Session, Transmit};
 use sensock::error::Peer;
 use sensock::limits::{FRAME_MIN_MAX, TEXT_MAX};
+use sensock::wire::flow::Boots;
 use sensock::wire::hello::{End, UNSEALED_BACKOFF_MAX_MS};
-use sensock::{Lane, Tick};
+use sensock::Tick;
 
 use super::Keep;
 use crate::desk::{Asked, Link};
@@ -28,6 +32,10 @@ pub(super) struct Pump<'p, 'a> {
     live_since: Option<Tick>,
     stored: bool,
     wait_ms: u32,
+    #[cfg(feature = "flash")]
+    boots: Boots,
+    /// Dial again at once.
+    again: bool,
     ended: Option<Ended>,
     told: bool,
 }
@@ -48,7 +56,10 @@ impl<'p, 'a> Pump<'p, 'a> {
         keep: Option<&'p mut (dyn Keep + Send + 'a)>,
         rx: &'p mut [u8],
         said: &'p mut [u8; TEXT_MAX],
+        boots: Boots,
     ) -> Self {
+        #[cfg(not(feature = "flash"))]
+        let _ = boots;
         Pump {
             shared,
             session,
@@ -61,6 +72,9 @@ impl<'p, 'a> Pump<'p, 'a> {
             live_since: None,
             stored: false,
             wait_ms: 0,
+            #[cfg(feature = "flash")]
+            boots,
+            again: false,
             ended: None,
             told: false,
         }
@@ -112,6 +126,7 @@ impl<'p, 'a> Pump<'p, 'a> {
                 Event::Committed { .. } => {
                     self.stored = true;
                     desk.report(outbox);
+                    desk.wake_flash();
                 }
                 Event::Command(call) => {
                     desk.take_call(outbox, catalog, &call);
@@ -169,6 +184,8 @@ impl<'p, 'a> Pump<'p, 'a> {
                 peer => Ended::Protocol(peer),
             });
         }
+        #[cfg(feature = "flash")]
+        self.take_supply();
         let session = &mut *self.session;
         self.shared.with(|_, desk| {
             desk.expire_asks(now);
@@ -199,6 +216,8 @@ impl<'p, 'a> Pump<'p, 'a> {
             room.copy_within(skipped..PREFIX_MAX + len, 0);
             end += PREFIX_MAX + len - skipped;
         }
+        #[cfg(feature = "flash")]
+        self.wake_flash();
         end
     }
 
@@ -211,7 +230,11 @@ impl<'p, 'a> Pump<'p, 'a> {
             match self.session.poll_transmit(&self.shared, now, out) {
                 Transmit::Frame(len) => return Some(len),
                 Transmit::Idle => return None,
+                #[cfg(feature = "flash")]
                 Transmit::Fetch { lane, from } => self.fetch(lane, from),
+                // Only flash is fetched from.
+                #[cfg(not(feature = "flash"))]
+                Transmit::Fetch { lane, .. } => self.session.supply_none(&self.shared, lane),
             }
         }
     }
@@ -251,10 +274,6 @@ impl<'p, 'a> Pump<'p, 'a> {
         [self.session.poll_timeout(), ask].into_iter().flatten().min()
     }
 
-    fn fetch(&mut self, lane: Lane, _from: sensock::Position) {
-        self.session.supply_none(&self.shared, lane);
-    }
-
     /// The connection ended.
     pub(super) fn finish(mut self, ended: Ended) -> Outcome {
         self.told = true;
@@ -266,7 +285,7 @@ impl<'p, 'a> Pump<'p, 'a> {
             was_live: self.live_since.is_some(),
             served: self.stored || worth,
             wait_ms: self.wait_ms,
-            wake_at,
+            wake_at: if self.again { Some(now) } else { wake_at },
         }
     }
 

@@ -1,6 +1,8 @@
 //! A server of one file: the real server session over any tokio stream, with lists as its store.
 #![allow(dead_code, unreachable_pub, clippy::unwrap_used)]
 
+pub mod nor;
+
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
@@ -234,11 +236,7 @@ impl Connection {
                 desk.explain(lane, &floor);
                 self.session.committed(lane, desk.marks[lane.index()]);
             }
-            Event::Ask(ask) => {
-                if !desk.mute {
-                    desk.answers.push((ask.id, Ok(ask.body.to_vec())));
-                }
-            }
+            Event::Ask(ask) if !desk.mute => desk.answers.push((ask.id, Ok(ask.body.to_vec()))),
             Event::Sleep(sleep) => {
                 desk.sleeps.push((sleep.for_ms, sleep.ends_boot));
                 self.push(|s, out| s.bye(End::Slept, 0, "", out).unwrap());

@@ -15,7 +15,8 @@ use sensock_store::work::{FloorWork, Work};
 use sensock_store::{Batch, BootRow, CatalogRow, LaneId};
 
 use super::sheet::Sheet;
-use super::{Leaving, Live, WORK_READINGS};
+use super::works::WORK_READINGS;
+use super::{Leaving, Live};
 use crate::asked::Asked;
 use crate::events::Event;
 use crate::inbox::Token;

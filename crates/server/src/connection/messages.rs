@@ -8,6 +8,7 @@ use super::Live;
 use crate::events::Event;
 use crate::inbox::{Message, Token};
 use crate::registry::Connected;
+use crate::server::MOVING;
 
 impl Live {
     pub(super) fn message(&mut self, message: Message) {
@@ -22,9 +23,7 @@ impl Live {
             Message::Takeover { peer } => {
                 self.end(End::Takeover, format!("a newer connection from {peer} took over"));
             }
-            Message::Moving { retry_ms } => {
-                self.leave(End::Closed, retry_ms, "the server is moving: come back a little later")
-            }
+            Message::Leave { retry_ms, text } => self.leave(End::Closed, retry_ms, text),
         }
     }
 
@@ -96,7 +95,7 @@ impl Live {
         }
         if self.shared.closing.is_cancelled() {
             let retry_ms = self.shared.options.retry.as_millis() as u32;
-            self.message(Message::Moving { retry_ms });
+            self.leave(End::Closed, retry_ms, MOVING);
         }
         if self.meeting == Meeting::Rebased {
             tracing::warn!(

@@ -42,7 +42,7 @@ pub async fn until<T>(events: &mut Events, mut wanted: impl FnMut(sensock_server
             }
         }
     };
-    tokio::time::timeout(Duration::from_secs(600), search).await.expect("the event did not come")
+    tokio::time::timeout(Duration::from_secs(3_600), search).await.expect("the event did not come")
 }
 
 struct Shared {
@@ -91,9 +91,22 @@ impl Share for Lock<'_> {
 
 /// Asks for something while connected.
 pub enum Do {
-    Sleep { for_ms: u32, ends_boot: bool },
-    Close { ends_boot: bool },
-    Ask { key: u16, body: Vec<u8> },
+    Sleep {
+        for_ms: u32,
+        ends_boot: bool,
+    },
+    Close {
+        ends_boot: bool,
+    },
+    Ask {
+        key: u16,
+        body: Vec<u8>,
+    },
+    /// Answers a command that was held.
+    Reply {
+        id: u32,
+        body: Vec<u8>,
+    },
 }
 
 /// A connection under way.
@@ -169,7 +182,8 @@ impl Board {
                 heard.await;
             }
         };
-        tokio::time::timeout(Duration::from_secs(600), all).await.expect("not everything was acknowledged");
+        let done = tokio::time::timeout(Duration::from_secs(600), all).await;
+        assert!(done.is_ok(), "not everything was acknowledged; the board heard {:?}", self.log());
     }
 
     /// Waits until the board heard something that `wanted` accepts.
@@ -264,9 +278,14 @@ impl Board {
                         Some(Do::Sleep { for_ms, ends_boot }) => session.sleep(for_ms, ends_boot),
                         Some(Do::Close { ends_boot }) => session.close(End::Closed, ends_boot),
                         Some(Do::Ask { key, body }) => {
-                            let (len, _) = session.ask(key, &body, &mut out[2..]).unwrap();
-                            let at = prefixed(&mut out, len);
-                            io.write_all(&out[at..2 + len]).await.unwrap();
+                            // Only a live session asks.
+                            if let Ok((len, _)) = session.ask(key, &body, &mut out[2..]) {
+                                let at = prefixed(&mut out, len);
+                                let _cut = io.write_all(&out[at..2 + len]).await;
+                            }
+                        }
+                        Some(Do::Reply { id, body }) => {
+                            session.reply(&outbox, sensock::CommandId(id), Outcome::Done, &body).map(drop).unwrap();
                         }
                         None => doing = false,
                     }
@@ -358,9 +377,12 @@ pub fn framed(frame: &[u8]) -> Vec<u8> {
     buf.split_off(at)
 }
 
-/// Lets everything that can run do so.
+/// Within an hour, which in paused time is no time.
+pub async fn within<T>(what: impl Future<Output = T>) -> T {
+    tokio::time::timeout(Duration::from_secs(3_600), what).await.expect("it did not come within an hour")
+}
+
+/// Lets everything that can run do so (in paused time: until only timers are left).
 pub async fn settle() {
-    for _ in 0..50 {
-        tokio::task::yield_now().await;
-    }
+    tokio::time::sleep(Duration::from_millis(1)).await;
 }

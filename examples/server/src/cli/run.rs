@@ -1,0 +1,195 @@
+//! `sensockd run`: the server as one would run it.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use anyhow::{Context as _, Result, bail};
+use sensock_server::{Event, Events, Limits, Server};
+use sensock_store::{Durability, Store as _, StoreInfo};
+use tokio::net::TcpListener;
+
+use crate::config::{Config, Log};
+use crate::database;
+use crate::devices::Guests;
+use crate::failpoint::{FailIo, FailPoint, FailStore};
+use crate::show::events;
+use crate::show::terminal::Terminal;
+use crate::show::time::{Times, duration, now_us};
+
+/// How long a shutdown may take unless told otherwise.
+const DRAIN: Duration = Duration::from_secs(10);
+/// When devices come back after a shutdown.
+const RETRY: Duration = Duration::from_secs(2);
+
+#[derive(clap::Args)]
+pub(super) struct Run {
+    /// Address and port to listen on.
+    #[arg(long, value_name = "ADDRESS:PORT")]
+    listen: Option<SocketAddr>,
+    /// The store: sqlite:FILE or mysql://user:password@host/database; made if it is not there.
+    #[arg(long, env = "SENSOCK_STORE", hide_env_values = true)]
+    store: Option<String>,
+    /// A file with the id of a device that may connect on each line; read again when it changes.
+    #[arg(long, value_name = "FILE", conflicts_with = "any_device")]
+    devices: Option<PathBuf>,
+    /// Every device may connect.
+    #[arg(long)]
+    any_device: bool,
+    /// A file with these options as keys, as in: listen = "0.0.0.0:7070".
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// How often devices are pinged.
+    #[arg(long, value_parser = duration, value_name = "TIME")]
+    ping_interval: Option<Duration>,
+    /// How long a shutdown may take.
+    #[arg(long, value_parser = duration, value_name = "TIME")]
+    drain: Option<Duration>,
+    /// How many devices may be connected at once.
+    #[arg(long, value_name = "NUMBER")]
+    max_connections: Option<usize>,
+    /// How much is printed.
+    #[arg(long, value_enum)]
+    log: Option<Log>,
+}
+
+impl Run {
+    pub(super) async fn run(self) -> Result<ExitCode> {
+        let mut terminal = Terminal::stdout();
+        let config = match &self.config {
+            Some(path) => Config::read(path)?,
+            None => Config::default(),
+        };
+        let guests = self.guests(&config)?;
+        let Some(address) = self.store.as_ref().or(config.store.as_ref()) else {
+            bail!(
+                "no store is named: say --store sqlite:plants.sqlite, or put `store` into the file of --config"
+            );
+        };
+        let listen = self.listen.or(config.listen).unwrap_or(SocketAddr::from(([0, 0, 0, 0], 7070)));
+        let point = FailPoint::from_env()?;
+        let store = FailStore { store: database::open(address).await?, point: point.clone() };
+        let listener = sensock_server::listen(listen).with_context(|| {
+            format!("{listen} cannot be listened on: is another program using the port? choose another with --listen")
+        })?;
+        let bound = listener.local_addr()?;
+        greet(&mut terminal, &store.info().await?, &guests, bound);
+
+        let mut builder = Server::builder(store, guests.clone())
+            .limits(self.limits(&config))
+            .shutdown_times(RETRY, self.drain.or(config.drain).unwrap_or(DRAIN));
+        if let Some(interval) = self.ping_interval.or(config.ping_interval) {
+            builder = builder.ping_interval(interval);
+        }
+        let (server, events) = builder.start().await?;
+        let log = self.log.or(config.log).unwrap_or_default();
+        let printing = tokio::spawn(print(events, guests, log, terminal));
+        match point.is_armed() {
+            false => server.serve(listener, stop()).await?,
+            true => serve_to_fail(&server, listener, point).await?,
+        }
+        // The stream of events ends with the server.
+        drop(server);
+        let mut terminal = printing.await?;
+        terminal.line("sensockd has ended; everything that was received is committed and acknowledged");
+        Ok(ExitCode::SUCCESS)
+    }
+
+    fn guests(&self, config: &Config) -> Result<Guests> {
+        let any = self.any_device || (self.devices.is_none() && config.any_device == Some(true));
+        match (any, self.devices.as_ref().or(config.devices.as_ref())) {
+            (true, _) => Ok(Guests::any()),
+            (false, Some(path)) => Guests::file(path),
+            (false, None) => bail!(
+                "who may connect? name a file with --devices FILE (the id of a device on each line), or say --any-device"
+            ),
+        }
+    }
+
+    fn limits(&self, config: &Config) -> Limits {
+        let mut limits = Limits::default();
+        if let Some(connections) = self.max_connections.or(config.max_connections) {
+            limits.connections = connections;
+        }
+        limits
+    }
+}
+
+/// What a person should know before anything happens.
+fn greet(terminal: &mut Terminal<std::io::Stdout>, info: &StoreInfo, guests: &Guests, listen: SocketAddr) {
+    terminal.line(format!("sensockd {}, store {}", env!("CARGO_PKG_VERSION"), info.name));
+    terminal.loud(
+        "NO ENCRYPTION, NO KEYS: whoever reaches the port can read along, and can claim to be any device that may connect. \
+         Keep it inside of a network that you trust.",
+    );
+    match &info.durability {
+        Durability::Flushed => {}
+        Durability::Weaker(why) => terminal.loud(format!("a power cut may lose acknowledged records: {why}")),
+        Durability::Memory => terminal.loud("the store is in memory: nothing outlives this process"),
+    }
+    terminal.line(guests.words());
+    // Tests and scripts wait for this line; with port 0 it tells the port.
+    terminal.line(format!("listening on {listen}, Ctrl-C ends"));
+}
+
+/// Prints events until the server ends.
+async fn print(
+    mut events: Events,
+    guests: Guests,
+    log: Log,
+    mut terminal: Terminal<std::io::Stdout>,
+) -> Terminal<std::io::Stdout> {
+    let times = Times::local();
+    while let Some(event) = events.next().await {
+        let now = times.clock(now_us());
+        if let Event::Stored { rows } = &event {
+            for row in rows.iter().filter(|_| log == Log::Readings) {
+                let (device, at) = (row.lane.device, times.clock(row.not_after_us));
+                terminal.line(format!("{now}  {device}  quantity {} = {} at {at}", row.quantity, row.value));
+            }
+        }
+        let Some(line) = events::line(&event, &guests, &times) else { continue };
+        let text = format!("{now}  {}  {}", line.who, line.what);
+        match (line.loud, log) {
+            (true, _) => terminal.loud(text),
+            (false, Log::Quiet) => {}
+            (false, _) => terminal.line(text),
+        }
+    }
+    terminal
+}
+
+/// As [`Server::serve`], with connections that may die behind an acknowledgement.
+async fn serve_to_fail(server: &Server, listener: TcpListener, point: FailPoint) -> Result<()> {
+    let stop = stop();
+    tokio::pin!(stop);
+    loop {
+        tokio::select! {
+            accepted = listener.accept() => {
+                let (io, peer) = accepted?;
+                io.set_nodelay(true)?;
+                tokio::spawn(server.attach(FailIo::new(io, point.clone()), peer));
+            }
+            () = &mut stop => break,
+        }
+    }
+    server.shutdown().await;
+    Ok(())
+}
+
+/// Resolves when a person or the system wants the program to end.
+async fn stop() {
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        if let Ok(mut terminate) = signal(SignalKind::terminate()) {
+            tokio::select! {
+                _ = tokio::signal::ctrl_c() => {}
+                _ = terminate.recv() => {}
+            }
+            return;
+        }
+    }
+    let _ = tokio::signal::ctrl_c().await;
+}

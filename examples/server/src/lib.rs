@@ -1,1 +1,0 @@
-//! sensockd, the example server.

@@ -1,0 +1,49 @@
+//! `sensockd`: a sensock server as one would run it, and a demonstration of what it promises.
+//!
+//! ```text
+//! cli/      one file a command: run, status, why, command, setting, export, demo
+//! why/      what the store knows of a span of time: facts, timeline, verdict
+//! show/     words, times, the terminal
+//! demo/     simulated devices with real recordings, faults, and the proof out of the database
+//! config    the configuration file      devices    who may connect
+//! device    a device and its catalogue  database   the store behind an address
+//! failpoint where a crash test kills the server
+//! ```
+
+mod cli;
+mod config;
+mod database;
+mod demo;
+mod device;
+mod devices;
+mod failpoint;
+mod show;
+mod why;
+
+use std::process::ExitCode;
+
+use tracing_subscriber::EnvFilter;
+
+fn main() -> ExitCode {
+    // RUST_LOG=sensock_server=debug and the like: what the server itself says, for whoever looks for a fault.
+    if std::env::var_os("RUST_LOG").is_some() {
+        tracing_subscriber::fmt()
+            .with_env_filter(EnvFilter::from_default_env())
+            .with_writer(std::io::stderr)
+            .init();
+    }
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return fail(&format!("the system gives no threads: {error}")),
+    };
+    match runtime.block_on(cli::run()) {
+        Ok(code) => code,
+        Err(error) => fail(&format!("{error:#}")),
+    }
+}
+
+/// Says what stands in the way.
+fn fail(words: &str) -> ExitCode {
+    eprintln!("sensockd: {words}");
+    ExitCode::FAILURE
+}

@@ -1,0 +1,102 @@
+//! One server process: started, killed, or made to abort at a chosen point of its work.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::os::unix::process::ExitStatusExt as _;
+use std::process::Command;
+use std::time::Duration;
+
+use anyhow::{Context as _, Result, ensure};
+use sensock_testkit::net::free_port;
+use sensock_testkit::process::Process;
+
+/// The server must pass its fail-point, or end, within this.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Where in its work a server aborts, as a power cut would end it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Fail {
+    BeforeBegin,
+    InTransaction,
+    AfterCommit,
+    AfterAck,
+}
+
+impl Fail {
+    pub(crate) const ALL: [Fail; 4] =
+        [Fail::BeforeBegin, Fail::InTransaction, Fail::AfterCommit, Fail::AfterAck];
+
+    fn name(self) -> &'static str {
+        match self {
+            Fail::BeforeBegin => "before-begin",
+            Fail::InTransaction => "in-transaction",
+            Fail::AfterCommit => "after-commit",
+            Fail::AfterAck => "after-ack",
+        }
+    }
+}
+
+/// A server on a port that stays its own, over a store that stays the same.
+#[derive(Debug)]
+pub(crate) struct Daemon {
+    port: u16,
+    store: String,
+    process: Option<Process>,
+}
+
+impl Daemon {
+    /// A server that does not run yet.
+    pub(crate) fn new(store: &str) -> Result<Self> {
+        Ok(Self { port: free_port()?, store: store.to_owned(), process: None })
+    }
+
+    /// Where it listens.
+    pub(crate) fn address(&self) -> SocketAddr {
+        (Ipv4Addr::LOCALHOST, self.port).into()
+    }
+
+    /// Starts it, to abort when it comes to this point for the n-th time.
+    pub(crate) fn start(&mut self, fail: Option<(Fail, u64)>) -> Result<()> {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_sensockd"));
+        command.args(["run", "--any-device", "--listen", &self.address().to_string()]);
+        command.args(["--store", &self.store]);
+        if let Some((point, after)) = fail {
+            command.env("SENSOCK_FAILPOINT", point.name()).env("SENSOCK_FAIL_AFTER", after.to_string());
+        }
+        self.process = Some(Process::spawn(&mut command)?);
+        Ok(())
+    }
+
+    /// Ends it at once.
+    pub(crate) fn kill(&mut self) -> Result<()> {
+        let mut process = self.process.take().context("the server is not running")?;
+        ensure!(process.is_running(), "the server ended by itself: {:?}", process.rest());
+        process.kill()
+    }
+
+    /// Waits until it has aborted at its fail-point; `meanwhile` is called now and then.
+    pub(crate) fn aborts(&mut self, mut meanwhile: impl FnMut()) -> Result<()> {
+        let mut process = self.process.take().context("the server is not running")?;
+        let mut waited = Duration::ZERO;
+        let step = Duration::from_millis(10);
+        let status = loop {
+            match process.wait(step) {
+                Ok(status) => break status,
+                Err(late) if waited > PATIENCE => return Err(late.context("the fail-point was not reached")),
+                Err(_) => waited += step,
+            }
+            process.arrived();
+            meanwhile();
+        };
+        ensure!(status.signal() == Some(6), "the server ended with {status}: {:?}", process.rest());
+        Ok(())
+    }
+
+    /// Asks it to end in order, and waits.
+    pub(crate) fn stop(&mut self) -> Result<()> {
+        let mut process = self.process.take().context("the server is not running")?;
+        process.interrupt()?;
+        let status = process.wait(PATIENCE)?;
+        ensure!(status.success(), "the server ended with {status}: {:?}", process.rest());
+        Ok(())
+    }
+}

@@ -1,0 +1,166 @@
+//! Everything that a crash test moves: crews of devices, what they said, a store, and chance.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use anyhow::{Result, ensure};
+use sensock::DeviceId;
+use sensock_testkit::require::announce;
+use sensock_testkit::rng::Rng;
+
+use crate::check::{Kept, Promise, check};
+use crate::crew::{Crew, Duties, Memory};
+use crate::ledger::{Ledger, Watch};
+use crate::said::{Fleet, Said};
+
+/// Devices in each of the four crews.
+const CREW: u32 = 5;
+/// Pause between two records of a device.
+const INTERVAL_MS: u32 = 20;
+/// A device has started within this.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Twenty devices: ten keep their records in memory, ten in a file.
+pub(crate) struct Scene {
+    /// Where chance comes from; it printed its seed.
+    pub(crate) rng: Rng,
+    /// What the devices said.
+    pub(crate) fleet: Fleet,
+    crews: Vec<Crew>,
+    ledger: Ledger,
+    watch: Option<Watch>,
+    began: Instant,
+    killed: u64,
+}
+
+impl Scene {
+    /// Starts all devices, which dial these servers in turn, and watches the store's marks.
+    pub(crate) fn start(store: &str, servers: &[SocketAddr], directory: &Path) -> Result<Self> {
+        let rng = Rng::from_env_or_random("SENSOCK_SEED");
+        let ledger = Ledger::open(store)?;
+        let mut crews = Vec::new();
+        for (n, (name, memory)) in (0..).zip([
+            ("ram-a", Memory::Ram),
+            ("ram-b", Memory::Ram),
+            ("ram-c", Memory::Ram),
+            ("ram-d", Memory::Ram),
+        ]) {
+            let duties =
+                Duties { servers, devices: CREW, interval_ms: INTERVAL_MS, seed: rng.seed() ^ (n << 32) };
+            let mut crew = Crew::new(name, memory, &duties, directory)?;
+            crew.start()?;
+            crews.push(crew);
+        }
+        let devices = crews.iter().flat_map(|crew| crew.devices.clone()).collect();
+        let watch = Some(ledger.watch(devices));
+        Ok(Self { rng, fleet: Fleet::default(), crews, ledger, watch, began: Instant::now(), killed: 0 })
+    }
+
+    /// Hears what the devices said since.
+    pub(crate) fn listen(&mut self) {
+        self.crews.iter_mut().for_each(|crew| crew.listen(&mut self.fleet));
+    }
+
+    /// Lets time pass, a random number of milliseconds, and listens.
+    pub(crate) fn pass(&mut self, ms: std::ops::Range<u64>) {
+        let until = Instant::now() + Duration::from_millis(self.rng.within(ms));
+        while let Some(left) = until.checked_duration_since(Instant::now()).filter(|left| !left.is_zero()) {
+            std::thread::sleep(left.min(Duration::from_millis(20)));
+            self.listen();
+        }
+    }
+
+    /// How many crews there are.
+    pub(crate) fn crews(&self) -> u64 {
+        self.crews.len() as u64
+    }
+
+    /// Kills the devices of the n-th crew (they go round), and starts them again soon.
+    pub(crate) fn kill_a_crew(&mut self, n: u64) -> Result<()> {
+        let n = (n % self.crews()) as usize;
+        self.crews[n].kill(&mut self.fleet)?;
+        self.killed += 1;
+        self.pass(0..300);
+        self.crews[n].start()
+    }
+
+    /// While only servers were killed, there is no gap at all.
+    pub(crate) fn no_gap_so_far(&self) -> Result<()> {
+        let gaps: Vec<String> = self
+            .ledger
+            .kept()?
+            .iter()
+            .flat_map(|(device, kept)| kept.gaps.iter().map(move |gap| format!("{device}: {gap}")))
+            .collect();
+        ensure!(gaps.is_empty(), "only servers were killed, but there are gaps:\n{}", gaps.join("\n"));
+        Ok(())
+    }
+
+    /// Lets the devices record no more and waits until they say that everything is stored. A server must be running.
+    pub(crate) fn drain(&mut self) -> Result<()> {
+        let deadline = Instant::now() + PATIENCE;
+        while !self.all_have_booted() {
+            ensure!(Instant::now() < deadline, "a device did not start within {PATIENCE:?}");
+            self.pass(5..20);
+        }
+        self.crews.iter_mut().try_for_each(Crew::rest)?;
+        self.crews.iter_mut().try_for_each(|crew| crew.drained(&mut self.fleet))
+    }
+
+    /// Whether every device has begun a boot that was not killed yet.
+    fn all_have_booted(&self) -> bool {
+        let mut devices = self.crews.iter().flat_map(|crew| &crew.devices);
+        devices.all(|device| self.fleet.devices.get(device).is_some_and(Said::is_up))
+    }
+
+    /// Compares what was said with what is stored, and prints the figures.
+    pub(crate) fn verdict(mut self, name: &str, story: &str) -> Result<()> {
+        let looks = self.watch.take().map_or(Ok(0), |watch| self.ledger.end(watch))?;
+        let kept = self.ledger.kept()?;
+        let none = Kept::default();
+        let mut faults = std::mem::take(&mut self.fleet.wrong);
+        for crew in &self.crews {
+            let promise = match crew.memory {
+                Memory::Flash => Promise::Everything,
+                Memory::Ram => Promise::AllButKilledTails,
+            };
+            for device in &crew.devices {
+                let Some(said) = self.fleet.devices.get(device) else {
+                    faults.push(format!("{device} said nothing"));
+                    continue;
+                };
+                let found = check(promise, said, kept.get(device).unwrap_or(&none));
+                faults.extend(found.into_iter().map(|fault| format!("{device}: {fault}")));
+            }
+        }
+        let seed = self.rng.seed();
+        announce(&self.figures(name, story, &kept, looks));
+        ensure!(
+            faults.is_empty(),
+            "{name}, SENSOCK_SEED={seed}: {} faults\n{}",
+            faults.len(),
+            faults.join("\n")
+        );
+        Ok(())
+    }
+
+    fn figures(&self, name: &str, story: &str, kept: &BTreeMap<DeviceId, Kept>, looks: u64) -> String {
+        let stored: usize = kept.values().map(|kept| kept.records.len()).sum();
+        let gaps: usize = kept.values().map(|kept| kept.gaps.len()).sum();
+        let missing = self.fleet.devices.iter().map(|(device, said)| {
+            let gaps = kept.get(device).map_or(&[][..], |kept| &kept.gaps);
+            said.accepted.keys().filter(|at| gaps.iter().any(|gap| gap.holds(**at))).count()
+        });
+        format!(
+            "{name}: {} devices, {story}, {} kills of 5 devices; {} records accepted, {stored} stored, {} in {gaps} gaps of \
+             boots that died in memory; {looks} looks at marks, none went back; {:.0} s",
+            self.fleet.devices.len(),
+            self.killed,
+            self.fleet.accepted(),
+            missing.sum::<usize>(),
+            self.began.elapsed().as_secs_f64(),
+        )
+    }
+}
