@@ -70,7 +70,9 @@ async fn the_sampler_keeps_its_beat_while_the_network_hangs() {
     for (phase, (late, took)) in &mut worst {
         took.sort();
         let (records, middle, most) = (took.len(), took[took.len() / 2], took[took.len() - 1]);
-        println!("{phase}: {records} records, worst jitter {late:?}, inside record {middle:?}, at worst {most:?}");
+        println!(
+            "{phase}: {records} records, worst jitter {late:?}, inside record {middle:?}, at worst {most:?}"
+        );
         // Timers of tokio are good for a millisecond.
         assert!(*late <= Duration::from_millis(2), "{phase}: {late:?}");
     }

@@ -214,7 +214,12 @@ impl Session<'_> {
             self.supply =
                 (rest > 0).then_some((lane, Supply { len: rest, first, tick: framed.tick, complete: true }));
         } else {
-            crate::device::queue::Queue::advance(&mut link.cursor, framed.taken, framed.positions, framed.tick);
+            crate::device::queue::Queue::advance(
+                &mut link.cursor,
+                framed.taken,
+                framed.positions,
+                framed.tick,
+            );
         }
         Ok(Some(Transmit::Frame(framed.len)))
     }
