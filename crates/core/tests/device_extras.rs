@@ -1,4 +1,5 @@
 //! What a device's session and outbox do at the edges: leaving, settings out of order, items for flash.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod common;
 

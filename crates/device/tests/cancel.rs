@@ -1,4 +1,5 @@
 //! Every future of the device dropped at every await: nothing is lost, nothing comes twice.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod common;
 

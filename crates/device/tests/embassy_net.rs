@@ -1,4 +1,5 @@
 //! The device over embassy-net: two network stacks in one process, three independent tasks on the device's side.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod common;
 

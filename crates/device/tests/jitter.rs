@@ -1,4 +1,5 @@
 //! Sampling never waits, whatever the network does.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod common;
 

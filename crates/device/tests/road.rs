@@ -1,4 +1,5 @@
 //! The whole road on tokio: what a device does, and what its server sees of it.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod common;
 
