@@ -117,13 +117,19 @@ async fn mistakes_are_answered_in_words() {
     std::fs::write(&letter, "Dear Sir or Madam").unwrap();
     let letter = letter.display();
     for (line, words) in [
-        (format!("--outbox {letter}"), "letter.txt holds 17 bytes, but an outbox of 1048576 bytes was asked for"),
+        (
+            format!("--outbox {letter}"),
+            "letter.txt holds 17 bytes, but an outbox of 1048576 bytes was asked for",
+        ),
         (format!("--boot-file {letter}"), "letter.txt holds \"Dear Sir or Madam\" instead of a boot number"),
         (format!("--replay {letter}"), "letter.txt"),
         ("--replay no-such-file.csv".to_owned(), "no-such-file.csv"),
     ] {
         let (success, out, err) = run(program(&format!("--server localhost:1 --id attic {line}"))).await;
         assert!(!success && out.is_empty(), "{line}: {out}");
-        assert!(err.starts_with("example-device: ") && err.contains(words) && err.lines().count() == 1, "{err}");
+        assert!(
+            err.starts_with("example-device: ") && err.contains(words) && err.lines().count() == 1,
+            "{err}"
+        );
     }
 }
