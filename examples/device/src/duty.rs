@@ -35,7 +35,9 @@ pub(crate) async fn sample(
     let mut before = Vec::new();
     for count in 1..=sampling.most.unwrap_or(u64::MAX) {
         let Some(sample) = source.next_sample() else { return };
-        due = (due + sample.after).max(Instant::now());
+        // The first record is made at once.
+        let pause = if before.is_empty() { Duration::ZERO } else { sample.after };
+        due = (due + pause).max(Instant::now());
         loop {
             select! {
                 biased;
@@ -93,7 +95,7 @@ pub(crate) async fn obey(device: Device<'_>, report: Report) {
 
 /// Tells whenever a session begins, and what the server has acknowledged.
 pub(crate) async fn tell(device: Device<'_>, boot: u32, report: Report) {
-    let mut tick = interval(Duration::from_millis(10));
+    let mut tick = interval(Duration::from_millis(20));
     let (mut sessions, mut acked) = (0, [Position::NONE; Lane::COUNT]);
     loop {
         tick.tick().await;

@@ -222,7 +222,10 @@ impl Session {
         link.mark = link.mark.max(mark);
         if link.mark >= link.expected {
             // An earlier connection had brought more than Welcome knew; the ack tells the device to go on from there.
+            let asked = link.rewind;
             link.aim(link.mark.next());
+            // A rewind that the device was, or was to be, told holds on: what it sent beyond the mark was thrown away.
+            (link.rewind, link.rewind_due) = (asked, asked);
         }
     }
 

@@ -62,6 +62,8 @@ impl LaneLink {
         if self.discarded > 512 {
             return Err(Peer::Hole);
         }
+        // What comes after it refers to it, and not to what was kept: only a frame that stands by itself is taken next.
+        (self.context, self.fresh) = (LaneContext::default(), true);
         self.rewind_due |= !self.rewind;
         self.rewind = true;
         self.received.records += u64::from(records);

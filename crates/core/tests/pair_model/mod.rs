@@ -60,8 +60,6 @@ pub struct Seen {
     pub late_rows: usize,
     /// Batches that held what was stored already.
     pub repeats: usize,
-    /// Batches that began beyond the mark.
-    pub overtakes: usize,
 }
 
 impl Seen {
@@ -70,7 +68,6 @@ impl Seen {
         self.floors += other.floors;
         self.late_rows += other.late_rows;
         self.repeats += other.repeats;
-        self.overtakes += other.overtakes;
     }
 }
 
@@ -388,7 +385,6 @@ impl Model {
                 let lane = batch.lane;
                 let mark = self.store.marks[lane.index()];
                 self.seen.repeats += usize::from(batch.first <= mark);
-                self.seen.overtakes += usize::from(batch.first > mark.next());
                 match self.store.append(&batch) {
                     Ok(mark) => self.server.committed(lane, mark),
                     Err(mark) => self.server.rewind(lane, mark.next()),
@@ -402,7 +398,7 @@ impl Model {
         let Some(at) = self.work.iter().position(|w| matches!(w, Work::Data(_))) else { return };
         let Some(Work::Data(batch)) = self.work.remove(at) else { return };
         let lane = batch.lane;
-        // What follows it in the lane cannot be stored either; floors before it can.
+        // What follows it in the lane cannot be stored either; floors can.
         let (dropped, kept): (VecDeque<_>, _) = std::mem::take(&mut self.work)
             .into_iter()
             .enumerate()
@@ -413,10 +409,6 @@ impl Model {
             if let Work::Data(b) = work {
                 self.server.release(lane, b.records, b.bytes);
             }
-        }
-        if self.work.iter().any(|w| matches!(w, Work::Floor(l, _) if *l == lane)) {
-            // The floor that is still to be subtracted says where the lane goes on.
-            return;
         }
         self.server.rewind(lane, batch.first);
     }

@@ -1,12 +1,12 @@
 //! One server process: started, killed, or made to abort at a chosen point of its work.
 
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::os::unix::process::ExitStatusExt as _;
 use std::process::Command;
+use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
-use sensock_testkit::net::free_port;
 use sensock_testkit::process::Process;
 
 /// The server must pass its fail-point, or end, within this.
@@ -46,7 +46,7 @@ pub(crate) struct Daemon {
 impl Daemon {
     /// A server that does not run yet.
     pub(crate) fn new(store: &str) -> Result<Self> {
-        Ok(Self { port: free_port()?, store: store.to_owned(), process: None })
+        Ok(Self { port: lasting_port()?, store: store.to_owned(), process: None })
     }
 
     /// Where it listens.
@@ -99,4 +99,18 @@ impl Daemon {
         ensure!(status.success(), "the server ended with {status}: {:?}", process.rest());
         Ok(())
     }
+}
+
+/// A free port that stays free while its server is dead. The system gives ports from 32768 on to dials, and a device that
+/// dials a dead server's port could be given that very port as its own end.
+fn lasting_port() -> Result<u16> {
+    static NEXT: AtomicU16 = AtomicU16::new(0);
+    let offset = (std::process::id() % 97) as u16 * 100;
+    for _ in 0..1_000 {
+        let port = 20_000 + (offset + NEXT.fetch_add(1, Ordering::Relaxed)) % 12_000;
+        if TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_ok() {
+            return Ok(port);
+        }
+    }
+    anyhow::bail!("no port between 20000 and 32000 is free")
 }

@@ -18,7 +18,7 @@ use crate::said::{Fleet, Said};
 /// Devices in each of the four crews.
 const CREW: u32 = 5;
 /// Pause between two records of a device.
-const INTERVAL_MS: u32 = 20;
+const INTERVAL_MS: u32 = 30;
 /// A device has started, and something of it is stored, within this.
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -116,7 +116,7 @@ impl Scene {
     }
 
     /// Compares what was said with what is stored, and prints the figures.
-    pub(crate) fn verdict(mut self, name: &str, story: &str) -> Result<()> {
+    pub(crate) fn verdict(mut self, name: &str, story: &str) -> Result<Figures> {
         let looks = self.watch.take().map_or(Ok(0), |watch| self.ledger.end(watch))?;
         let kept = self.ledger.kept()?;
         let none = Kept::default();
@@ -139,32 +139,56 @@ impl Scene {
                 faults.extend(found.into_iter().map(|fault| format!("{device}: {fault}")));
             }
         }
+        let figures = self.figures(&kept);
+        announce(&format!(
+            "{name}: {} devices, {story}, {} kills of {CREW} devices; {figures}; {looks} looks at marks, none went back; {:.0} s",
+            self.fleet.devices.len(),
+            self.killed,
+            self.began.elapsed().as_secs_f64(),
+        ));
         let seed = self.rng.seed();
-        announce(&self.figures(name, story, &kept, looks));
         ensure!(
             faults.is_empty(),
             "{name}, SENSOCK_SEED={seed}: {} faults\n{}",
             faults.len(),
             faults.join("\n")
         );
-        Ok(())
+        Ok(figures)
     }
 
-    fn figures(&self, name: &str, story: &str, kept: &BTreeMap<DeviceId, Kept>, looks: u64) -> String {
-        let stored: usize = kept.values().map(|kept| kept.records.len()).sum();
-        let gaps: usize = kept.values().map(|kept| kept.gaps.len()).sum();
+    fn figures(&self, kept: &BTreeMap<DeviceId, Kept>) -> Figures {
         let missing = self.fleet.devices.iter().map(|(device, said)| {
             let gaps = kept.get(device).map_or(&[][..], |kept| &kept.gaps);
             said.accepted.keys().filter(|at| gaps.iter().any(|gap| gap.holds(**at))).count()
         });
-        format!(
-            "{name}: {} devices, {story}, {} kills of 5 devices; {} records accepted, {stored} stored, {} in {gaps} gaps of \
-             boots that died in memory; {looks} looks at marks, none went back; {:.0} s",
-            self.fleet.devices.len(),
-            self.killed,
-            self.fleet.accepted(),
-            missing.sum::<usize>(),
-            self.began.elapsed().as_secs_f64(),
+        Figures {
+            accepted: self.fleet.accepted(),
+            stored: kept.values().map(|kept| kept.records.len()).sum(),
+            missing: missing.sum(),
+            gaps: kept.values().map(|kept| kept.gaps.len()).sum(),
+        }
+    }
+}
+
+/// How much a test moved.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Figures {
+    /// Records that devices said they accepted.
+    pub(crate) accepted: usize,
+    /// Records in the store.
+    pub(crate) stored: usize,
+    /// Accepted records that lie in gaps.
+    pub(crate) missing: usize,
+    /// Gaps in the store.
+    pub(crate) gaps: usize,
+}
+
+impl std::fmt::Display for Figures {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { accepted, stored, missing, gaps } = self;
+        write!(
+            f,
+            "{accepted} records accepted, {stored} stored, {missing} in {gaps} gaps of boots that died in memory"
         )
     }
 }

@@ -78,7 +78,7 @@ impl Session {
                     link.expected = floor.floor;
                     (link.rewind, link.rewind_due, link.discarded) = (false, false, 0);
                 }
-                link.context = Default::default();
+                (link.context, link.fresh) = (Default::default(), true);
                 Some(Event::Floor { lane, floor })
             }
             Kind::Boots => Some(Event::Boots(Boots::decode(body)?)),
