@@ -1,5 +1,6 @@
 //! What a device does beside its network: sample, obey, and tell what became of its records.
 
+use std::cell::Cell;
 use std::time::Duration;
 
 use catalog::{INTERVAL, RELAY};
@@ -93,29 +94,46 @@ pub(crate) async fn obey(device: Device<'_>, report: Report) {
     }
 }
 
-/// Tells whenever a session begins, and what the server has acknowledged.
-pub(crate) async fn tell(device: Device<'_>, boot: u32, report: Report) {
-    let mut tick = interval(Duration::from_millis(20));
-    let (mut sessions, mut acked) = (0, [Position::NONE; Lane::COUNT]);
-    loop {
-        tick.tick().await;
-        let status = device.status();
-        if status.connected && status.sessions != sessions {
-            sessions = status.sessions;
-            report.say(&format!("connected; {} records wait", status.waiting));
-        }
-        tell_acked(device, boot, &mut acked, report);
-    }
+/// Tells of one boot what the server has acknowledged.
+#[derive(Debug)]
+pub(crate) struct Teller {
+    device: Device<'static>,
+    boot: u32,
+    told: Cell<[Position; Lane::COUNT]>,
+    report: Report,
 }
 
-/// Tells what was acknowledged since `acked`, of this boot: what earlier boots left in flash was told by them, or is not
-/// theirs to tell any more.
-pub(crate) fn tell_acked(device: Device<'_>, boot: u32, acked: &mut [Position; Lane::COUNT], report: Report) {
-    for (lane, before) in Lane::ALL.into_iter().zip(acked) {
-        let now = device.stored(lane);
-        if now > *before && now.boot() == boot {
-            *before = now;
-            report.acked(lane, now);
+impl Teller {
+    /// Nothing was told yet.
+    pub(crate) fn new(device: Device<'static>, boot: u32, report: Report) -> Self {
+        Self { device, boot, told: Cell::default(), report }
+    }
+
+    /// Tells whenever a session begins, and what was acknowledged.
+    pub(crate) async fn run(&self) {
+        let mut tick = interval(Duration::from_millis(20));
+        let mut sessions = 0;
+        loop {
+            tick.tick().await;
+            let status = self.device.status();
+            if status.connected && status.sessions != sessions {
+                sessions = status.sessions;
+                self.report.say(&format!("connected; {} records wait", status.waiting));
+            }
+            self.acked();
         }
+    }
+
+    /// Tells what was acknowledged since the last call, of this boot: what earlier boots left in flash was theirs to tell.
+    pub(crate) fn acked(&self) {
+        let mut told = self.told.get();
+        for (lane, before) in Lane::ALL.into_iter().zip(&mut told) {
+            let now = self.device.stored(lane);
+            if now > *before && now.boot() == self.boot {
+                *before = now;
+                self.report.acked(lane, now);
+            }
+        }
+        self.told.set(told);
     }
 }

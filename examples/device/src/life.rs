@@ -118,13 +118,14 @@ async fn work(
         alarm_every: cli.alarm_every,
         most: cli.max_records,
     };
+    let teller = duty::Teller::new(device, boot, report);
     let all = async {
         duty::sample(device, source, sampling, report, stop).await;
         if device.status().waiting > 0 {
             report.say(&format!("no more records; {} wait to be stored", device.status().waiting));
         }
         device.drain().await;
-        duty::tell_acked(device, boot, &mut Default::default(), report);
+        teller.acked();
         report.drained();
         report.say(&format!("everything is stored: {} records", device.status().accepted));
         device.close();
@@ -137,7 +138,7 @@ async fn work(
         () = all => {}
         () = dial::network(runner, &cli.servers, report) => {}
         () = duty::obey(device, report) => {}
-        () = duty::tell(device, boot, report) => {}
+        () = teller.run() => {}
     }
 }
 
