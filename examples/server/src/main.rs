@@ -18,6 +18,7 @@ mod device;
 mod devices;
 mod failpoint;
 mod show;
+mod stop;
 mod why;
 
 use std::process::ExitCode;

@@ -17,6 +17,7 @@ use crate::failpoint::{FailIo, FailPoint, FailStore};
 use crate::show::events;
 use crate::show::terminal::Terminal;
 use crate::show::time::{Times, duration, now_us};
+use crate::stop::stop;
 
 /// How long a shutdown may take unless told otherwise.
 const DRAIN: Duration = Duration::from_secs(10);
@@ -75,6 +76,12 @@ impl Run {
         })?;
         let bound = listener.local_addr()?;
         greet(&mut terminal, &store.info().await?, &guests, bound);
+
+        if point.is_armed() {
+            terminal.loud(
+                "SENSOCK_FAILPOINT is set: this server will abort in the middle of its work, for a test",
+            );
+        }
 
         let mut builder = Server::builder(store, guests.clone())
             .limits(self.limits(&config))
@@ -176,20 +183,4 @@ async fn serve_to_fail(server: &Server, listener: TcpListener, point: FailPoint)
     }
     server.shutdown().await;
     Ok(())
-}
-
-/// Resolves when a person or the system wants the program to end.
-async fn stop() {
-    #[cfg(unix)]
-    {
-        use tokio::signal::unix::{SignalKind, signal};
-        if let Ok(mut terminate) = signal(SignalKind::terminate()) {
-            tokio::select! {
-                _ = tokio::signal::ctrl_c() => {}
-                _ = terminate.recv() => {}
-            }
-            return;
-        }
-    }
-    let _ = tokio::signal::ctrl_c().await;
 }

@@ -16,6 +16,8 @@ use crate::show::words::{count, reading};
 
 /// How far back the newest connection is looked for first.
 const RECENT_US: i64 = 86_400_000_000;
+/// A connected device that is silent for longer is told so: it may hang, or the server that held it died without a word.
+const SILENT_US: i64 = 60_000_000;
 /// How many commands are looked through for waiting ones: a store keeps at most 64 unsettled.
 const COMMANDS: usize = 256;
 
@@ -76,7 +78,12 @@ where
     };
     Ok(vec![
         id.to_string(),
-        state(newest_connection(history, id, now).await?.as_ref(), now, times),
+        state(
+            newest_connection(history, id, now).await?.as_ref(),
+            newest.map(|r| r.row.not_after_us),
+            now,
+            times,
+        ),
         device.boot.to_string(),
         last,
         waiting(history, id).await?,
@@ -95,7 +102,9 @@ where
     H::Error: 'static,
 {
     let connection = newest_connection(history, id, now).await?;
-    writeln!(out, "{id}: {}", state(connection.as_ref(), now, times))?;
+    let latest = history.latest(id).await?;
+    let heard = latest.iter().map(|r| r.row.not_after_us).max();
+    writeln!(out, "{id}: {}", state(connection.as_ref(), heard, now, times))?;
     if let Some(c) = &connection {
         writeln!(out, "  latest connection from {}, {} over it", c.peer, count(c.records, "record"))?;
     }
@@ -103,8 +112,8 @@ where
         let firmware = if boot.firmware.is_empty() { "firmware unknown" } else { &boot.firmware };
         writeln!(out, "  boot {}, {firmware}, first heard {}", boot.boot, times.stamp(boot.seen_us))?;
     }
-    for r in history.latest(id).await? {
-        writeln!(out, "  {}, {} ago", reading(&r), lasting(now - r.row.not_after_us))?;
+    for r in &latest {
+        writeln!(out, "  {}, {} ago", reading(r), lasting(now - r.row.not_after_us))?;
     }
     writeln!(out, "  waiting: {}", waiting(history, id).await?)?;
     Ok(())
@@ -124,12 +133,19 @@ async fn newest_connection<H: History>(
     Ok(rows.into_iter().max_by_key(|c| c.from_us))
 }
 
-/// Connected, asleep or offline, since when.
-fn state(newest: Option<&ConnectionRow>, now: i64, times: &Times) -> String {
+/// Connected, asleep or offline, since when; `heard_us` is the time of its newest reading.
+fn state(newest: Option<&ConnectionRow>, heard_us: Option<i64>, now: i64, times: &Times) -> String {
     match newest {
         None => "never connected".to_owned(),
         Some(c) => match (c.to_us, c.asleep_until_us) {
-            (None, _) => format!("connected for {}", lasting(now - c.from_us)),
+            (None, _) => {
+                let silent = now - heard_us.unwrap_or(c.from_us).max(c.from_us);
+                let silent = match silent > SILENT_US {
+                    true => format!(", silent for {} (or its server is gone)", lasting(silent)),
+                    false => String::new(),
+                };
+                format!("connected for {}{silent}", lasting(now - c.from_us))
+            }
             (Some(_), Some(until)) if until >= now => format!("asleep until {}", times.near(until, now)),
             (Some(to), Some(until)) if until >= to => {
                 format!("should have woken {} ago", lasting(now - until))
@@ -177,12 +193,15 @@ mod tests {
 
     #[test]
     fn a_state_says_since_when() {
-        let said = |c: &ConnectionRow| state(Some(c), 1_000 * 1_000_000, &Times::utc());
+        let (heard, now) = (Some(990 * 1_000_000), 1_000 * 1_000_000);
+        let said = |c: &ConnectionRow| state(Some(c), heard, now, &Times::utc());
         assert_eq!(said(&connection(100, None, None)), "connected for 15 min");
         assert_eq!(said(&connection(100, Some(940), None)), "offline for 1 min");
         assert_eq!(said(&connection(100, Some(940), Some(1_060))), "asleep until 00:17:40");
         assert_eq!(said(&connection(100, Some(940), Some(970))), "should have woken 30 s ago");
-        assert_eq!(state(None, 0, &Times::utc()), "never connected");
+        assert_eq!(state(None, None, 0, &Times::utc()), "never connected");
+        let silent = state(Some(&connection(100, None, None)), Some(700 * 1_000_000), now, &Times::utc());
+        assert_eq!(silent, "connected for 15 min, silent for 5 min (or its server is gone)");
     }
 
     #[tokio::test]

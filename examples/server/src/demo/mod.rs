@@ -27,6 +27,7 @@ use tokio::time::{Instant, timeout};
 
 use crate::database;
 use crate::devices::Guests;
+use crate::stop::stop;
 use board::Running;
 use screen::Screen;
 use way::Way;
@@ -42,7 +43,7 @@ pub(crate) async fn run(keep: bool) -> Result<ExitCode> {
     tokio::select! {
         ended = play(&directory) => ended,
         // The directory is removed all the same.
-        _ = tokio::signal::ctrl_c() => Ok(ExitCode::FAILURE),
+        () = stop() => Ok(ExitCode::FAILURE),
     }
 }
 

@@ -183,7 +183,8 @@ impl Inner {
                 format!("  {name}"),
                 link.to_owned(),
                 count(seen.stored, "reading"),
-                seen.latest(&times),
+                seen.at(&times),
+                seen.latest(),
             ]);
         }
         let mut lines = vec![format!("  {} readings stored", thousands(self.stored))];
@@ -201,24 +202,26 @@ impl Inner {
             self.devices.len()
         );
         match self.devices.iter().nth(self.shown % self.devices.len().max(1)) {
-            Some((name, seen)) => format!("{total}; {name}: {}", seen.latest(times)),
-            None => total,
+            Some((name, seen)) if !seen.latest.is_empty() => {
+                format!("{total}; {name}: {} at {}", seen.latest(), seen.at(times))
+            }
+            _ => total,
         }
     }
 }
 
 impl Seen {
-    /// Its latest readings, with units and the time.
-    fn latest(&self, times: &Times) -> String {
+    /// Some of its latest readings, with units.
+    fn latest(&self) -> String {
         let one = |row: &ReadingRow| {
             let q = self.quantities.iter().find(|q| q.id == row.quantity)?;
             Some(format!("{} {}", q.name, value(row.raw, q.scale, q.unit, row.fault)))
         };
-        let said: Vec<String> = self.latest.values().filter_map(one).take(3).collect();
-        let at = self.latest.values().map(|r| r.not_after_us).max();
-        match at {
-            Some(at) => format!("{} at {}", said.join(", "), times.clock(at)),
-            None => "nothing yet".to_owned(),
-        }
+        self.latest.values().filter_map(one).take(2).collect::<Vec<_>>().join(", ")
+    }
+
+    /// When they were measured.
+    fn at(&self, times: &Times) -> String {
+        self.latest.values().map(|r| r.not_after_us).max().map_or_else(String::new, |at| times.clock(at))
     }
 }

@@ -2,6 +2,9 @@
 
 use std::io::{self, IsTerminal as _, Write};
 
+/// The narrowest terminal that is reckoned with.
+const WIDTH: usize = 79;
+
 /// Standard output, as a person watches it.
 pub(crate) struct Terminal<W: Write> {
     out: W,
@@ -53,7 +56,7 @@ impl<W: Write> Terminal<W> {
         self.clear();
         for line in lines {
             // Cut, so that a narrow terminal does not wrap it: the count of lines to clear would be wrong.
-            let cut: String = line.chars().take(110).collect();
+            let cut: String = line.chars().take(WIDTH).collect();
             let _ = writeln!(self.out, "\x1b[2m{cut}\x1b[0m");
         }
         self.drawn = lines.len();
