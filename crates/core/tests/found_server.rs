@@ -216,3 +216,29 @@ fn a_hello_may_be_longer_than_the_servers_frames_and_no_longer_than_1024_bytes()
     assert_eq!(judge(1_024), Ok(()));
     assert_eq!(judge(1_025), Err(Peer::Oversized));
 }
+
+#[test]
+fn a_frame_that_was_thrown_away_takes_its_context_with_it() {
+    let mut s = live(WIDE);
+    let mut context = LaneContext::default();
+    assert_eq!(arrive(&mut s, run(0, 4, &mut context)), Ok(Some(4)));
+    // The device went back, framed the same records in other portions, and goes on from those: its tick counts from a frame that is thrown
+    // away here, not from the one that was kept.
+    let mut again = LaneContext::default();
+    let portions: Vec<_> = [(0, 2), (2, 2), (4, 4)].map(|(n, count)| run(n, count, &mut again)).into();
+    for frame in portions {
+        assert_eq!(arrive(&mut s, frame), Ok(None));
+    }
+    assert_eq!(poll(&mut s), [Kind::Rewind as u8]);
+    assert_eq!(arrive(&mut s, run(4, 4, &mut Default::default())), Ok(Some(4)));
+}
+
+#[test]
+fn a_rewind_is_told_even_if_nothing_more_arrives_and_a_mark_overtakes_it() {
+    let mut s = live(WIDE);
+    assert_eq!(arrive(&mut s, run(0, 8, &mut Default::default())), Ok(Some(8)));
+    s.rewind(READINGS, Position::new(1, 0));
+    s.committed(READINGS, Position::new(1, 3));
+    assert_eq!(poll(&mut s), [Kind::Ack as u8, Kind::Rewind as u8]);
+    assert_eq!(arrive(&mut s, run(4, 4, &mut Default::default())), Ok(Some(4)));
+}
