@@ -7,3 +7,4 @@ pub mod data;
 pub mod flow;
 pub mod header;
 pub mod hello;
+pub mod refused;

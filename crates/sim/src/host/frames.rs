@@ -1,0 +1,228 @@
+//! What a frame does to a server, and what it writes.
+
+use super::*;
+
+impl Host {
+    pub(crate) fn frame(
+        &mut self,
+        now: u64,
+        link: LinkId,
+        mut frame: Vec<u8>,
+        store: &MemoryStore,
+    ) -> Vec<Act> {
+        let (at, wall, wall_now, len) = (self.micros(now), self.wall(), self.wall_now(now), frame.len());
+        let fresh = Tag(self.random());
+        let (nonce, server) = (self.random(), self.number);
+        let Some(conn) = self.conns.get_mut(&link) else { return vec![] };
+        let event = match conn.session.handle_frame(at, &mut frame) {
+            Ok(Some(event)) => event,
+            Ok(None) => return vec![],
+            Err(error) => {
+                self.events.push(format!("{now:>12} server closes: {error}"));
+                self.conns.remove(&link);
+                return vec![Act::Close(link)];
+            }
+        };
+        let mut acts = vec![];
+        match event {
+            Event::Hello(hello) => {
+                conn.hello = Some(hello);
+                // A memory store that fails here refuses as busy.
+                let Some(Ok(resume)) = store.load(&hello.device).now_or_never() else {
+                    return self.refuse(link, Refusal::Busy, "the store is away");
+                };
+                match judge(&resume, &hello, fresh) {
+                    Verdict::Collision => {
+                        self.events.push(format!("{now:>12} collision: {}", hello.device));
+                        return self.refuse(link, Refusal::IdentityInUse, "another board has this identity");
+                    }
+                    Verdict::Welcome(identity) => {
+                        let known = resume.catalogs.iter().find(|c| c.hash == hello.catalog);
+                        if let Some(row) = known {
+                            conn.scales = scales(&row.bytes);
+                        }
+                        conn.identity = Some(identity);
+                        let pending = resume.commands.iter().filter(|c| !c.state.is_settled()).count();
+                        let proposal = Proposal {
+                            boot_shift: identity.shift,
+                            tag: identity.tag,
+                            marks: identity.marks,
+                            want_catalog: known.is_none(),
+                            pending: pending as u16,
+                            store: store_id(store),
+                            nonce,
+                        };
+                        let _ = conn.session.welcome(proposal);
+                    }
+                }
+            }
+            Event::Proved => {
+                if let (Some(hello), Some(identity), Some(bounds)) =
+                    (conn.hello, conn.identity, conn.session.bounds())
+                {
+                    let zero = bounds.moment(sensock::Tick(0));
+                    let work = HelloWork {
+                        hello,
+                        proposed: identity,
+                        firmware: String::new(),
+                        started: (Some(zero.0 + wall), Some(zero.1 + wall)),
+                        connection: ConnectionRow {
+                            id: fresh.0,
+                            device: hello.device,
+                            boot: identity.boot,
+                            server,
+                            peer: format!("link {}", link.0),
+                            from_us: wall_now,
+                            to_us: None,
+                            reason: String::new(),
+                            asleep_until_us: None,
+                            account: Account::default(),
+                            records: 0,
+                            bytes: 0,
+                        },
+                        anchor: Some(AnchorRow {
+                            device: hello.device,
+                            boot: identity.boot,
+                            tick: bounds.tick,
+                            lo_us: bounds.lo + wall,
+                            hi_us: bounds.hi + wall,
+                            server,
+                        }),
+                        store: store_id(store),
+                        now_us: wall_now,
+                    };
+                    self.push(now, Some(link), Work::Hello(Box::new(work)), None);
+                }
+            }
+            Event::Data(data) => {
+                if let (Some(hello), Some(bounds)) = (conn.hello, conn.session.bounds()) {
+                    let terms = Terms {
+                        device: hello.device,
+                        catalog: hello.catalog,
+                        bounds,
+                        wall_us: wall,
+                        received_us: wall_now,
+                        scales: &conn.scales,
+                    };
+                    let (lane, records) = (data.lane, data.records);
+                    let work = Work::Records(Box::new(intake::records(&data, &terms)));
+                    self.push(now, Some(link), work, Some((lane, records, len)));
+                }
+            }
+            Event::Floor { lane, floor } => {
+                if let Some(hello) = conn.hello {
+                    let lane = LaneId { device: hello.device, lane };
+                    let work =
+                        Work::Floor(FloorWork { lane, floor, between_us: (None, None), now_us: wall_now });
+                    self.push(now, Some(link), work, None);
+                }
+            }
+            Event::Catalog(part) => {
+                conn.catalog.extend_from_slice(part.bytes);
+                if conn.catalog.len() == part.total as usize {
+                    let (hash, bytes) = (part.hash, std::mem::take(&mut conn.catalog));
+                    conn.scales = scales(&bytes);
+                    if let Some(hello) = conn.hello {
+                        let catalogs = vec![CatalogRow { device: hello.device, hash, bytes }];
+                        let rows = Work::Rows(Box::new(Batch { catalogs, ..Batch::default() }));
+                        self.push(now, Some(link), rows, None);
+                    }
+                }
+            }
+            Event::ClockFault => self.events.push(format!("{now:>12} clock fault")),
+            Event::Sleep(sleep) => {
+                if let (Some(hello), true) = (conn.hello, sleep.ends_boot) {
+                    let work = Work::Ended(hello.device, sleep.lasts);
+                    self.push(now, Some(link), work, None);
+                }
+                acts.extend(self.bye(link, End::Slept, 0));
+            }
+            Event::Bye(bye) => {
+                if let (Some(hello), true) = (conn.hello, bye.ends_boot) {
+                    let work = Work::Ended(hello.device, bye.lasts);
+                    self.push(now, None, work, None);
+                }
+                self.conns.remove(&link);
+                acts.push(Act::Close(link));
+            }
+            _ => {}
+        }
+        acts
+    }
+
+    pub(super) fn refuse(&mut self, link: LinkId, code: Refusal, text: &str) -> Vec<Act> {
+        let mut out = [0; 256];
+        let Some(mut conn) = self.conns.remove(&link) else { return vec![] };
+        match conn.session.refuse(code, code.backoff_ms(), text, &mut out) {
+            Ok(n) => vec![Act::Down(link, out[..n].to_vec()), Act::Close(link)],
+            Err(_) => vec![Act::Close(link)],
+        }
+    }
+
+    pub(crate) fn bye(&mut self, link: LinkId, reason: End, retry_ms: u32) -> Vec<Act> {
+        let mut out = [0; 256];
+        let Some(mut conn) = self.conns.remove(&link) else { return vec![] };
+        match conn.session.bye(reason, retry_ms, "", &mut out) {
+            Ok(n) => vec![Act::Down(link, out[..n].to_vec()), Act::Close(link)],
+            Err(_) => vec![Act::Close(link)],
+        }
+    }
+
+    /// The command is stored as sent: now its frame may leave.
+    pub(super) fn send(&mut self, now: u64, row: &CommandRow) -> Vec<Act> {
+        let wall_now = self.wall_now(now);
+        let micros = self.micros(now);
+        let Some((link, conn)) = self
+            .conns
+            .iter_mut()
+            .find(|(_, c)| c.confirmed && c.hello.is_some_and(|h| h.device == row.device))
+        else {
+            return vec![];
+        };
+        let left_ms = (row.deadline_us - wall_now).max(0) as u64 / 1_000;
+        let since_ms = micros.since(conn.since) / 1_000;
+        let not_after = conn.hello.map(|h| h.tick.plus((left_ms + since_ms).saturating_sub(since_ms)));
+        let mut out = [0; 512];
+        let call = Call { id: row.id, key: row.key, policy: row.policy, not_after, body: &row.body };
+        match conn.session.command(&call, &mut out) {
+            Ok(n) => vec![Act::Down(*link, out[..n].to_vec())],
+            Err(_) => vec![],
+        }
+    }
+
+    /// Frames that are due, and commands and settings that may go.
+    pub(crate) fn frames(&mut self, now: u64) -> Vec<Act> {
+        let at = self.micros(now);
+        let wall_now = self.wall_now(now);
+        let mut acts = vec![];
+        let mut works = vec![];
+        let mut buf = [0; 4096];
+        for (link, conn) in &mut self.conns {
+            while let Ok(n @ 1..) = conn.session.poll_transmit(at, &mut buf) {
+                acts.push(Act::Down(*link, buf[..n].to_vec()));
+            }
+            if !conn.confirmed {
+                continue;
+            }
+            if let (true, Some(identity)) = (conn.session.can_command() && !conn.sending, conn.identity)
+                && let Some(row) = conn.deliver.pop_front()
+            {
+                conn.sending = true;
+                works.push(Work::Command(CommandWork::Sent {
+                    device: row.device,
+                    id: row.id,
+                    boot: identity.boot,
+                    now_us: wall_now,
+                }));
+            }
+            while let Some(row) = conn.settings.pop_front() {
+                let setting = SettingValue { key: row.key, revision: row.revision, body: &row.body };
+                if let Ok(n) = conn.session.setting(&setting, &mut buf) {
+                    acts.push(Act::Down(*link, buf[..n].to_vec()));
+                }
+            }
+        }
+        works.into_iter().for_each(|w| self.order(now, w));
+        acts
+    }
+}
