@@ -139,6 +139,14 @@ pub enum Event {
         /// Whose.
         device: DeviceId,
     },
+    /// What is stored of a device's present boot, measured by another server or before a step, excludes what this server measures. Both bounds
+    /// hold from here on, as their union.
+    ClocksDisagree {
+        /// Whose ticks showed it.
+        device: DeviceId,
+        /// At least by so many microseconds this server's clock is ahead (behind if negative).
+        by_us: i64,
+    },
     /// This server's wall clock stepped.
     ClockStepped {
         /// By so many microseconds.

@@ -198,6 +198,13 @@ impl Live {
             shared,
         };
         let bounds = live.wall_bounds();
+        if let Some(by_us) = live.times.contradiction(bounds) {
+            tracing::warn!(
+                by_us,
+                "this server's clock contradicts the one that measured this boot before: set both by NTP"
+            );
+            live.shared.events.send(Event::ClocksDisagree { device: live.device, by_us });
+        }
         let started = bounds.moment(Tick(0));
         let started = (Some(started.0), Some(started.1.min(now_us)));
         if wanted {

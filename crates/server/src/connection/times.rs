@@ -89,6 +89,20 @@ impl Times {
         }
     }
 
+    /// By how much, in microseconds, a stored anchor of the live boot and this server's own bounds exclude each other; `None` if they agree.
+    /// Positive if this server's clock is ahead of the one that measured the anchor.
+    pub(crate) fn contradiction(&self, live: Bounds) -> Option<i64> {
+        let apart = |anchor: &Bounds| {
+            let known = anchor.aged(live.tick);
+            match (live.lo > known.hi, known.lo > live.hi) {
+                (true, _) => Some(live.lo - known.hi),
+                (_, true) => Some(live.hi - known.lo),
+                _ => None,
+            }
+        };
+        self.anchors.iter().filter_map(apart).max_by_key(|us| us.abs())
+    }
+
     /// When `tick` of `boot` was. `now` are the live boot's bounds, in wall time, and wall time itself.
     pub(crate) fn at(&self, boot: u32, tick: Tick, now: (Bounds, i64)) -> Between {
         let (live, now_us) = now;
@@ -195,6 +209,21 @@ mod tests {
         assert!(hi <= NOW && lo.unwrap() >= NOW - 20_000);
         let (lo, hi) = times.at(6, Tick(900_000_000), live());
         assert!(lo.unwrap() <= hi && hi == NOW);
+    }
+
+    #[test]
+    fn t55_servers_whose_clocks_are_three_seconds_apart_are_told() {
+        let (live, _) = live();
+        let start = NOW - 600_000_000;
+        let of = |skew: i64| Resume {
+            anchors: vec![anchor(6, 500_000, start + 500_000_000 + skew)],
+            ..Resume::default()
+        };
+        assert_eq!(Times::new(6, &of(0)).contradiction(live), None);
+        let behind = Times::new(6, &of(-3_000_000)).contradiction(live).unwrap();
+        assert!((2_900_000..3_000_000).contains(&behind), "{behind}");
+        let ahead = Times::new(6, &of(3_000_000)).contradiction(live).unwrap();
+        assert!((-3_000_000..-2_900_000).contains(&ahead), "{ahead}");
     }
 
     #[test]

@@ -99,6 +99,16 @@ pub(crate) fn line(event: &Event, guests: &Guests, times: &Times) -> Option<Line
             "its clock contradicts itself: times are less certain from here on".to_owned(),
             true,
         ),
+        Event::ClocksDisagree { device, by_us } => {
+            let (side, by) = (if *by_us < 0 { "behind" } else { "ahead of" }, lasting(by_us.abs()));
+            (
+                device.to_string(),
+                format!(
+                    "this server's clock is {by} {side} the one that measured it before: set both servers by NTP"
+                ),
+                true,
+            )
+        }
         Event::ClockStepped { by_us } => {
             let (sign, by) = (if *by_us < 0 { "back" } else { "forward" }, lasting(by_us.abs()));
             ("server".to_owned(), format!("this machine's clock was set {sign} by {by}"), true)
