@@ -76,6 +76,12 @@ impl World {
         (l.up_dead, l.down_dead) = (up_dead, down_dead);
     }
 
+    /// A frame that no server wrote reaches the board.
+    pub fn forge_down(&mut self, link: LinkId, frame: &[u8]) {
+        let now = self.now;
+        self.links[link.0].send_down(now, frame.to_vec());
+    }
+
     fn close(&mut self, link: LinkId) {
         let l = &mut self.links[link.0];
         l.closed = true;

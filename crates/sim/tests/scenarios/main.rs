@@ -17,6 +17,7 @@ mod t16_poison_row;
 mod t17_commit_without_an_answer;
 mod t20_reboot_while_a_batch_waits;
 mod t22_many_boots;
+mod t23_ack_beyond_what_was_sent;
 mod t25_limits_withhold_credit;
 mod t26_a_hole_in_the_link;
 mod t27_tail_loss;

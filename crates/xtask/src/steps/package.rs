@@ -4,6 +4,9 @@ use crate::cargo::{Metadata, cargo};
 use crate::plan::{Context, Done};
 use crate::run;
 use anyhow::{Result, ensure};
+use std::fs;
+use std::path::PathBuf;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 const LICENCES: [&str; 2] = ["LICENSE-MIT", "LICENSE-APACHE"];
 
@@ -24,6 +27,18 @@ pub fn package(context: &Context) -> Result<Done> {
     if std::env::var_os("CI").is_none() {
         command.arg("--allow-dirty");
     }
-    run::run(&mut command)?;
+    // Cargo keeps what it unpacked and built by name and version: in a place that was used before it would build yesterday's files.
+    let fresh = fresh_place(context)?;
+    command.env("CARGO_TARGET_DIR", &fresh);
+    let packed = run::run(&mut command);
+    // What is left behind costs space and nothing else.
+    let _ = fs::remove_dir_all(&fresh);
+    packed?;
     Ok(Done::Noted(format!("to be published: {}", publishable.join(" "))))
+}
+
+/// A directory below `target` that no run used before.
+fn fresh_place(context: &Context) -> Result<PathBuf> {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH)?.as_nanos();
+    Ok(context.root.join("target").join(format!("package-{now}")))
 }
