@@ -1,4 +1,4 @@
-//! RULES 2: a board without memory boots again; the server numbers its boots, nothing of the new boot is taken for old.
+//! Timeline 2: a board without memory boots again; the server numbers its boots, nothing of the new boot is taken for old.
 
 use crate::help::*;
 use sensock_sim::Memory;

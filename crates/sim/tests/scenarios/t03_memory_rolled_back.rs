@@ -1,4 +1,4 @@
-//! RULES 3: memory rolled back to an earlier boot: the boot number was used before, with another tag.
+//! Timeline 3: memory rolled back to an earlier boot: the boot number was used before, with another tag.
 
 use crate::help::*;
 use sensock_sim::Memory;

@@ -1,4 +1,4 @@
-//! RULES 4: the store is restored from a backup: what devices have freed is gone, and a gap says so.
+//! Timeline 4: the store is restored from a backup: what devices have freed is gone, and a gap says so.
 
 use crate::help::*;
 use sensock_sim::Memory;

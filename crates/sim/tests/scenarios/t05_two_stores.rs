@@ -1,4 +1,4 @@
-//! RULES 5: a name points at two separate stores: neither is sure that it lost nothing.
+//! Timeline 5: a name points at two separate stores: neither is sure that it lost nothing.
 
 use crate::help::*;
 use sensock::StoreId;

@@ -1,4 +1,4 @@
-//! RULES 6: a reboot with records in memory: nobody knows how many, and the gap says "unknown" unless the boot ended in order.
+//! Timeline 6: a reboot with records in memory: nobody knows how many, and the gap says "unknown" unless the boot ended in order.
 
 use crate::help::*;
 use sensock_sim::Memory;

@@ -1,4 +1,4 @@
-//! RULES 8: what was dropped while it was in flight is stored if the server got it: never stored and gapped.
+//! Timeline 8: what was dropped while it was in flight is stored if the server got it: never stored and gapped.
 
 use crate::help::*;
 use sensock_sim::Memory;

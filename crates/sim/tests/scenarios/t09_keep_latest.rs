@@ -1,4 +1,4 @@
-//! RULES 9: keep-latest overwrites at random; what is overwritten is superseded, not lost, and a framed value never changes.
+//! Timeline 9: keep-latest overwrites at random; what is overwritten is superseded, not lost, and a framed value never changes.
 
 use crate::help::*;
 use sensock::device::Policy;

@@ -1,4 +1,4 @@
-//! RULES 10: drop-newest in a full outbox: one gap that absorbs, not a gap for each record that finds no room.
+//! Timeline 10: drop-newest in a full outbox: one gap that absorbs, not a gap for each record that finds no room.
 
 use crate::help::*;
 use sensock::device::Policy;

@@ -1,4 +1,4 @@
-//! RULES 11: records that outlive their time expire from the head only: the floor rises, one gap, cause expired.
+//! Timeline 11: records that outlive their time expire from the head only: the floor rises, one gap, cause expired.
 
 use crate::help::*;
 use sensock_sim::{Memory, World};

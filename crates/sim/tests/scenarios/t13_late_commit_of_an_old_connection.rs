@@ -1,4 +1,4 @@
-//! RULES 13: one server stalls with a batch while the device resumes on another, which stores more; then the late commit comes.
+//! Timeline 13: one server stalls with a batch while the device resumes on another, which stores more; then the late commit comes.
 
 use crate::help::*;
 use sensock_sim::{Memory, World};

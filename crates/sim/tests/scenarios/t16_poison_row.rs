@@ -1,4 +1,4 @@
-//! RULES 16: one row that the store refuses must not starve the other devices, nor block its own.
+//! Timeline 16: one row that the store refuses must not starve the other devices, nor block its own.
 
 use crate::help::*;
 use sensock_sim::Memory;

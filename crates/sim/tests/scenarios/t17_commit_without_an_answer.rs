@@ -1,4 +1,4 @@
-//! RULES 17: the commit was applied but its answer was lost: nothing is acknowledged until it was run again.
+//! Timeline 17: the commit was applied but its answer was lost: nothing is acknowledged until it was run again.
 
 use crate::help::*;
 use sensock_sim::Memory;

@@ -1,4 +1,4 @@
-//! RULES 20: a device reboots while its last batch still waits in the server: the batch is stored before the gap is written.
+//! Timeline 20: a device reboots while its last batch still waits in the server: the batch is stored before the gap is written.
 
 use crate::help::*;
 use sensock_sim::Memory;

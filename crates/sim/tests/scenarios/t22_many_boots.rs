@@ -1,4 +1,4 @@
-//! RULES 22: a board that sleeps deeply boots a hundred thousand times a year: one mark per lane, anchors do not pile up.
+//! Timeline 22: a board that sleeps deeply boots a hundred thousand times a year: one mark per lane, anchors do not pile up.
 
 use crate::help::*;
 use sensock_sim::Memory;

@@ -1,4 +1,4 @@
-//! RULES 23: a server acknowledges a position that was never sent: nothing is freed, the connection ends, and the next one stores all.
+//! Timeline 23: a server acknowledges a position that was never sent: nothing is freed, the connection ends, and the next one stores all.
 
 use crate::help::*;
 use sensock::wire::flow;

@@ -1,4 +1,4 @@
-//! RULES 25: a limit acts by withholding credit; nothing that was accepted is thrown away by the server.
+//! Timeline 25: a limit acts by withholding credit; nothing that was accepted is thrown away by the server.
 
 use crate::help::*;
 use sensock_sim::Memory;

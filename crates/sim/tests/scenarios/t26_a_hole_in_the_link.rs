@@ -1,4 +1,4 @@
-//! RULES 26: a link that loses a frame without noticing: the hole is seen by its position, and nothing behind it is stored before it.
+//! Timeline 26: a link that loses a frame without noticing: the hole is seen by its position, and nothing behind it is stored before it.
 
 use crate::help::*;
 use sensock_sim::Memory;

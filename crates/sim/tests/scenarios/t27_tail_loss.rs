@@ -1,4 +1,4 @@
-//! RULES 27: the last frame is lost and nothing follows: the device asks whether the server is there, and gives up in seconds.
+//! Timeline 27: the last frame is lost and nothing follows: the device asks whether the server is there, and gives up in seconds.
 
 use crate::help::*;
 use sensock_sim::Memory;

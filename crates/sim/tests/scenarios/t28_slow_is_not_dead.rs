@@ -1,4 +1,4 @@
-//! RULES 28: a store that stands still for minutes is no reason to reconnect: pongs flow.
+//! Timeline 28: a store that stands still for minutes is no reason to reconnect: pongs flow.
 
 use crate::help::*;
 use sensock_sim::Memory;

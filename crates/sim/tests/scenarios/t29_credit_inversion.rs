@@ -1,4 +1,4 @@
-//! RULES 29: the readings lane holds all of its credit while the store is slow; an alarm has credit of its own.
+//! Timeline 29: the readings lane holds all of its credit while the store is slow; an alarm has credit of its own.
 
 use crate::help::*;
 use sensock::Lane;

@@ -1,4 +1,4 @@
-//! RULES 30: a backlog on a slow line: from sampled to committed an alarm waits for at most two frames of it.
+//! Timeline 30: a backlog on a slow line: from sampled to committed an alarm waits for at most two frames of it.
 
 use crate::help::*;
 use sensock::Lane;

@@ -1,4 +1,4 @@
-//! RULES 31: the credit that is left is smaller than the next frame: a lane with nothing outstanding may send it all the same.
+//! Timeline 31: the credit that is left is smaller than the next frame: a lane with nothing outstanding may send it all the same.
 
 use crate::help::*;
 use sensock_sim::{Memory, World};

@@ -1,4 +1,4 @@
-//! RULES 33: fifty commands for a board with few slots: none is lost, none overruns it.
+//! Timeline 33: fifty commands for a board with few slots: none is lost, none overruns it.
 
 use crate::help::*;
 use sensock::catalog::Policy;

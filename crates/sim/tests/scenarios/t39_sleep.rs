@@ -1,4 +1,4 @@
-//! RULES 39: a sleeper hears how much waits for it, gets its commands at the next wake, and ends in order.
+//! Timeline 39: a sleeper hears how much waits for it, gets its commands at the next wake, and ends in order.
 
 use crate::help::*;
 use sensock::catalog::Policy;

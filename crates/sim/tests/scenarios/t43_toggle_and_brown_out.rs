@@ -1,4 +1,4 @@
-//! RULES 43: the relay's inrush browns the board out after it switched: the command never runs twice, and the caller hears "unknown".
+//! Timeline 43: the relay's inrush browns the board out after it switched: the command never runs twice, and the caller hears "unknown".
 
 use crate::help::*;
 use sensock::catalog::Policy;

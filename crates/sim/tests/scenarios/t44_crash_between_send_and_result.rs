@@ -1,4 +1,4 @@
-//! RULES 44: the server dies after it sent a command: the row says so, nothing expires that may have run.
+//! Timeline 44: the server dies after it sent a command: the row says so, nothing expires that may have run.
 
 use crate::help::*;
 use sensock::catalog::Policy;

@@ -1,4 +1,4 @@
-//! RULES 46: the server that got the answer dies before it stored it: the answer is a record, and comes again.
+//! Timeline 46: the server that got the answer dies before it stored it: the answer is a record, and comes again.
 
 use crate::help::*;
 use sensock::catalog::Policy;

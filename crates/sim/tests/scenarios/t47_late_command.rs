@@ -1,4 +1,4 @@
-//! RULES 47: "open the valve, valid for 5 s" sits in a half-open link: it is answered "expired" and not run.
+//! Timeline 47: "open the valve, valid for 5 s" sits in a half-open link: it is answered "expired" and not run.
 
 use crate::help::*;
 use sensock::catalog::Policy;

@@ -1,4 +1,4 @@
-//! RULES 48: a caller times out and orders again with its own key: one command.
+//! Timeline 48: a caller times out and orders again with its own key: one command.
 
 use crate::help::*;
 use sensock::catalog::Policy;

@@ -1,4 +1,4 @@
-//! RULES 49: ten set-points for a sleeper: the newest is delivered, the others say so, unless each was to be kept.
+//! Timeline 49: ten set-points for a sleeper: the newest is delivered, the others say so, unless each was to be kept.
 
 use crate::help::*;
 use sensock::catalog::Policy;

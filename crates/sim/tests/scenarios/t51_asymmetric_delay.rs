@@ -1,4 +1,4 @@
-//! RULES 51: an uplink queue of four seconds, a crystal 180 ppm off, a day: the true time never leaves the stored bounds.
+//! Timeline 51: an uplink queue of four seconds, a crystal 180 ppm off, a day: the true time never leaves the stored bounds.
 
 use crate::help::*;
 use sensock_sim::{Memory, World};

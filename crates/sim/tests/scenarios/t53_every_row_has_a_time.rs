@@ -1,4 +1,4 @@
-//! RULES 53: the first exchange precedes all data, so every row of a live boot is committed with both bounds, and never rewritten.
+//! Timeline 53: the first exchange precedes all data, so every row of a live boot is committed with both bounds, and never rewritten.
 
 use crate::help::*;
 use sensock_sim::{Memory, World};

@@ -1,4 +1,4 @@
-//! RULES 55: two servers whose clocks are three seconds apart: each anchor names its server.
+//! Timeline 55: two servers whose clocks are three seconds apart: each anchor names its server.
 
 use crate::help::*;
 use sensock_sim::{Memory, World};

@@ -1,4 +1,4 @@
-//! RULES 58: a clock that steps back is a new boot: the outbox refuses the record instead of stamping it wrongly.
+//! Timeline 58: a clock that steps back is a new boot: the outbox refuses the record instead of stamping it wrongly.
 
 use sensock::catalog::Quantity;
 use sensock::device::{Outbox, Share as _};

@@ -1,4 +1,4 @@
-//! RULES I1: a flash image on a second board: the clone takes over once, then the first one's superseded tag is the proof.
+//! Timeline I1: a flash image on a second board: the clone takes over once, then the first one's superseded tag is the proof.
 
 use crate::help::*;
 use sensock_sim::Memory;

@@ -1,4 +1,4 @@
-//! RULES I2: a peer that only says Hello must not push the true device off, nor change a row.
+//! Timeline I2: a peer that only says Hello must not push the true device off, nor change a row.
 
 use crate::help::*;
 use sensock_sim::Memory;

@@ -1,4 +1,4 @@
-//! RULES W4: data follows Welcome at once, but not before the server has stored what its numbers mean.
+//! Timeline W4: data follows Welcome at once, but not before the server has stored what its numbers mean.
 
 use crate::help::*;
 use sensock_sim::{Memory, World};

@@ -1,4 +1,4 @@
-//! RULES W5: the same name with another scale after an update: rows keep the catalogue under which they were measured.
+//! Timeline W5: the same name with another scale after an update: rows keep the catalogue under which they were measured.
 
 use crate::help::*;
 use sensock::{Catalog, Quantity};

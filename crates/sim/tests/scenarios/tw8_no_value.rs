@@ -1,4 +1,4 @@
-//! RULES W8: a sensor without a value is a fault in the record, neither a reading nor a gap.
+//! Timeline W8: a sensor without a value is a fault in the record, neither a reading nor a gap.
 
 use crate::help::*;
 use sensock::catalog::Fault;
