@@ -124,7 +124,7 @@ impl<S: Store, K: Keys> Builder<S, K> {
             id: random::number() >> 1,
             store: info.id,
             info,
-            backend: Box::new(Typed { store: store.clone(), keys }),
+            backend: Box::new(Typed { store: store.clone(), keys, lookup: Arc::default() }),
             wall,
             queue: Queue::default(),
             registry: Arc::new(Registry::default()),

@@ -17,6 +17,7 @@ use tokio::time::Instant;
 
 use crate::events::{Event, Rows};
 use crate::inbox::Message;
+use crate::lookup::Lookup;
 use crate::queue::{Entry, Origin, weight};
 use crate::random;
 use crate::shared::{Backend, Shared};
@@ -25,11 +26,12 @@ use crate::shared::{Backend, Shared};
 pub(crate) struct Typed<S, K> {
     pub(crate) store: S,
     pub(crate) keys: K,
+    pub(crate) lookup: Arc<Lookup>,
 }
 
 impl<S: Store, K: Keys> Backend for Typed<S, K> {
     fn load(&self, device: DeviceId) -> BoxFuture<'_, Result<Resume, String>> {
-        async move { self.store.load(&device).await.map_err(|e| e.to_string()) }.boxed()
+        self.lookup.load(&self.store, device).boxed()
     }
 
     fn admit(&self, device: DeviceId) -> BoxFuture<'_, Result<Admission, String>> {

@@ -37,6 +37,7 @@ mod events;
 mod feed;
 mod inbox;
 mod limits;
+mod lookup;
 mod pipe;
 mod queue;
 mod random;

@@ -55,7 +55,14 @@ async fn attempt<S: Store>(store: &S, works: &[&Work]) -> Result<Vec<Result<Done
     let (mut tx, marks) = store.begin(&lanes).await?;
     let mut group = Group::new(lanes.into_iter().zip(marks));
     let mut results = Vec::with_capacity(works.len());
+    let devices: Vec<DeviceId> =
+        works.iter().filter_map(|w| group.must_know(w)).collect::<BTreeSet<_>>().into_iter().collect();
+    if !devices.is_empty() {
+        let found = tx.load_all(&devices).await?;
+        devices.into_iter().zip(found).for_each(|(device, resume)| group.know(device, resume));
+    }
     for work in works {
+        // A work before this one may have moved its lane into another boot.
         if let Some(device) = group.must_know(work) {
             let resume = tx.load(&device).await?;
             group.know(device, resume);

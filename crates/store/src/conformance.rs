@@ -35,7 +35,7 @@ pub use commands::{
 };
 pub use dropped::{a_dropped_transaction_leaves_nothing, a_dropped_wait_holds_no_lock};
 pub use hello::{boots_follow_each_other, two_welcomes_for_one_boot};
-pub use loads::{load_keeps_its_limits, load_reaches_back_to_the_lowest_mark};
+pub use loads::{load_all_is_load_of_each, load_keeps_its_limits, load_reaches_back_to_the_lowest_mark};
 pub use locks::{marks_are_locked, marks_come_in_the_order_asked_for};
 pub use read_back::{latest_is_the_newest, range_pages_without_loss, range_takes_what_touches_the_span};
 pub use round_trip::{names_are_told_apart, rows_come_back_as_they_went};
@@ -55,6 +55,7 @@ pub async fn run<S: Store + History>(make: impl AsyncFn() -> S) {
     a_later_row_replaces(make().await).await;
     load_keeps_its_limits(make().await).await;
     load_reaches_back_to_the_lowest_mark(make().await).await;
+    load_all_is_load_of_each(make().await).await;
     latest_is_the_newest(make().await).await;
     range_takes_what_touches_the_span(make().await).await;
     range_pages_without_loss(make().await).await;

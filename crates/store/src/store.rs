@@ -84,6 +84,21 @@ pub trait Store: Clone + Send + Sync + 'static {
     /// Reads all that a connection of this device needs; takes no locks.
     fn load(&self, device: &DeviceId) -> impl Future<Output = Result<Resume, Self::Error>> + Send;
 
+    /// As [`Store::load`] for several devices, none of them twice; returns theirs in the order given. A fleet that comes back all at once is
+    /// looked up in this way: a store that answers for many in about the time that it takes for one should.
+    fn load_all(
+        &self,
+        devices: &[DeviceId],
+    ) -> impl Future<Output = Result<Vec<Resume>, Self::Error>> + Send {
+        async move {
+            let mut found = Vec::with_capacity(devices.len());
+            for device in devices {
+                found.push(self.load(device).await?);
+            }
+            Ok(found)
+        }
+    }
+
     /// Begins a transaction and locks these lanes (sorted, without duplicates) in the order given; returns their marks as the lock
     /// found them. A lane without a row has [`Position::NONE`] and is locked all the same. Waits for at most 3 s, then fails with
     /// [`Failure::Retry`].
@@ -103,6 +118,20 @@ pub trait Transaction: Send {
 
     /// As [`Store::load`], but within the transaction: what it returns is what is committed, under the lock that `begin` took.
     fn load(&mut self, device: &DeviceId) -> impl Future<Output = Result<Resume, Self::Error>> + Send;
+
+    /// As [`Transaction::load`] for several devices, none of them twice; returns theirs in the order given.
+    fn load_all(
+        &mut self,
+        devices: &[DeviceId],
+    ) -> impl Future<Output = Result<Vec<Resume>, Self::Error>> + Send {
+        async move {
+            let mut found = Vec::with_capacity(devices.len());
+            for device in devices {
+                found.push(self.load(device).await?);
+            }
+            Ok(found)
+        }
+    }
 
     /// Writes rows. May be called several times.
     fn write(&mut self, batch: &Batch) -> impl Future<Output = Result<(), Self::Error>> + Send;

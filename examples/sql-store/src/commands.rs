@@ -23,7 +23,8 @@ pub(crate) async fn commands(
     rows.iter().map(|row| command(row, device)).collect()
 }
 
-fn command(row: &Row, device: &DeviceId) -> Result<CommandRow, Error> {
+/// A command's row, in the order of the table's columns.
+pub(crate) fn command(row: &Row, device: &DeviceId) -> Result<CommandRow, Error> {
     Ok(CommandRow {
         device: *device,
         id: CommandId(row.small(1)?),
@@ -74,21 +75,22 @@ pub(crate) async fn settings(session: &mut Session<'_>, device: &DeviceId) -> Re
     let columns = SETTING.columns.join(", ");
     let sql = format!("SELECT {columns} FROM setting WHERE device = ? ORDER BY number");
     let rows = session.rows(AssertSqlSafe(sql), &[Arg::Text(device)]).await?;
-    rows.iter()
-        .map(|row| {
-            Ok(SettingRow {
-                device: *device,
-                key: row.small(1)?,
-                name: row.text(2)?,
-                revision: row.small(3)?,
-                body: row.bytes(4)?,
-                issuer: row.text(5)?,
-                set_us: row.int(6)?,
-                applied_us: row.maybe_int(7)?,
-                refused: row.maybe_small(8)?,
-            })
-        })
-        .collect()
+    rows.iter().map(|row| setting(row, device)).collect()
+}
+
+/// A setting's row, in the order of the table's columns.
+pub(crate) fn setting(row: &Row, device: &DeviceId) -> Result<SettingRow, Error> {
+    Ok(SettingRow {
+        device: *device,
+        key: row.small(1)?,
+        name: row.text(2)?,
+        revision: row.small(3)?,
+        body: row.bytes(4)?,
+        issuer: row.text(5)?,
+        set_us: row.int(6)?,
+        applied_us: row.maybe_int(7)?,
+        refused: row.maybe_small(8)?,
+    })
 }
 
 impl SqlTx {

@@ -20,7 +20,7 @@ impl History for SqlStore {
 
     async fn devices(&self) -> Result<Vec<DeviceRow>, SqlError> {
         let mut begun = self.read().await?;
-        let found = links::devices(&mut self.session(&mut begun)?, None).await;
+        let found = links::devices(&mut self.session(&mut begun)?).await;
         self.end(begun, found).await
     }
 
@@ -58,7 +58,7 @@ impl History for SqlStore {
 
     async fn boots(&self, device: &DeviceId) -> Result<Vec<BootRow>, SqlError> {
         let mut begun = self.read().await?;
-        let found = links::boots(&mut self.session(&mut begun)?, device, 0, None).await;
+        let found = links::boots(&mut self.session(&mut begun)?, device).await;
         self.end(begun, found).await
     }
 

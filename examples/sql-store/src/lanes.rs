@@ -88,20 +88,21 @@ pub(crate) async fn lock(
     Ok(in_order.collect())
 }
 
-/// Marks and last positions of a device's lanes.
-pub(crate) async fn marks(
-    session: &mut Session<'_>,
-    device: &str,
-) -> Result<([Position; Lane::COUNT], [Position; Lane::COUNT]), Fail> {
-    let (mut marks, mut ended) = ([Position::NONE; Lane::COUNT], [Position::NONE; Lane::COUNT]);
-    let sql = "SELECT lane, mark, ended FROM lane WHERE device = ?";
+/// The lowest boot that any lane of a device still waits in; a lane without a row waits from the beginning.
+pub(crate) fn lowest_boot(marks: &[Position; Lane::COUNT]) -> u32 {
+    marks.iter().min().copied().unwrap_or(Position::NONE).boot()
+}
+
+/// Marks of a device's lanes.
+pub(crate) async fn marks(session: &mut Session<'_>, device: &str) -> Result<[Position; Lane::COUNT], Fail> {
+    let mut marks = [Position::NONE; Lane::COUNT];
+    let sql = "SELECT lane, mark FROM lane WHERE device = ?";
     for row in session.rows(sql, &[Arg::Text(device)]).await? {
         if let Some(lane) = Lane::from_number(row.small(0)?) {
             marks[lane.index()] = Position(row.bits(1)?);
-            ended[lane.index()] = Position(row.bits(2)?);
         }
     }
-    Ok((marks, ended))
+    Ok(marks)
 }
 
 impl SqlTx {

@@ -1,43 +1,33 @@
 //! What a person asks at 3 a.m.: devices, their boots, clocks and connections.
 
 use sensock::wire::hello::Account;
-use sensock::{DeviceId, Position, Tag, Tick};
+use sensock::{DeviceId, Tag, Tick};
 use sensock_store::{AnchorRow, Batch, BootRow, ConnectionRow, DeviceRow, Span};
 use sqlx::{AssertSqlSafe, Error};
 
 use crate::error::Fail;
+use crate::lanes;
 use crate::session::{Arg, Row, Session};
 use crate::tables::{ANCHOR, BOOT, CONNECTION, DEVICE};
 use crate::transaction::SqlTx;
 
-/// Reads devices: all, or one.
-pub(crate) async fn devices(
-    session: &mut Session<'_>,
-    one: Option<&DeviceId>,
-) -> Result<Vec<DeviceRow>, Error> {
-    let columns = DEVICE.columns.join(", ");
-    let rows = match one {
-        Some(device) => {
-            let sql = format!("SELECT {columns} FROM device WHERE device = ?");
-            session.rows(AssertSqlSafe(sql), &[Arg::Text(device)]).await?
-        }
-        None => {
-            session.rows(AssertSqlSafe(format!("SELECT {columns} FROM device ORDER BY device")), &[]).await?
-        }
-    };
-    rows.iter()
-        .map(|row| {
-            let tags = row.text(3)?;
-            let superseded = tags.split_whitespace().map(|t| u64::from_str_radix(t, 16).map(Tag));
-            Ok(DeviceRow {
-                device: device(row, 0)?,
-                boot: row.small(1)?,
-                tag: Tag(row.bits(2)?),
-                superseded: superseded.collect::<Result<_, _>>().map_err(|e| Error::Decode(e.into()))?,
-                catalog: row.bits(4)?,
-            })
-        })
-        .collect()
+/// Reads all devices.
+pub(crate) async fn devices(session: &mut Session<'_>) -> Result<Vec<DeviceRow>, Error> {
+    let sql = format!("SELECT {} FROM device ORDER BY device", DEVICE.columns.join(", "));
+    session.rows(AssertSqlSafe(sql), &[]).await?.iter().map(device_row).collect()
+}
+
+/// A device's row, in the order of the table's columns.
+pub(crate) fn device_row(row: &Row) -> Result<DeviceRow, Error> {
+    let tags = row.text(3)?;
+    let superseded = tags.split_whitespace().map(|t| u64::from_str_radix(t, 16).map(Tag));
+    Ok(DeviceRow {
+        device: device(row, 0)?,
+        boot: row.small(1)?,
+        tag: Tag(row.bits(2)?),
+        superseded: superseded.collect::<Result<_, _>>().map_err(|e| Error::Decode(e.into()))?,
+        catalog: row.bits(4)?,
+    })
 }
 
 /// The device named in this column.
@@ -45,60 +35,43 @@ pub(crate) fn device(row: &Row, column: usize) -> Result<DeviceId, Error> {
     DeviceId::new(&row.text(column)?).map_err(|error| Error::Decode(error.into()))
 }
 
-/// Reads boots in order, from the one before `lowest` on; with a limit, the newest.
-pub(crate) async fn boots(
-    session: &mut Session<'_>,
-    device: &DeviceId,
-    lowest: u32,
-    limit: Option<i64>,
-) -> Result<Vec<BootRow>, Error> {
-    let sql = format!(
-        "SELECT {} FROM boot WHERE device = ? AND boot >= \
-         (SELECT COALESCE(MAX(b.boot), 0) FROM boot b WHERE b.device = ? AND b.boot < ?) ORDER BY boot DESC LIMIT ?",
-        BOOT.columns.join(", ")
-    );
-    let args = [Arg::Text(device), Arg::Text(device), lowest.into(), limit.unwrap_or(i64::MAX).into()];
-    let mut boots = Vec::new();
-    for row in session.rows(AssertSqlSafe(sql), &args).await? {
-        boots.push(BootRow {
-            device: *device,
-            boot: row.small(1)?,
-            tag: Tag(row.bits(2)?),
-            catalog: row.bits(3)?,
-            firmware: row.text(4)?,
-            seen_us: row.int(5)?,
-            started: (row.maybe_int(6)?, row.maybe_int(7)?),
-            last_tick: Tick(row.bits(8)?),
-            rebased_by: row.small(9)?,
-            account: account(&row, 10)?,
-        });
-    }
-    boots.reverse();
-    Ok(boots)
+/// The boot before one; takes the device and the one as arguments.
+pub(crate) const BOOT_BEFORE: &str =
+    "(SELECT COALESCE(MAX(b.boot), 0) FROM boot b WHERE b.device = ? AND b.boot < ?)";
+
+/// Reads all boots of a device, in order.
+pub(crate) async fn boots(session: &mut Session<'_>, device: &DeviceId) -> Result<Vec<BootRow>, Error> {
+    let sql = format!("SELECT {} FROM boot WHERE device = ? ORDER BY boot", BOOT.columns.join(", "));
+    let rows = session.rows(AssertSqlSafe(sql), &[Arg::Text(device)]).await?;
+    rows.iter().map(|row| boot_row(row, device)).collect()
 }
 
-/// Reads the newest 256 anchors from a boot on, in order of boot and tick.
-pub(crate) async fn anchors(
-    session: &mut Session<'_>,
-    device: &DeviceId,
-    from: u32,
-) -> Result<Vec<AnchorRow>, Error> {
-    let sql = "SELECT boot, tick, lo_us, hi_us, server FROM anchor WHERE device = ? AND boot >= ? \
-               ORDER BY boot DESC, tick DESC, id DESC LIMIT 256";
-    let rows = session.rows(sql, &[Arg::Text(device), from.into()]).await?;
-    rows.iter()
-        .rev()
-        .map(|row| {
-            Ok(AnchorRow {
-                device: *device,
-                boot: row.small(0)?,
-                tick: Tick(row.bits(1)?),
-                lo_us: row.int(2)?,
-                hi_us: row.int(3)?,
-                server: row.bits(4)?,
-            })
-        })
-        .collect()
+/// A boot's row, in the order of the table's columns.
+pub(crate) fn boot_row(row: &Row, device: &DeviceId) -> Result<BootRow, Error> {
+    Ok(BootRow {
+        device: *device,
+        boot: row.small(1)?,
+        tag: Tag(row.bits(2)?),
+        catalog: row.bits(3)?,
+        firmware: row.text(4)?,
+        seen_us: row.int(5)?,
+        started: (row.maybe_int(6)?, row.maybe_int(7)?),
+        last_tick: Tick(row.bits(8)?),
+        rebased_by: row.small(9)?,
+        account: account(row, 10)?,
+    })
+}
+
+/// An anchor's row: device, boot, tick, bounds, server.
+pub(crate) fn anchor_row(row: &Row, device: &DeviceId) -> Result<AnchorRow, Error> {
+    Ok(AnchorRow {
+        device: *device,
+        boot: row.small(1)?,
+        tick: Tick(row.bits(2)?),
+        lo_us: row.int(3)?,
+        hi_us: row.int(4)?,
+        server: row.bits(5)?,
+    })
 }
 
 /// Reads connections that touch the span, in order of time.
@@ -229,8 +202,7 @@ impl SqlTx {
         let mut session = self.begun.session()?;
         for row in &batch.boots {
             let device = Arg::Text(&row.device);
-            let (marks, _) = crate::lanes::marks(&mut session, &row.device).await?;
-            let lowest = marks.iter().min().copied().unwrap_or(Position::NONE).boot();
+            let lowest = lanes::lowest_boot(&lanes::marks(&mut session, &row.device).await?);
             let sql = "SELECT MAX(boot) FROM anchor WHERE device = ? AND boot < ?";
             let below = session.row(sql, &[device, lowest.into()]).await?;
             let Some(newest) = below.map(|row| row.maybe_int(0)).transpose()?.flatten() else { continue };

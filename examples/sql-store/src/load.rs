@@ -1,31 +1,169 @@
-//! All that a connection needs to know of its device.
+//! All that a connection needs to know of its device; for many devices in about as many statements as for one.
 
-use sensock::{DeviceId, Position};
+use std::collections::HashMap;
+
+use sensock::{DeviceId, Lane, Position};
 use sensock_store::Resume;
+use sqlx::{AssertSqlSafe, Error};
 
 use crate::error::Fail;
-use crate::session::Session;
+use crate::session::{Arg, Row, Session};
+use crate::tables::{BOOT, COMMAND, DEVICE, SETTING};
 use crate::{commands, lanes, links, series};
 
-/// Reads it by some ten short queries, each along an index.
-pub(crate) async fn resume(session: &mut Session<'_>, device: &DeviceId) -> Result<Resume, Fail> {
-    let (marks, ended) = lanes::marks(session, device).await?;
-    let row = links::devices(session, Some(device)).await?.pop();
-    let lowest = marks.iter().min().copied().unwrap_or(Position::NONE).boot();
-    let boots = links::boots(session, device, lowest, Some(64)).await?;
-    let anchors = links::anchors(session, device, boots.first().map_or(0, |b| b.boot)).await?;
-    let settled = "AND open = 0 ORDER BY id DESC LIMIT 64";
-    let mut commands = commands::commands(session, device, "AND open = 1", None).await?;
-    commands.extend(commands::commands(session, device, settled, None).await?);
-    commands.sort_by_key(|c| c.id);
-    Ok(Resume {
-        device: row,
-        marks,
-        ended,
-        catalogs: series::newest_catalogs(session, device).await?,
-        boots,
-        anchors,
-        commands,
-        settings: commands::settings(session, device).await?,
-    })
+/// Devices whose queries share a statement.
+const TOGETHER: usize = 16;
+
+/// Reads it for each device, by some nine short queries, each along an index.
+pub(crate) async fn resumes(session: &mut Session<'_>, devices: &[DeviceId]) -> Result<Vec<Resume>, Fail> {
+    let mut found = Vec::with_capacity(devices.len());
+    for some in devices.chunks(TOGETHER) {
+        found.extend(together(session, some).await?);
+    }
+    Ok(found)
+}
+
+async fn together(session: &mut Session<'_>, devices: &[DeviceId]) -> Result<Vec<Resume>, Fail> {
+    let mut found = vec![Resume::default(); devices.len()];
+
+    let sql = "SELECT device, lane, mark, ended FROM lane WHERE device = ?";
+    each(
+        session,
+        devices,
+        sql,
+        "1",
+        |_| vec![],
+        |i, row| {
+            if let Some(lane) = Lane::from_number(row.small(1)?) {
+                found[i].marks[lane.index()] = Position(row.bits(2)?);
+                found[i].ended[lane.index()] = Position(row.bits(3)?);
+            }
+            Ok(())
+        },
+    )
+    .await?;
+
+    let sql = format!("SELECT {} FROM device WHERE device = ?", DEVICE.columns.join(", "));
+    each(
+        session,
+        devices,
+        &sql,
+        "1",
+        |_| vec![],
+        |i, row| {
+            found[i].device = Some(links::device_row(row)?);
+            Ok(())
+        },
+    )
+    .await?;
+
+    let sql = format!(
+        "SELECT {} FROM boot WHERE device = ? AND boot >= {} ORDER BY boot DESC LIMIT 64",
+        BOOT.columns.join(", "),
+        links::BOOT_BEFORE
+    );
+    let lowest: Vec<u32> = found.iter().map(|r| lanes::lowest_boot(&r.marks)).collect();
+    each(
+        session,
+        devices,
+        &sql,
+        "2",
+        |i| vec![Arg::Text(&devices[i]), lowest[i].into()],
+        |i, row| {
+            found[i].boots.push(links::boot_row(row, &devices[i])?);
+            Ok(())
+        },
+    )
+    .await?;
+
+    let sql = "SELECT device, boot, tick, lo_us, hi_us, server, id FROM anchor WHERE device = ? AND boot >= ? \
+               ORDER BY boot DESC, tick DESC, id DESC LIMIT 256";
+    let from: Vec<u32> = found.iter().map(|r| r.boots.first().map_or(0, |b| b.boot)).collect();
+    each(
+        session,
+        devices,
+        sql,
+        "2, 3, 7",
+        |i| vec![from[i].into()],
+        |i, row| {
+            found[i].anchors.push(links::anchor_row(row, &devices[i])?);
+            Ok(())
+        },
+    )
+    .await?;
+
+    let columns = COMMAND.columns.join(", ");
+    for which in ["open = 0 ORDER BY id DESC LIMIT 64", "open = 1"] {
+        let sql = format!("SELECT {columns} FROM command WHERE device = ? AND {which}");
+        each(
+            session,
+            devices,
+            &sql,
+            "2",
+            |_| vec![],
+            |i, row| {
+                found[i].commands.push(commands::command(row, &devices[i])?);
+                Ok(())
+            },
+        )
+        .await?;
+    }
+    found.iter_mut().for_each(|r| r.commands.sort_unstable_by_key(|c| c.id));
+
+    let sql = "SELECT device, hash, bytes, id FROM catalog WHERE device = ? ORDER BY id DESC LIMIT 4";
+    each(
+        session,
+        devices,
+        sql,
+        "4 DESC",
+        |_| vec![],
+        |i, row| {
+            found[i].catalogs.push(series::catalog_row(row, &devices[i])?);
+            Ok(())
+        },
+    )
+    .await?;
+
+    let sql = format!("SELECT {} FROM setting WHERE device = ?", SETTING.columns.join(", "));
+    each(
+        session,
+        devices,
+        &sql,
+        "2",
+        |_| vec![],
+        |i, row| {
+            found[i].settings.push(commands::setting(row, &devices[i])?);
+            Ok(())
+        },
+    )
+    .await?;
+    Ok(found)
+}
+
+/// Runs `select` for each device in one statement, and hands out its rows in the order of `order` (numbers of columns). The first column is the
+/// device, as is the first argument; `more` gives those that follow.
+async fn each<'a>(
+    session: &mut Session<'_>,
+    devices: &'a [DeviceId],
+    select: &str,
+    order: &str,
+    more: impl Fn(usize) -> Vec<Arg<'a>>,
+    mut take: impl FnMut(usize, &Row) -> Result<(), Error>,
+) -> Result<(), Error> {
+    // Filled up to a power of two with a name that no device has, so that few prepared statements serve every number.
+    let n = devices.len().next_power_of_two();
+    let one = format!("SELECT * FROM ({select}) d");
+    let sql = format!("{} ORDER BY {order}", vec![one; n].join(" UNION ALL "));
+    let mut args = Vec::new();
+    for i in 0..n {
+        args.push(devices.get(i).map_or(Arg::Text(""), |device| Arg::Text(device)));
+        args.extend(more(i.min(devices.len() - 1)));
+    }
+    let places: HashMap<&str, usize> = devices.iter().enumerate().map(|(i, d)| (d.as_str(), i)).collect();
+    for row in session.rows(AssertSqlSafe(sql), &args).await? {
+        if let Some(&i) = places.get(row.text(0)?.as_str()) {
+            take(i, &row)?;
+        }
+    }
+    Ok(())
 }

@@ -7,7 +7,7 @@ use sensock::catalog::CatalogView;
 use sensock_store::{Batch, CatalogRow, LaneId};
 
 use crate::error::Fail;
-use crate::session::{Arg, Session};
+use crate::session::{Arg, Row, Session};
 use crate::tables::{CATALOG, SERIES, SERIES_UNNAMED};
 use crate::transaction::SqlTx;
 
@@ -63,16 +63,9 @@ pub(crate) async fn of_device(
         .collect()
 }
 
-/// The newest four catalogues, the newest first.
-pub(crate) async fn newest_catalogs(
-    session: &mut Session<'_>,
-    device: &sensock::DeviceId,
-) -> Result<Vec<CatalogRow>, sqlx::Error> {
-    let sql = "SELECT hash, bytes FROM catalog WHERE device = ? ORDER BY id DESC LIMIT 4";
-    let rows = session.rows(sql, &[Arg::Text(device)]).await?;
-    rows.iter()
-        .map(|row| Ok(CatalogRow { device: *device, hash: row.bits(0)?, bytes: row.bytes(1)? }))
-        .collect()
+/// A catalogue's row: device, hash, bytes.
+pub(crate) fn catalog_row(row: &Row, device: &sensock::DeviceId) -> Result<CatalogRow, sqlx::Error> {
+    Ok(CatalogRow { device: *device, hash: row.bits(1)?, bytes: row.bytes(2)? })
 }
 
 impl SqlTx {

@@ -125,8 +125,12 @@ impl Store for SqlStore {
     }
 
     async fn load(&self, device: &DeviceId) -> Result<Resume, SqlError> {
+        Ok(self.load_all(&[*device]).await?.pop().unwrap_or_default())
+    }
+
+    async fn load_all(&self, devices: &[DeviceId]) -> Result<Vec<Resume>, SqlError> {
         let mut begun = self.read().await?;
-        let found = load::resume(&mut self.session(&mut begun)?, device).await;
+        let found = load::resumes(&mut self.session(&mut begun)?, devices).await;
         self.end(begun, found).await
     }
 

@@ -43,8 +43,8 @@ impl SqlTx {
         self.prune_anchors(batch).await
     }
 
-    async fn resume(&mut self, device: &DeviceId) -> Result<Resume, Fail> {
-        load::resume(&mut self.begun.session()?, device).await
+    async fn resumes(&mut self, devices: &[DeviceId]) -> Result<Vec<Resume>, Fail> {
+        load::resumes(&mut self.begun.session()?, devices).await
     }
 
     async fn call_hook(&mut self, batch: &Batch) -> Result<(), SqlError> {
@@ -63,8 +63,12 @@ impl Transaction for SqlTx {
     type Error = SqlError;
 
     async fn load(&mut self, device: &DeviceId) -> Result<Resume, SqlError> {
+        Ok(self.load_all(&[*device]).await?.pop().unwrap_or_default())
+    }
+
+    async fn load_all(&mut self, devices: &[DeviceId]) -> Result<Vec<Resume>, SqlError> {
         self.begun.enter();
-        let found = self.resume(device).await;
+        let found = self.resumes(devices).await;
         self.begun.leave();
         found.map_err(|fail| self.error(fail))
     }

@@ -1,6 +1,6 @@
 //! `load` returns what it says, and not more.
 
-use sensock::{Position, Tick};
+use sensock::{DeviceId, Position, Tick};
 
 use super::fixture::*;
 use crate::batch::Batch;
@@ -84,4 +84,41 @@ pub async fn load_reaches_back_to_the_lowest_mark<S: Store + History>(store: S) 
     assert_eq!(resume.boots, [12, 14, 17, 20].map(|n| boot(d, n)));
     let wanted: Vec<AnchorRow> = (44..300).map(|t| anchor(20, t)).collect();
     assert_eq!(resume.anchors, wanted, "the newest 256, in order of boot and tick");
+}
+
+/// Many devices loaded at once are each as if loaded alone, in the order asked for, in a transaction too.
+pub async fn load_all_is_load_of_each<S: Store + History>(store: S) {
+    let names: Vec<DeviceId> = (0..37).map(|i| device(&format!("d{}", i * 7 % 37))).collect();
+    for (i, &d) in names.iter().enumerate().filter(|(i, _)| i % 5 != 0) {
+        let i = i as u32;
+        let settled = |c: CommandRow| CommandRow { state: CommandState::Done, settled_us: Some(NOON), ..c };
+        let anchors = (0..i % 4).map(|n| AnchorRow {
+            device: d,
+            boot: 1 + i % 3,
+            tick: Tick(u64::from(n)),
+            lo_us: NOON,
+            hi_us: NOON + 1,
+            server: 7,
+        });
+        let batch = Batch {
+            marks: vec![(LaneId { device: d, lane: sensock::Lane::Readings }, Position::new(1 + i % 3, i))],
+            ended: vec![(LaneId { device: d, lane: sensock::Lane::Control }, Position::new(1, i))],
+            boots: (1..=i % 4).map(|n| boot(d, n)).collect(),
+            catalogs: (0..i % 6).map(|n| catalog(d, &format!("suite {n}"))).collect(),
+            anchors: anchors.collect(),
+            commands: vec![command(d, i + 1), settled(command(d, i + 2))],
+            settings: (0..i as u16 % 3).map(|n| setting(d, 9 - n, 1)).collect(),
+            ..Batch::default()
+        };
+        write(&store, batch).await;
+    }
+    let mut each = Vec::new();
+    for d in &names {
+        each.push(store.load(d).await.expect("load"));
+    }
+    assert!(each.iter().filter(|r| **r == Resume::default()).count() == 8, "every fifth is unknown");
+    assert_eq!(store.load_all(&names).await.expect("load_all"), each);
+    assert_eq!(store.load_all(&[]).await.expect("load_all"), []);
+    let (mut tx, _) = store.begin(&[]).await.expect("begin");
+    assert_eq!(tx.load_all(&names).await.expect("load_all"), each, "within a transaction it is the same");
 }
