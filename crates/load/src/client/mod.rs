@@ -1,0 +1,57 @@
+//! One connection's end, for each protocol: connect, exchange as [`Turns`](crate::turns::Turns) say, leave in order.
+
+mod echo;
+mod mqtt;
+mod sensock;
+mod wire;
+
+use std::net::SocketAddr;
+use std::rc::Rc;
+
+use anyhow::Result;
+use tokio::sync::Semaphore;
+use tokio::time::Instant;
+
+use crate::turns::Turns;
+
+/// What a client speaks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Protocol {
+    /// Frames of the same size, sent back as they came.
+    Echo,
+    /// Ours: a frame is answered when it is committed.
+    Sensock,
+    /// MQTT 3.1.1, QoS 0, each message fenced with a ping.
+    Mqtt0,
+    /// MQTT 3.1.1, QoS 1.
+    Mqtt1,
+}
+
+/// One client, from its dial to its leave.
+#[derive(Clone, Debug)]
+pub struct Client {
+    /// Where the server listens.
+    pub address: SocketAddr,
+    /// Which of the fleet: its name follows from it.
+    pub number: usize,
+    /// When its first exchange is due.
+    pub first: Instant,
+    /// What all clients share.
+    pub turns: Rc<Turns>,
+}
+
+impl Client {
+    /// Runs it. Of the clients that share a `gate`, only so many connect at the same time as it lets pass.
+    ///
+    /// # Errors
+    /// When the server ends the connection, breaks its protocol or refuses.
+    pub async fn run(self, protocol: Protocol, gate: Rc<Semaphore>) -> Result<()> {
+        match protocol {
+            Protocol::Echo => echo::run(self, &gate).await,
+            Protocol::Sensock if self.turns.pace().batch > 8 => sensock::run::<16_384>(self, &gate).await,
+            Protocol::Sensock => sensock::run::<1_024>(self, &gate).await,
+            Protocol::Mqtt0 => mqtt::run(self, &gate, false).await,
+            Protocol::Mqtt1 => mqtt::run(self, &gate, true).await,
+        }
+    }
+}

@@ -1,0 +1,3 @@
+//! A measurement each: what the command line offers.
+
+pub mod fleet;

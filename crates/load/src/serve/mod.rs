@@ -1,0 +1,15 @@
+//! Servers that are no programs of their own: this program runs them as children of itself.
+
+pub mod echo;
+pub mod memory;
+
+use std::net::SocketAddr;
+
+/// What a child prints once it listens, before the address.
+pub const LISTENING: &str = "listening on ";
+
+/// Tells the parent where this child listens.
+#[allow(clippy::print_stdout, reason = "the parent reads it")]
+fn announce(address: SocketAddr) {
+    println!("{LISTENING}{address}, Ctrl-C ends");
+}

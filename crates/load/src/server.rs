@@ -1,0 +1,213 @@
+//! The servers, as child processes: started on a free port of the loopback, ended with their value.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, Result, ensure};
+use sensock_testkit::net::free_port;
+use sensock_testkit::process::Process;
+use tempfile::TempDir;
+
+use crate::client::Protocol;
+use crate::serve::LISTENING;
+use crate::usage::{self, Cpu};
+
+const START: Duration = Duration::from_secs(20);
+const END: Duration = Duration::from_secs(60);
+
+/// Which programs there are, and which store ours uses.
+#[derive(Clone, Debug)]
+pub struct Programs {
+    /// `sensockd`.
+    pub sensockd: PathBuf,
+    /// This program itself.
+    pub load: PathBuf,
+    /// mosquitto, if it is installed.
+    pub mosquitto: Option<PathBuf>,
+}
+
+/// Where our server stores.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+pub enum Storage {
+    /// A file in a new temporary directory, at full durability.
+    #[default]
+    Sqlite,
+    /// A MariaDB of this run's own.
+    Mariadb,
+    /// Nowhere: our server over a store in memory.
+    Memory,
+}
+
+/// A server that listens. It is killed when the value is dropped, and when this process ends in any way.
+#[derive(Debug)]
+pub struct Running {
+    process: Process,
+    address: SocketAddr,
+    _directory: TempDir,
+}
+
+impl Running {
+    /// The bare echo.
+    ///
+    /// # Errors
+    /// When it does not start.
+    pub fn echo(programs: &Programs) -> Result<Self> {
+        Self::announced(Command::new(&programs.load).arg("serve-echo"), tempfile::tempdir()?)
+    }
+
+    /// Our server over memory.
+    ///
+    /// # Errors
+    /// When it does not start.
+    pub fn in_memory(programs: &Programs) -> Result<Self> {
+        Self::announced(Command::new(&programs.load).arg("serve-memory"), tempfile::tempdir()?)
+    }
+
+    /// `sensockd run` over this store. Everything else is as a user finds it, but that it prints only what needs a person.
+    ///
+    /// # Errors
+    /// When it does not start.
+    pub fn sensockd(programs: &Programs, store: &str) -> Result<Self> {
+        let mut command = Command::new(&programs.sensockd);
+        command.args(["run", "--any-device", "--listen", "127.0.0.1:0", "--log", "quiet", "--store", store]);
+        Self::announced(&mut command, tempfile::tempdir()?)
+    }
+
+    /// mosquitto with nothing but a listener: no persistence, no logging, everyone may connect, answers go out at once.
+    ///
+    /// # Errors
+    /// When it is not installed or does not start.
+    pub fn mosquitto(programs: &Programs) -> Result<Self> {
+        let program = programs.mosquitto.as_ref();
+        let program = program.context("mosquitto is not installed (Debian package mosquitto)")?;
+        let (directory, port) = (tempfile::tempdir()?, free_port()?);
+        let file = directory.path().join("mosquitto.conf");
+        std::fs::write(&file, format!("listener {port} 127.0.0.1\n{MOSQUITTO}"))?;
+        let process = Process::spawn(Command::new(program).arg("-c").arg(&file))?;
+        let address = SocketAddr::from(([127, 0, 0, 1], port));
+        let mut running = Self { process, address, _directory: directory };
+        let deadline = Instant::now() + START;
+        // It prints nothing, so the port is asked.
+        while std::net::TcpStream::connect(address).is_err() {
+            ensure!(running.process.is_running(), "mosquitto ended: {:?}", running.process.arrived());
+            ensure!(Instant::now() < deadline, "mosquitto does not listen on {address}");
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        Ok(running)
+    }
+
+    fn announced(command: &mut Command, directory: TempDir) -> Result<Self> {
+        let mut process = Process::spawn(command)?;
+        let line = process.wait_for(LISTENING, START)?;
+        let (_, rest) = line.split_once(LISTENING).unwrap_or_default();
+        let address = rest.split(',').next().unwrap_or_default();
+        let address = address.parse().with_context(|| format!("no address in {line:?}"))?;
+        Ok(Self { process, address, _directory: directory })
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// What it used so far.
+    ///
+    /// # Errors
+    /// When it has ended.
+    pub fn cpu(&self) -> Result<Cpu> {
+        Cpu::of(self.process.id())
+    }
+
+    /// Memory that is its alone, in bytes.
+    ///
+    /// # Errors
+    /// When it has ended.
+    pub fn memory(&self) -> Result<u64> {
+        usage::memory(self.process.id())
+    }
+
+    /// Ends it in order (Ctrl-C), and waits until it has.
+    ///
+    /// # Errors
+    /// When it had ended before, or does not end.
+    pub fn end(mut self) -> Result<()> {
+        ensure!(self.process.is_running(), "the server ended by itself: {:?}", self.process.rest());
+        self.process.interrupt()?;
+        let status = self.process.wait(END)?;
+        ensure!(status.success(), "the server ended with {status}: {:?}", self.process.rest());
+        Ok(())
+    }
+
+    /// Kills it.
+    ///
+    /// # Errors
+    /// When it had ended by itself.
+    pub fn kill(mut self) -> Result<()> {
+        ensure!(self.process.is_running(), "the server ended by itself: {:?}", self.process.rest());
+        self.process.kill()
+    }
+}
+
+const MOSQUITTO: &str = "allow_anonymous true
+persistence false
+log_dest none
+set_tcp_nodelay true
+max_connections -1
+";
+
+impl Programs {
+    /// Beside this program, where cargo puts both; mosquitto where Debian puts it, or on the path.
+    ///
+    /// # Errors
+    /// When `sensockd` is not there.
+    pub fn find(sensockd: Option<&Path>) -> Result<Self> {
+        let load = std::env::current_exe().context("this program has no path")?;
+        let beside = load.with_file_name("sensockd");
+        let sensockd = sensockd.map_or(beside, Path::to_owned);
+        ensure!(
+            sensockd.is_file(),
+            "{} is not there: build it (cargo build --release -p example-server), or say --sensockd PATH",
+            sensockd.display()
+        );
+        let path = std::env::var_os("PATH").unwrap_or_default();
+        let places = std::env::split_paths(&path).chain([PathBuf::from("/usr/sbin")]);
+        let mosquitto = places.map(|place| place.join("mosquitto")).find(|file| file.is_file());
+        Ok(Self { sensockd, load, mosquitto })
+    }
+
+    /// What takes part, with versions and settings.
+    pub fn versions(&self) -> Vec<String> {
+        let first = |program: &Path, argument: &str| {
+            let output = Command::new(program).arg(argument).output().ok()?;
+            String::from_utf8_lossy(&output.stdout).lines().next().map(str::to_owned)
+        };
+        let mosquitto = match &self.mosquitto {
+            Some(program) => first(program, "-h").unwrap_or_else(|| "mosquitto, version unknown".into()),
+            None => "mosquitto is not installed: its rows are missing".into(),
+        };
+        vec![
+            first(&self.sensockd, "--version").unwrap_or_else(|| "sensockd, version unknown".into())
+                + ": run --any-device --log quiet, everything else as it comes",
+            format!("{mosquitto}: {}", MOSQUITTO.trim().replace('\n', ", ")),
+            format!(
+                "echo: tokio, several threads, one task a connection, backlog 1024; this program, version {}",
+                env!("CARGO_PKG_VERSION")
+            ),
+        ]
+    }
+
+    /// Starts the server that speaks `protocol`; ours over `store`.
+    ///
+    /// # Errors
+    /// When it does not start.
+    pub fn start(&self, protocol: Protocol, store: &str) -> Result<Running> {
+        match protocol {
+            Protocol::Echo => Running::echo(self),
+            Protocol::Sensock if store == "memory" => Running::in_memory(self),
+            Protocol::Sensock => Running::sensockd(self, store),
+            Protocol::Mqtt0 | Protocol::Mqtt1 => Running::mosquitto(self),
+        }
+    }
+}
