@@ -1,7 +1,6 @@
 //! The group commit: all connections' works in one transaction after the other. The only part that knows the store's type.
 //!
-//! While one transaction runs, the works of the next gather; a store whose commits take long is given a little more time to gather
-//! them, unless an alarm waits. An error that may pass is tried again with growing pauses and jitter, for as long as it takes:
+//! While one transaction runs, the works of the next gather; [`Pace`] may give them a little more time, unless an alarm waits. An error that may pass is tried again with growing pauses and jitter, for as long as it takes:
 //! meanwhile nothing is acknowledged, credit stops growing, pings go on, and the operator is told. An outcome that is not known is tried
 //! again too: rule A makes it a no-op if it had been committed.
 
@@ -18,6 +17,7 @@ use tokio::time::Instant;
 use crate::events::{Event, Rows};
 use crate::inbox::Message;
 use crate::lookup::Lookup;
+use crate::pace::Pace;
 use crate::queue::{Entry, Origin, weight};
 use crate::random;
 use crate::shared::{Backend, Shared};
@@ -41,9 +41,9 @@ impl<S: Store, K: Keys> Backend for Typed<S, K> {
 
 /// Commits until the queue is closed and empty.
 pub(crate) async fn run<S: Store>(store: S, shared: Arc<Shared>) {
-    let mut last = Last { works: 1, took: Duration::ZERO };
+    let mut pace = Pace::default();
     while shared.queue.ready().await {
-        gather(&shared, &last).await;
+        pace.gather(&shared.queue).await;
         let group = shared.queue.take(shared.options.limits.group_rows);
         let weight = group.iter().map(|e| weight(&e.work)).sum();
         let (works, origins): (Vec<Work>, Vec<Origin>) =
@@ -55,37 +55,13 @@ pub(crate) async fn run<S: Store>(store: S, shared: Arc<Shared>) {
             );
             break;
         };
-        last = Last { works: works.len(), took: begun.elapsed() };
-        shared.queue.done(weight, last.took.as_micros() as u64);
+        let took = begun.elapsed();
+        pace.committed(works.len(), took, shared.queue.waiting());
+        shared.queue.done(weight, took.as_micros() as u64);
         report(&shared, works, origins, results);
     }
     shared.events.end();
     shared.ended.cancel();
-}
-
-/// What the last transaction was like.
-struct Last {
-    works: usize,
-    took: Duration,
-}
-
-/// Waits a little for others to join, if that pays.
-async fn gather(shared: &Shared, last: &Last) {
-    // Whoever is ready to run gets its turn first: their works join for free.
-    tokio::task::yield_now().await;
-    if last.works < 2 || last.took < Duration::from_millis(4) {
-        return;
-    }
-    let until = Instant::now() + (last.took / 8).min(Duration::from_millis(10));
-    loop {
-        let (urgent, waiting) = shared.queue.state();
-        if urgent || waiting >= last.works {
-            return;
-        }
-        if tokio::time::timeout_at(until, shared.queue.pushed()).await.is_err() {
-            return;
-        }
-    }
 }
 
 const PAUSE_MS: (u64, u64) = (50, 5_000);

@@ -38,6 +38,7 @@ mod feed;
 mod inbox;
 mod limits;
 mod lookup;
+mod pace;
 mod pipe;
 mod queue;
 mod random;

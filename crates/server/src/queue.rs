@@ -9,6 +9,7 @@ use sensock::Lane;
 use sensock_store::ReadingRow;
 use sensock_store::work::{Done, Refuse, Work};
 use tokio::sync::{Notify, oneshot};
+use tokio::time::{Instant, timeout_at};
 
 use crate::inbox::{Inbox, Token, lock};
 
@@ -42,6 +43,19 @@ struct Inner {
     normal: VecDeque<Entry>,
     callers: usize,
     closed: bool,
+    /// The committer is not woken for fewer works, unless one is urgent.
+    wanted: usize,
+}
+
+impl Inner {
+    fn waiting(&self) -> usize {
+        self.urgent.len() + self.normal.len()
+    }
+
+    /// Whether the committer shall look.
+    fn is_due(&self) -> bool {
+        self.closed || !self.urgent.is_empty() || (self.waiting() > 0 && self.waiting() >= self.wanted)
+    }
 }
 
 /// Works that callers may have waiting.
@@ -55,8 +69,11 @@ impl Queue {
             self.weight.fetch_add(weight(&entry.work), Ordering::Relaxed);
             if is_urgent(&entry.work) { inner.urgent.push_back(entry) } else { inner.normal.push_back(entry) }
         }
+        let due = inner.is_due();
         drop(inner);
-        self.wake.notify_one();
+        if due {
+            self.wake.notify_one();
+        }
     }
 
     /// Adds a caller's work; `None` if too many wait or the server ends.
@@ -69,37 +86,44 @@ impl Queue {
         inner.callers += 1;
         self.weight.fetch_add(weight(&work), Ordering::Relaxed);
         inner.normal.push_back(Entry { work, origin: Origin::Caller(answer) });
+        let due = inner.is_due();
         drop(inner);
-        self.wake.notify_one();
+        if due {
+            self.wake.notify_one();
+        }
         Some(receiver)
     }
 
     /// Waits until there is something; `false` once the queue is closed and empty.
     pub(crate) async fn ready(&self) -> bool {
+        self.due(0).await;
+        lock(&self.inner).waiting() > 0
+    }
+
+    /// Waits for `works` works, but no longer than until then, and not at all if one is urgent; whether so many came.
+    pub(crate) async fn gather(&self, works: usize, until: Instant) -> bool {
+        let came = timeout_at(until, self.due(works)).await.is_ok();
+        lock(&self.inner).wanted = 0;
+        came
+    }
+
+    async fn due(&self, works: usize) {
         loop {
             let more = self.wake.notified();
             {
-                let inner = lock(&self.inner);
-                if !(inner.urgent.is_empty() && inner.normal.is_empty()) {
-                    return true;
-                }
-                if inner.closed {
-                    return false;
+                let mut inner = lock(&self.inner);
+                inner.wanted = works;
+                if inner.is_due() {
+                    return;
                 }
             }
             more.await;
         }
     }
 
-    /// Waits for another push.
-    pub(crate) async fn pushed(&self) {
-        self.wake.notified().await;
-    }
-
-    /// Whether something waits that nothing may hold up, and how many works wait.
-    pub(crate) fn state(&self) -> (bool, usize) {
-        let inner = lock(&self.inner);
-        (!inner.urgent.is_empty() || inner.closed, inner.urgent.len() + inner.normal.len())
+    /// How many works wait.
+    pub(crate) fn waiting(&self) -> usize {
+        lock(&self.inner).waiting()
     }
 
     /// Takes the next group: at most about `rows` rows, urgent works first.

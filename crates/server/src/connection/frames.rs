@@ -10,7 +10,7 @@ use sensock::wire::call::Ask;
 use sensock::wire::data::Data;
 use sensock::wire::flow::{Boots, CatalogPart};
 use sensock::wire::hello::{End, LaneFloor};
-use sensock::{Lane, Position, Tag};
+use sensock::{Lane, Micros, Position, Tag};
 use sensock_store::work::{FloorWork, Work};
 use sensock_store::{Batch, BootRow, CatalogRow, LaneId};
 
@@ -23,15 +23,15 @@ use crate::inbox::Token;
 use crate::registry::Away;
 
 impl Live {
-    /// Takes a frame.
-    pub(super) fn frame(&mut self, frame: &mut [u8]) -> ControlFlow<()> {
+    /// Takes a frame that came at `now` or before.
+    pub(super) fn frame(&mut self, now: Micros, frame: &mut [u8]) -> ControlFlow<()> {
         let len = frame.len();
         self.row.bytes += len as u64;
-        let heard = self.session.handle_frame(self.shared.wall.now(), frame);
+        let heard = self.session.handle_frame(now, frame);
         let done = match heard {
             Ok(None | Some(Heard::Clock)) => Ok(()),
-            Ok(Some(Heard::Data(data))) => self.data(&data, len),
-            Ok(Some(Heard::Floor { lane, floor })) => self.floor(lane, floor),
+            Ok(Some(Heard::Data(data))) => self.data(now, &data, len),
+            Ok(Some(Heard::Floor { lane, floor })) => self.floor(now, lane, floor),
             Ok(Some(Heard::Boots(boots))) => self.boots(&boots),
             Ok(Some(Heard::Catalog(part))) => self.part(&part),
             Ok(Some(Heard::ClockFault)) => {
@@ -67,28 +67,28 @@ impl Live {
         }
     }
 
-    fn data(&mut self, data: &Data<'_>, len: usize) -> Result<(), Peer> {
+    fn data(&mut self, now: Micros, data: &Data<'_>, len: usize) -> Result<(), Peer> {
         if self.catalog.is_some() {
             // Nothing may come before its catalogue is stored (rule W4).
             return Err(Peer::CreditOverrun);
         }
         self.row.records += u64::from(data.records);
         let mut intake = std::mem::take(&mut self.intake);
-        let added = intake.add(&self.facts(), data, len);
+        let added = intake.add(&self.facts(now), data, len);
         self.intake = intake;
         if added? >= WORK_READINGS {
-            self.submit_lane(data.lane);
+            self.submit_lane(now, data.lane);
         }
         Ok(())
     }
 
-    fn floor(&mut self, lane: Lane, floor: LaneFloor) -> Result<(), Peer> {
+    fn floor(&mut self, now: Micros, lane: Lane, floor: LaneFloor) -> Result<(), Peer> {
         if floor.floor.boot() > self.boot {
             return Err(Peer::Limit);
         }
         // What came before it goes before it.
-        self.submit_lane(lane);
-        let between_us = self.facts().between(floor.floor.boot(), floor.span);
+        self.submit_lane(now, lane);
+        let between_us = self.facts(now).between(floor.floor.boot(), floor.span);
         let now_us = self.shared.wall.now_us();
         let work = FloorWork { lane: LaneId { device: self.device, lane }, floor, between_us, now_us };
         let epoch = self.epochs[lane.index()];
@@ -193,7 +193,8 @@ impl Live {
 
     /// The device ended its boot in order, with these as the last positions.
     fn ended(&mut self, lasts: [Position; Lane::COUNT]) {
-        Lane::ALL.into_iter().for_each(|lane| self.submit_lane(lane));
+        let now = self.shared.wall.now();
+        Lane::ALL.into_iter().for_each(|lane| self.submit_lane(now, lane));
         self.submit(Work::Ended(self.device, lasts), Token::Plain);
     }
 

@@ -60,7 +60,7 @@ impl Facts<'_> {
 /// Records of one lane that were not handed to the committer yet.
 #[derive(Debug)]
 pub(crate) struct Pending {
-    pub(crate) work: RecordsWork,
+    pub(crate) work: Box<RecordsWork>,
     pub(crate) records: u32,
     pub(crate) bytes: usize,
     pub(crate) replies: Vec<CommandId>,
@@ -69,7 +69,7 @@ pub(crate) struct Pending {
 /// What came in one round of reading, by lane: one work for many frames.
 #[derive(Debug, Default)]
 pub(crate) struct Intake {
-    lanes: [Option<Box<Pending>>; Lane::COUNT],
+    lanes: [Option<Pending>; Lane::COUNT],
 }
 
 impl Intake {
@@ -77,7 +77,7 @@ impl Intake {
         self.lanes.iter().all(Option::is_none)
     }
 
-    pub(crate) fn take(&mut self, lane: Lane) -> Option<Box<Pending>> {
+    pub(crate) fn take(&mut self, lane: Lane) -> Option<Pending> {
         self.lanes[lane.index()].take()
     }
 
@@ -97,7 +97,7 @@ impl Intake {
                 raw: Vec::new(),
                 now_us: facts.now.1,
             };
-            Box::new(Pending { work, records: 0, bytes: 0, replies: Vec::new() })
+            Pending { work: Box::new(work), records: 0, bytes: 0, replies: Vec::new() }
         });
         pending.records = pending.records.saturating_add(data.records);
         pending.bytes += len;

@@ -225,9 +225,10 @@ impl Live {
                 self.message(message);
             }
             let read = self.poll_read(cx, pipe);
-            self.submit_all();
-            self.overdue();
-            self.transmit(pipe);
+            let now = self.shared.wall.now();
+            self.submit_all(now);
+            self.overdue(now);
+            self.transmit(now, pipe);
             if let Poll::Ready(Err(error)) = pipe.poll_flush(cx) {
                 self.end(End::Transport, format!("writing failed: {error}"));
                 self.goodbye = false;
@@ -235,7 +236,7 @@ impl Live {
             if self.ending.is_some() {
                 return Poll::Ready(());
             }
-            if read.is_pending() && self.poll_timer(cx).is_pending() {
+            if read.is_pending() && self.poll_timer(now, cx).is_pending() {
                 return Poll::Pending;
             }
         }
@@ -247,7 +248,13 @@ impl Live {
             return Poll::Pending;
         }
         let max = self.shared.options.limits.frame.into();
-        match ready!(pipe.poll_frames(cx, max, &mut |frame| self.frame(frame))) {
+        // One look at the clock for all that was read at once: it was there by then.
+        let mut heard = None;
+        let read = pipe.poll_frames(cx, max, &mut |frame| {
+            let now = *heard.get_or_insert_with(|| self.shared.wall.now());
+            self.frame(now, frame)
+        });
+        match ready!(read) {
             Ok(()) => {}
             Err(Lost::Closed) => {
                 self.end(End::Transport, "the device closed the transport");
@@ -264,8 +271,7 @@ impl Live {
     }
 
     /// Whether time brought the connection to its end.
-    fn overdue(&mut self) {
-        let now = self.shared.wall.now();
+    fn overdue(&mut self, now: Micros) {
         if self.session.poll_timeout().is_some_and(|due| now >= due)
             && self.session.handle_timeout(now).is_err()
         {
@@ -274,11 +280,10 @@ impl Live {
     }
 
     /// Arms the timer; ready if something is due already.
-    fn poll_timer(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+    fn poll_timer(&mut self, now: Micros, cx: &mut Context<'_>) -> Poll<()> {
         loop {
             let Some(due) = self.session.poll_timeout() else { return Poll::Pending };
             let wall = &self.shared.wall;
-            let now = wall.now();
             // What is overdue waits for the other end to read: look again soon.
             let due = if due <= now { now.plus_ms(50) } else { due };
             let timer =
@@ -297,9 +302,8 @@ impl Live {
     }
 
     /// Renders what is due, as long as the other end takes it.
-    fn transmit(&mut self, pipe: &mut dyn Pipe) {
+    fn transmit(&mut self, now: Micros, pipe: &mut dyn Pipe) {
         let mut out = [0; 256];
-        let now = self.shared.wall.now();
         while pipe.unsent() < UNSENT_MAX {
             // The buffer is as large as the contract wants.
             let len = match self.session.poll_transmit(now, &mut out).unwrap_or(0) {
@@ -330,14 +334,14 @@ impl Live {
         }
     }
 
-    fn facts(&self) -> Facts<'_> {
+    fn facts(&self, now: Micros) -> Facts<'_> {
         Facts {
             device: self.device,
             boot: self.boot,
             times: &self.times,
             sheet: self.sheet.as_ref(),
             older: &self.older,
-            now: (self.wall_bounds(), self.shared.wall.now_us()),
+            now: (self.wall_bounds(), now.0 as i64 + self.shared.wall.offset()),
         }
     }
 

@@ -2,7 +2,7 @@
 
 use sensock::link::Bounds;
 use sensock::wire::hello::Hello;
-use sensock::{Lane, Tick};
+use sensock::{Lane, Micros, Tick};
 use sensock_store::work::{HelloWork, Identity, Meeting, Work};
 use sensock_store::{AnchorRow, BootRow};
 
@@ -31,7 +31,7 @@ impl Live {
             firmware,
             started,
             connection: (*self.row).clone(),
-            anchor: self.new_anchor(),
+            anchor: self.new_anchor(self.shared.wall.now()),
             store: self.shared.store,
             now_us,
         };
@@ -47,12 +47,12 @@ impl Live {
         if self.confirmed { self.shared.queue.push([entry]) } else { self.held.push(entry) }
     }
 
-    pub(super) fn submit_all(&mut self) {
+    pub(super) fn submit_all(&mut self, now: Micros) {
         if !self.intake.is_empty() {
-            Lane::ALL.into_iter().for_each(|lane| self.submit_lane(lane));
+            Lane::ALL.into_iter().for_each(|lane| self.submit_lane(now, lane));
         }
         if self.confirmed && self.leaving.is_none() {
-            let now_us = self.shared.wall.now_us();
+            let now_us = now.0 as i64 + self.shared.wall.offset();
             let mut works = Vec::new();
             self.down.send_next(self.boot, now_us, |work, id| works.push((work, id)));
             for (work, id) in works {
@@ -61,18 +61,15 @@ impl Live {
         }
     }
 
-    pub(super) fn submit_lane(&mut self, lane: Lane) {
+    pub(super) fn submit_lane(&mut self, now: Micros, lane: Lane) {
         let Some(mut pending) = self.intake.take(lane) else { return };
         if !pending.work.readings.is_empty() {
-            pending.work.anchors.extend(self.new_anchor());
+            pending.work.anchors.extend(self.new_anchor(now));
         }
         let (records, bytes, replies) =
             (pending.records, pending.bytes, std::mem::take(&mut pending.replies));
         let epoch = self.epochs[lane.index()];
-        self.submit(
-            Work::Records(Box::new(pending.work)),
-            Token::Records { lane, records, bytes, epoch, replies },
-        );
+        self.submit(Work::Records(pending.work), Token::Records { lane, records, bytes, epoch, replies });
     }
 
     /// The clock's bounds in wall time.
@@ -84,8 +81,8 @@ impl Live {
     }
 
     /// An anchor that is worth storing, if there is one (rule 54).
-    pub(super) fn new_anchor(&mut self) -> Option<AnchorRow> {
-        let (now, bounds) = (self.shared.wall.now(), self.wall_bounds());
+    pub(super) fn new_anchor(&mut self, now: Micros) -> Option<AnchorRow> {
+        let bounds = self.wall_bounds();
         let worth = match self.anchored {
             None => true,
             Some((stored, at)) => {
