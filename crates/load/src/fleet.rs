@@ -24,6 +24,8 @@ const DRAIN: Duration = Duration::from_secs(60);
 pub struct Load {
     /// Connections, all of which stay open.
     pub connections: usize,
+    /// The number of the first: fleets of other numbers are other devices.
+    pub first: usize,
     /// How many of them dial at once.
     pub dials: usize,
     /// How each of them sends.
@@ -116,7 +118,8 @@ impl Fleet {
         let gate = Rc::new(Semaphore::new(load.dials));
         let mut clients = JoinSet::new();
         for number in 0..load.connections {
-            let client = Client { address: server.address(), number, turns: turns.clone() };
+            let client =
+                Client { address: server.address(), number, name: load.first + number, turns: turns.clone() };
             let gate = gate.clone();
             clients.spawn_local(client.run(protocol, gate));
         }

@@ -11,9 +11,9 @@ const FIRST: usize = 15;
 const FURTHER: usize = 5;
 
 pub(super) async fn run(client: Client, gate: &Semaphore) -> Result<()> {
-    let Client { address, number, turns } = client;
+    let Client { address, number, name, turns } = client;
     let dialling = gate.acquire().await?;
-    let mut wire = Wire::dial(address, number).await?;
+    let mut wire = Wire::dial(address, name).await?;
     let mut frame = vec![7; FIRST + turns.pace().batch.saturating_sub(1) * FURTHER];
     drop(dialling);
     turns.connected();

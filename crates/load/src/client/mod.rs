@@ -35,8 +35,10 @@ pub enum Protocol {
 pub struct Client {
     /// Where the server listens.
     pub address: SocketAddr,
-    /// Which of the fleet: its name follows from it.
+    /// Which of the fleet: its turn follows from it.
     pub number: usize,
+    /// Its name's number, and its address's.
+    pub name: usize,
     /// What all clients share.
     pub turns: Rc<Turns>,
 }

@@ -44,14 +44,14 @@ struct Sensor {
 }
 
 pub(super) async fn run(client: Client, gate: &Semaphore, way: Way) -> Result<()> {
-    let Client { address, number, turns } = client;
+    let Client { address, number, name, turns } = client;
     let dialling = gate.acquire().await?;
-    let wire = Wire::dial(address, number).await?;
+    let wire = Wire::dial(address, name).await?;
     let mut sensor = Sensor { wire, rest: vec![], out: vec![], acks: 0, messages: 0 };
-    sensor.out.extend(connect(number));
+    sensor.out.extend(connect(name));
     sensor.greeting(CONNACK).await?;
     if way.delivered {
-        sensor.out.extend(subscribe(number, way.acknowledged));
+        sensor.out.extend(subscribe(name, way.acknowledged));
         sensor.greeting(SUBACK).await?;
     }
     drop(dialling);
@@ -72,7 +72,7 @@ pub(super) async fn run(client: Client, gate: &Semaphore, way: Way) -> Result<()
         last = Some(turn.due);
         for _ in 0..turn.records {
             id = id.checked_add(1).unwrap_or(1);
-            publish(number, way.acknowledged.then_some(id), &mut sensor.out);
+            publish(name, way.acknowledged.then_some(id), &mut sensor.out);
         }
         (sensor.acks, sensor.messages) = (0, 0);
         let wanted = |wanted: bool| if wanted { turn.records } else { 0 };
@@ -148,25 +148,25 @@ impl Sensor {
 }
 
 /// Clean session, no keep-alive.
-fn connect(number: usize) -> Vec<u8> {
-    let name = format!("load-{number:05}");
-    let mut packet = vec![0x10, (12 + name.len()) as u8, 0, 4];
+fn connect(name: usize) -> Vec<u8> {
+    let id = format!("load-{name:05}");
+    let mut packet = vec![0x10, (12 + id.len()) as u8, 0, 4];
     packet.extend(b"MQTT");
-    packet.extend([4, 2, 0, 0, 0, name.len() as u8]);
-    packet.extend(name.bytes());
+    packet.extend([4, 2, 0, 0, 0, id.len() as u8]);
+    packet.extend(id.bytes());
     packet
 }
 
-fn subscribe(number: usize, acknowledged: bool) -> Vec<u8> {
-    let topic = topic(number);
+fn subscribe(name: usize, acknowledged: bool) -> Vec<u8> {
+    let topic = topic(name);
     let mut packet = vec![0x82, (5 + topic.len()) as u8, 0, 1, 0, topic.len() as u8];
     packet.extend(topic.bytes());
     packet.push(acknowledged.into());
     packet
 }
 
-fn publish(number: usize, id: Option<u16>, out: &mut Vec<u8>) {
-    let topic = topic(number);
+fn publish(name: usize, id: Option<u16>, out: &mut Vec<u8>) {
+    let topic = topic(name);
     let length = 2 + topic.len() + id.map_or(0, |_| 2) + BODY;
     out.extend([PUBLISH | u8::from(id.is_some()) << 1, length as u8, 0, topic.len() as u8]);
     out.extend(topic.bytes());
@@ -176,8 +176,8 @@ fn publish(number: usize, id: Option<u16>, out: &mut Vec<u8>) {
     out.extend([0x5a; BODY]);
 }
 
-fn topic(number: usize) -> String {
-    format!("load/{number:05}/record")
+fn topic(name: usize) -> String {
+    format!("load/{name:05}/record")
 }
 
 #[cfg(test)]

@@ -32,14 +32,14 @@ struct Device<'b, const N: usize> {
 }
 
 pub(super) async fn run<const N: usize>(client: Client, gate: &Semaphore) -> Result<()> {
-    let Client { address, number, turns } = client;
+    let Client { address, number, name, turns } = client;
     let room = if turns.pace().batch <= 1 { SMALL } else { FRAME };
     let dialling = gate.acquire().await?;
     let mut scratch = vec![0; room];
-    let id = DeviceId::new(&format!("load-{number:05}"))?;
+    let id = DeviceId::new(&format!("load-{name:05}"))?;
     let node = Node { id, catalog: &CELLAR, max_frame: SMALL as u16 };
     let mut device = Device::<N> {
-        wire: Wire::dial(address, number).await?,
+        wire: Wire::dial(address, name).await?,
         session: Session::new(node, &mut scratch).map_err(|e| anyhow!("{e}"))?,
         outbox: Box::new(RefCell::new(Outbox::new())),
         deframer: Length::new(),

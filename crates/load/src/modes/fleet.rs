@@ -99,6 +99,7 @@ pub fn measure(programs: &Programs, options: &Options) -> Result<Vec<Round>> {
         |rate: f64| Duration::from_secs_f64(options.batch as f64 * options.connections as f64 / rate);
     let load = Load {
         connections: options.connections,
+        first: 0,
         dials: GENTLE,
         pace: Pace { batch: options.batch, every: options.rate.map(per_connection), together: 1 },
         warm_up: Duration::from_millis(500),

@@ -66,17 +66,18 @@ pub fn run(programs: &Programs, options: &Options) -> Result<Vec<Limit>> {
 fn once(programs: &Programs, protocol: Protocol, options: &Options) -> Result<(u64, u64)> {
     let served = Served::start(programs, protocol, options.store)?;
     // A few devices come and go first, so that what a server makes once is not counted as theirs.
-    let load = |connections: usize, seconds: f64| Load {
+    let load = |first: usize, connections: usize, seconds: f64| Load {
         connections,
+        first,
         dials: GENTLE,
         pace: Pace::default(),
         warm_up: Duration::ZERO,
         window: Duration::from_secs_f64(seconds),
     };
-    fleet::run(&served.server, protocol, &load(options.connections.div_ceil(100), 0.2))?;
+    fleet::run(&served.server, protocol, &load(options.connections, options.connections.div_ceil(100), 0.2))?;
     let before = served.server.memory()?;
     let after = fleet::on_one_thread(async {
-        let load = load(options.connections, options.seconds);
+        let load = load(0, options.connections, options.seconds);
         let mut fleet = Fleet::dial(&served.server, protocol, &load)?;
         let turns = fleet.turns.clone();
         fleet.alongside(CONNECT, turns.all_connected()).await.context("while connecting")?;

@@ -30,10 +30,10 @@ pub struct Options {
     #[arg(long, value_delimiter = ',', default_values_t = FLEETS)]
     pub devices: Vec<usize>,
     /// Records a second of the whole fleet, ten at a time.
-    #[arg(long, default_value_t = 2_000.0)]
+    #[arg(long, default_value_t = 1_000.0)]
     pub rate: f64,
     /// How long each window is; every device of the largest fleet shall send in it.
-    #[arg(long, default_value_t = 6.0)]
+    #[arg(long, default_value_t = 10.0)]
     pub seconds: f64,
     /// Rounds, interleaved; the middle one counts.
     #[arg(long, default_value_t = 3)]
@@ -97,6 +97,7 @@ fn once(programs: &Programs, options: &Options, devices: usize) -> Result<Measur
     let every = Duration::from_secs_f64(devices as f64 / options.rate);
     let load = Load {
         connections: devices,
+        first: 0,
         dials: GENTLE,
         pace: Pace { batch: 1, every: Some(every), together: TOGETHER },
         warm_up: Duration::from_secs(1),

@@ -88,7 +88,14 @@ pub fn run(programs: &Programs, options: &Options) -> Result<Vec<Limit>> {
 }
 
 fn load(connections: usize, dials: usize) -> Load {
-    Load { connections, dials, pace: Pace::default(), warm_up: Duration::ZERO, window: Duration::ZERO }
+    Load {
+        connections,
+        first: 0,
+        dials,
+        pace: Pace::default(),
+        warm_up: Duration::ZERO,
+        window: Duration::ZERO,
+    }
 }
 
 fn accept(programs: &Programs, connections: usize, dials: usize) -> Result<Storm> {
