@@ -14,8 +14,8 @@ use crate::server::Running;
 use crate::turns::{Latencies, Pace, Turns};
 use crate::usage::Cpu;
 
-/// Dials that may be under way at once: mosquitto's backlog is 100.
-const DIALS: usize = 64;
+/// Dials under way at once that no server's backlog is too short for (mosquitto's is 100).
+pub const GENTLE: usize = 64;
 const CONNECT: Duration = Duration::from_secs(120);
 const DRAIN: Duration = Duration::from_secs(60);
 
@@ -24,6 +24,10 @@ const DRAIN: Duration = Duration::from_secs(60);
 pub struct Load {
     /// Connections, all of which stay open.
     pub connections: usize,
+    /// The number of the first: fleets of other numbers are other devices.
+    pub first: usize,
+    /// How many of them dial at once.
+    pub dials: usize,
     /// How each of them sends.
     pub pace: Pace,
     /// Before the window begins.
@@ -72,7 +76,7 @@ pub fn run(server: &Running, protocol: Protocol, load: &Load) -> Result<Measured
     on_one_thread(async {
         let mut fleet = Fleet::dial(server, protocol, load)?;
         let turns = fleet.turns.clone();
-        fleet.alongside(CONNECT, turns.all_connected(load.connections)).await.context("while connecting")?;
+        fleet.alongside(CONNECT, turns.all_connected()).await.context("while connecting")?;
         fleet.sleep(load.warm_up).await?;
 
         turns.begin_window();
@@ -110,15 +114,12 @@ impl Fleet {
     /// # Errors
     /// Never, as [`Turns::new`].
     pub fn dial(server: &Running, protocol: Protocol, load: &Load) -> Result<Self> {
-        let turns = Rc::new(Turns::new(load.pace)?);
-        let gate = Rc::new(Semaphore::new(DIALS));
+        let turns = Rc::new(Turns::new(load.pace, load.connections)?);
+        let gate = Rc::new(Semaphore::new(load.dials));
         let mut clients = JoinSet::new();
-        let now = Instant::now();
         for number in 0..load.connections {
-            // Paced clients are spread evenly.
-            let phase = load.pace.every.unwrap_or_default().mul_f64(number as f64 / load.connections as f64);
             let client =
-                Client { address: server.address(), number, first: now + phase, turns: turns.clone() };
+                Client { address: server.address(), number, name: load.first + number, turns: turns.clone() };
             let gate = gate.clone();
             clients.spawn_local(client.run(protocol, gate));
         }

@@ -12,14 +12,17 @@
 //! | [`fleet`] | many of them, a window of time, what it cost |
 //! | [`turns`] | when a client sends, and what it saw |
 //! | [`usage`] | CPU time and memory of a process, affinity, file descriptors |
+//! | [`served`] | a server with its store: a fresh start, a count at the end |
 //! | [`stored`] | what lies in a database at the end |
-//! | [`table`] | figures in columns |
+//! | [`table`], [`limit`] | figures in columns, and what they must not exceed |
 //! | [`modes`] | a measurement each: what the command line offers |
 
 pub mod client;
 pub mod fleet;
+pub mod limit;
 pub mod modes;
 pub mod serve;
+pub mod served;
 pub mod server;
 pub mod stored;
 pub mod table;

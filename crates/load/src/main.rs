@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 use clap::Parser;
+use sensock_load::limit::{self, Limit};
 use sensock_load::server::Programs;
 use sensock_load::{modes, serve};
 
@@ -23,9 +24,21 @@ struct Arguments {
 enum Mode {
     /// Many connections with one exchange outstanding each, beside the peers.
     Fleet(modes::fleet::Options),
+    /// What a connection weighs that does nothing, beside the peers.
+    Idle(modes::idle::Options),
+    /// A fleet that comes back all at once, beside a bare accept loop.
+    Storm(modes::storm::Options),
+    /// What a record costs as the fleet grows.
+    Scale(modes::scale::Options),
     /// A child of this program: what is read is written back.
     #[command(hide = true)]
     ServeEcho,
+    /// A child of this program: connections are accepted and kept.
+    #[command(hide = true)]
+    ServeAccept {
+        /// Says when it has this many.
+        connections: usize,
+    },
     /// A child of this program: our server over a store in memory.
     #[command(hide = true)]
     ServeMemory,
@@ -43,14 +56,21 @@ fn main() -> ExitCode {
 
 fn run(arguments: Arguments) -> Result<ExitCode> {
     let programs = || Programs::find(arguments.sensockd.as_deref());
-    match arguments.mode {
+    let limits = match arguments.mode {
         Mode::Fleet(options) => modes::fleet::run(&programs()?, &options)?,
+        Mode::Idle(options) => modes::idle::run(&programs()?, &options)?,
+        Mode::Storm(options) => modes::storm::run(&programs()?, &options)?,
+        Mode::Scale(options) => modes::scale::run(&programs()?, &options)?,
         Mode::ServeEcho => block_on(serve::echo::run())?,
+        Mode::ServeAccept { connections } => block_on(serve::accept::run(connections))?,
         Mode::ServeMemory => block_on(serve::memory::run())?,
-    }
-    Ok(ExitCode::SUCCESS)
+    };
+    print!("{}", limit::summary(&limits));
+    Ok(if limits.iter().all(Limit::holds) { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-fn block_on(work: impl Future<Output = Result<()>>) -> Result<()> {
-    tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(work)
+/// A child's life; it measures nothing.
+fn block_on(work: impl Future<Output = Result<()>>) -> Result<Vec<Limit>> {
+    tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(work)?;
+    Ok(vec![])
 }

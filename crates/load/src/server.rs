@@ -10,14 +10,13 @@ use sensock_testkit::net::free_port;
 use sensock_testkit::process::Process;
 use tempfile::TempDir;
 
-use crate::client::Protocol;
 use crate::serve::LISTENING;
 use crate::usage::{self, Cpu};
 
 const START: Duration = Duration::from_secs(20);
 const END: Duration = Duration::from_secs(60);
 
-/// Which programs there are, and which store ours uses.
+/// Which programs there are.
 #[derive(Clone, Debug)]
 pub struct Programs {
     /// `sensockd`.
@@ -26,18 +25,6 @@ pub struct Programs {
     pub load: PathBuf,
     /// mosquitto, if it is installed.
     pub mosquitto: Option<PathBuf>,
-}
-
-/// Where our server stores.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
-pub enum Storage {
-    /// A file in a new temporary directory, at full durability.
-    #[default]
-    Sqlite,
-    /// A MariaDB of this run's own.
-    Mariadb,
-    /// Nowhere: our server over a store in memory.
-    Memory,
 }
 
 /// A server that listens. It is killed when the value is dropped, and when this process ends in any way.
@@ -55,6 +42,15 @@ impl Running {
     /// When it does not start.
     pub fn echo(programs: &Programs) -> Result<Self> {
         Self::announced(Command::new(&programs.load).arg("serve-echo"), tempfile::tempdir()?)
+    }
+
+    /// The bare listener, which says when it has this many connections: [`Running::wait_for`] [`ACCEPTED`](crate::serve::accept::ACCEPTED).
+    ///
+    /// # Errors
+    /// When it does not start.
+    pub fn accept(programs: &Programs, connections: usize) -> Result<Self> {
+        let mut command = Command::new(&programs.load);
+        Self::announced(command.arg("serve-accept").arg(connections.to_string()), tempfile::tempdir()?)
     }
 
     /// Our server over memory.
@@ -105,6 +101,14 @@ impl Running {
         let address = rest.split(',').next().unwrap_or_default();
         let address = address.parse().with_context(|| format!("no address in {line:?}"))?;
         Ok(Self { process, address, _directory: directory })
+    }
+
+    /// Waits until it prints a line with these words.
+    ///
+    /// # Errors
+    /// When it does not.
+    pub fn wait_for(&mut self, words: &str) -> Result<()> {
+        self.process.wait_for(words, START).map(drop)
     }
 
     /// Where it listens.
@@ -196,18 +200,5 @@ impl Programs {
                 env!("CARGO_PKG_VERSION")
             ),
         ]
-    }
-
-    /// Starts the server that speaks `protocol`; ours over `store`.
-    ///
-    /// # Errors
-    /// When it does not start.
-    pub fn start(&self, protocol: Protocol, store: &str) -> Result<Running> {
-        match protocol {
-            Protocol::Echo => Running::echo(self),
-            Protocol::Sensock if store == "memory" => Running::in_memory(self),
-            Protocol::Sensock => Running::sensockd(self, store),
-            Protocol::Mqtt0 | Protocol::Mqtt1 => Running::mosquitto(self),
-        }
     }
 }

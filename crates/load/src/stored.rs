@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use anyhow::{Context as _, Result, ensure};
+use sensock_testkit::mariadb::MariaDb;
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{ConnectOptions as _, Connection as _, Executor as _, Row as _};
 
@@ -22,6 +23,18 @@ pub async fn in_sqlite(file: &Path) -> Result<(u64, u64)> {
     let (readings, gaps): (i64, i64) = (row.get(0), row.get(1));
     connection.close().await?;
     Ok((readings.cast_unsigned() / READINGS, gaps.cast_unsigned()))
+}
+
+/// Records and gaps in a database of a MariaDB.
+///
+/// # Errors
+/// When it cannot be asked.
+pub fn in_mariadb(database: &MariaDb, name: &str) -> Result<(u64, u64)> {
+    let count = |table: &str| -> Result<u64> {
+        let said = database.sql(&format!("SELECT COUNT(*) FROM {name}.{table}"))?;
+        said.trim().parse().with_context(|| format!("a number was expected, not {said:?}"))
+    };
+    Ok((count("reading")? / READINGS, count("gap")?))
 }
 
 /// Compares what is stored with what was acknowledged.

@@ -9,23 +9,38 @@ use tokio::sync::Notify;
 use tokio::time::Instant;
 
 /// How a fleet sends.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 pub struct Pace {
-    /// Records in one exchange; the next begins when it is answered.
+    /// Records in one exchange; the next begins when it is answered. 0: no exchange at all, the connections are open and that is all.
     pub batch: usize,
     /// Time between two exchanges of one connection; `None`: the next begins at once.
     pub every: Option<Duration>,
-    /// No exchange at all: the connections are open, that is all.
-    pub idle: bool,
+    /// So many connections begin theirs together; the groups are spread evenly over `every`.
+    pub together: usize,
+}
+
+impl Pace {
+    /// One record at a time, as fast as it is answered.
+    pub fn saturated(batch: usize) -> Self {
+        Self { batch, every: None, together: 1 }
+    }
+
+    /// When the connection of this number begins, after all are there.
+    fn phase(&self, number: usize, connections: usize) -> Duration {
+        let together = self.together.max(1);
+        let share = (number / together * together) as f64 / connections.max(1) as f64;
+        self.every.unwrap_or_default().mul_f64(share)
+    }
 }
 
 /// What all clients of a fleet share.
 #[derive(Debug)]
 pub struct Turns {
     pace: Pace,
-    stop: Cell<bool>,
-    stopped: Notify,
+    connections: usize,
     ready: Cell<usize>,
+    begun: Cell<Option<Instant>>,
+    over: Cell<bool>,
     changed: Notify,
     records: Cell<u64>,
     latencies: RefCell<Histogram<u64>>,
@@ -45,12 +60,13 @@ impl Turns {
     ///
     /// # Errors
     /// Never: the histogram's bounds are fixed.
-    pub fn new(pace: Pace) -> Result<Self> {
+    pub fn new(pace: Pace, connections: usize) -> Result<Self> {
         Ok(Self {
             pace,
-            stop: Cell::new(false),
-            stopped: Notify::new(),
+            connections,
             ready: Cell::new(0),
+            begun: Cell::new(None),
+            over: Cell::new(false),
             changed: Notify::new(),
             records: Cell::new(0),
             latencies: RefCell::new(Histogram::new_with_bounds(1, 60_000_000_000, 3)?),
@@ -62,46 +78,47 @@ impl Turns {
         self.pace
     }
 
-    /// A client is connected.
+    /// A client is connected; the last one lets all begin.
     pub fn connected(&self) {
         self.ready.set(self.ready.get() + 1);
-        self.changed.notify_waiters();
+        if self.ready.get() == self.connections {
+            self.begun.set(Some(Instant::now()));
+            self.changed.notify_waiters();
+        }
     }
 
-    /// Waits until so many clients are connected. Cancel safe.
-    pub async fn all_connected(&self, clients: usize) {
-        while self.ready.get() < clients {
+    /// Waits until all clients are connected; returns since when. Cancel safe.
+    pub async fn all_connected(&self) -> Instant {
+        loop {
+            if let Some(begun) = self.begun.get() {
+                return begun;
+            }
             self.changed.notified().await;
         }
     }
 
-    /// Waits for a client's next exchange; `None` once the run is over. `due` is the client's own, at first when it shall begin.
+    /// Waits for the next exchange of a client, whose last one was due at `last` (`None`: it had none); `None` once the run is over.
     /// Cancel safe.
-    pub async fn next(&self, due: &mut Instant) -> Option<Turn> {
-        if self.stop.get() {
+    pub async fn next(&self, number: usize, last: Option<Instant>) -> Option<Turn> {
+        let begun = self.all_connected().await;
+        if self.over.get() {
             return None;
         }
-        let wait = match (self.pace.idle, self.pace.every) {
-            (true, _) => Duration::MAX,
-            (false, Some(_)) => due.saturating_duration_since(Instant::now()),
-            (false, None) => Duration::ZERO,
-        };
+        if self.pace.batch == 0 {
+            self.changed.notified().await;
+            return None;
+        }
+        let records = self.pace.batch;
+        let Some(every) = self.pace.every else { return Some(Turn { records, due: Instant::now() }) };
+        let due = last.map_or_else(|| begun + self.pace.phase(number, self.connections), |last| last + every);
+        let wait = due.saturating_duration_since(Instant::now());
         if !wait.is_zero() {
-            let stopped = self.stopped.notified();
-            if wait == Duration::MAX {
-                stopped.await;
-                return None;
-            }
-            if tokio::time::timeout(wait, stopped).await.is_ok() {
+            // Nothing changes but that the run ends.
+            if tokio::time::timeout(wait, self.changed.notified()).await.is_ok() {
                 return None;
             }
         }
-        let turn = Turn {
-            records: self.pace.batch,
-            due: if self.pace.every.is_some() { *due } else { Instant::now() },
-        };
-        *due = turn.due + self.pace.every.unwrap_or_default();
-        Some(turn)
+        Some(Turn { records, due })
     }
 
     /// An exchange was answered.
@@ -130,13 +147,8 @@ impl Turns {
 
     /// Ends the run: what is under way is still answered.
     pub fn end(&self) {
-        self.stop.set(true);
-        self.stopped.notify_waiters();
-    }
-
-    /// Whether the run is over.
-    pub fn is_over(&self) -> bool {
-        self.stop.get()
+        self.over.set(true);
+        self.changed.notify_waiters();
     }
 }
 
@@ -149,4 +161,37 @@ pub struct Latencies {
     pub p99: Duration,
     /// 999 of 1,000.
     pub p999: Duration,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn paced_clients_keep_to_their_times_however_late_answers_are() {
+        let pace = Pace { batch: 1, every: Some(Duration::from_secs(1)), together: 2 };
+        let turns = Turns::new(pace, 4).unwrap();
+        (0..4).for_each(|_| turns.connected());
+        let begun = turns.all_connected().await;
+        let mut due = vec![];
+        for number in 0..4 {
+            due.push((turns.next(number, None).await.unwrap().due - begun).as_millis());
+        }
+        assert_eq!(due, [0, 0, 500, 500]);
+        tokio::time::advance(Duration::from_secs(5)).await;
+        let late = turns.next(0, Some(begun)).await.unwrap();
+        assert_eq!(late.due - begun, Duration::from_secs(1), "what was late is not left out");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn nothing_begins_before_all_are_there_and_all_ends_at_once() {
+        let turns = Turns::new(Pace::saturated(1), 2).unwrap();
+        turns.connected();
+        let soon = Duration::from_secs(9);
+        assert!(tokio::time::timeout(soon, turns.next(0, None)).await.is_err());
+        turns.connected();
+        assert!(turns.next(0, None).await.is_some());
+        turns.end();
+        assert!(turns.next(0, None).await.is_none());
+    }
 }

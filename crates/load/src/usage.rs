@@ -54,19 +54,38 @@ pub fn memory(pid: u32) -> Result<u64> {
     Ok(kib.with_context(|| format!("{path} has no line Pss_Anon: Linux 5.10 or newer is expected"))? * 1024)
 }
 
-/// Binds this process, and every child that it starts from now on, to one CPU: the last that it may use. Returns its number.
-///
-/// # Errors
-/// When the system refuses.
-pub fn pin_to_one() -> Result<usize> {
-    let mine = sched_getaffinity(Pid::this())?;
-    let last = (0..CpuSet::count()).rev().find(|cpu| mine.is_set(*cpu).unwrap_or(false));
-    let cpu = last.context("this process may use no CPU")?;
-    let mut one = CpuSet::new();
-    one.set(cpu)?;
-    sched_setaffinity(Pid::this(), &one)?;
-    Ok(cpu)
+/// This thread, and every child that it starts meanwhile, bound to one CPU; dropping it frees the thread again.
+#[derive(Debug)]
+pub struct Pinned {
+    before: CpuSet,
+    /// Which CPU.
+    pub cpu: usize,
 }
+
+impl Pinned {
+    /// To the last CPU that this thread may use.
+    ///
+    /// # Errors
+    /// When the system refuses.
+    pub fn to_one() -> Result<Self> {
+        let before = sched_getaffinity(THIS_THREAD)?;
+        let last = (0..CpuSet::count()).rev().find(|cpu| before.is_set(*cpu).unwrap_or(false));
+        let cpu = last.context("this process may use no CPU")?;
+        let mut one = CpuSet::new();
+        one.set(cpu)?;
+        sched_setaffinity(THIS_THREAD, &one)?;
+        Ok(Self { before, cpu })
+    }
+}
+
+impl Drop for Pinned {
+    fn drop(&mut self) {
+        // What was allowed before is allowed still; at worst the thread stays where it is.
+        let _freed = sched_setaffinity(THIS_THREAD, &self.before);
+    }
+}
+
+const THIS_THREAD: Pid = Pid::from_raw(0);
 
 /// Lets this process, and every child that it starts from now on, open so many files.
 ///

@@ -2,7 +2,6 @@
 
 use anyhow::{Result, ensure};
 use tokio::sync::Semaphore;
-use tokio::time::Instant;
 
 use super::Client;
 use super::wire::Wire;
@@ -12,15 +11,15 @@ const FIRST: usize = 15;
 const FURTHER: usize = 5;
 
 pub(super) async fn run(client: Client, gate: &Semaphore) -> Result<()> {
-    let Client { address, turns, first, .. } = client;
+    let Client { address, number, name, turns } = client;
     let dialling = gate.acquire().await?;
-    let mut wire = Wire::dial(address).await?;
-    let mut frame = vec![7; FIRST + (turns.pace().batch - 1) * FURTHER];
+    let mut wire = Wire::dial(address, name).await?;
+    let mut frame = vec![7; FIRST + turns.pace().batch.saturating_sub(1) * FURTHER];
     drop(dialling);
     turns.connected();
-    let mut due: Instant = first;
-    let mut count = 0u8;
-    while let Some(turn) = turns.next(&mut due).await {
+    let (mut last, mut count) = (None, 0u8);
+    while let Some(turn) = turns.next(number, last).await {
+        last = Some(turn.due);
         count = count.wrapping_add(1);
         frame.fill(count);
         wire.write(&frame).await?;

@@ -10,7 +10,6 @@ use std::rc::Rc;
 
 use anyhow::Result;
 use tokio::sync::Semaphore;
-use tokio::time::Instant;
 
 use crate::turns::Turns;
 
@@ -21,10 +20,14 @@ pub enum Protocol {
     Echo,
     /// Ours: a frame is answered when it is committed.
     Sensock,
-    /// MQTT 3.1.1, QoS 0, each message fenced with a ping.
+    /// MQTT 3.1.1, QoS 0, delivered to a subscriber.
     Mqtt0,
-    /// MQTT 3.1.1, QoS 1.
+    /// MQTT 3.1.1, QoS 1, delivered to a subscriber.
     Mqtt1,
+    /// MQTT 3.1.1, QoS 1, to nobody: the broker acknowledges the message and forgets it.
+    Mqtt1Unheard,
+    /// Connections that are accepted and kept, with nothing read or written.
+    Accept,
 }
 
 /// One client, from its dial to its leave.
@@ -32,10 +35,10 @@ pub enum Protocol {
 pub struct Client {
     /// Where the server listens.
     pub address: SocketAddr,
-    /// Which of the fleet: its name follows from it.
+    /// Which of the fleet: its turn follows from it.
     pub number: usize,
-    /// When its first exchange is due.
-    pub first: Instant,
+    /// Its name's number, and its address's.
+    pub name: usize,
     /// What all clients share.
     pub turns: Rc<Turns>,
 }
@@ -50,8 +53,10 @@ impl Client {
             Protocol::Echo => echo::run(self, &gate).await,
             Protocol::Sensock if self.turns.pace().batch > 8 => sensock::run::<16_384>(self, &gate).await,
             Protocol::Sensock => sensock::run::<1_024>(self, &gate).await,
-            Protocol::Mqtt0 => mqtt::run(self, &gate, false).await,
-            Protocol::Mqtt1 => mqtt::run(self, &gate, true).await,
+            Protocol::Mqtt0 => mqtt::run(self, &gate, mqtt::Way::DELIVERED_0).await,
+            Protocol::Mqtt1 => mqtt::run(self, &gate, mqtt::Way::DELIVERED_1).await,
+            Protocol::Mqtt1Unheard => mqtt::run(self, &gate, mqtt::Way::UNHEARD_1).await,
+            Protocol::Accept => echo::run(self, &gate).await,
         }
     }
 }

@@ -32,14 +32,14 @@ struct Device<'b, const N: usize> {
 }
 
 pub(super) async fn run<const N: usize>(client: Client, gate: &Semaphore) -> Result<()> {
-    let Client { address, number, turns, first } = client;
-    let room = if turns.pace().batch == 1 { SMALL } else { FRAME };
+    let Client { address, number, name, turns } = client;
+    let room = if turns.pace().batch <= 1 { SMALL } else { FRAME };
     let dialling = gate.acquire().await?;
     let mut scratch = vec![0; room];
-    let id = DeviceId::new(&format!("load-{number:05}"))?;
+    let id = DeviceId::new(&format!("load-{name:05}"))?;
     let node = Node { id, catalog: &CELLAR, max_frame: SMALL as u16 };
     let mut device = Device::<N> {
-        wire: Wire::dial(address).await?,
+        wire: Wire::dial(address, name).await?,
         session: Session::new(node, &mut scratch).map_err(|e| anyhow!("{e}"))?,
         outbox: Box::new(RefCell::new(Outbox::new())),
         deframer: Length::new(),
@@ -58,11 +58,11 @@ pub(super) async fn run<const N: usize>(client: Client, gate: &Semaphore) -> Res
     drop(dialling);
     turns.connected();
 
-    let (mut due, mut n): (Instant, u32) = (first, 0);
+    let (mut before, mut n) = (None, 0u32);
     loop {
         let turn = tokio::select! {
             biased;
-            turn = turns.next(&mut due) => turn,
+            turn = turns.next(number, before) => turn,
             // A ping, or what the server sends besides.
             ready = device.wire.readable() => {
                 ready?;
@@ -71,6 +71,7 @@ pub(super) async fn run<const N: usize>(client: Client, gate: &Semaphore) -> Res
             }
         };
         let Some(turn) = turn else { break };
+        before = Some(turn.due);
         let mut last = Position::NONE;
         for _ in 0..turn.records {
             n = n.wrapping_add(1);

@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 
 use anyhow::{Context as _, Result, bail};
 use tokio::io::AsyncWriteExt as _;
-use tokio::net::TcpStream;
+use tokio::net::{TcpSocket, TcpStream};
 
 thread_local! {
     static READ: RefCell<Vec<u8>> = RefCell::new(vec![0; 64 << 10]);
@@ -17,9 +17,12 @@ thread_local! {
 pub(super) struct Wire(TcpStream);
 
 impl Wire {
-    /// Dials; what is written goes out at once.
-    pub(super) async fn dial(address: SocketAddr) -> Result<Self> {
-        let io = TcpStream::connect(address).await.with_context(|| format!("{address} cannot be reached"))?;
+    /// Dials; what is written goes out at once. As in a real fleet, each device has an address of its own: 127.1.x.y.
+    pub(super) async fn dial(server: SocketAddr, number: usize) -> Result<Self> {
+        let [.., high, low] = u32::try_from(number)?.to_be_bytes();
+        let socket = TcpSocket::new_v4()?;
+        socket.bind(SocketAddr::from(([127, 1, high, low], 0)))?;
+        let io = socket.connect(server).await.with_context(|| format!("{server} cannot be reached"))?;
         io.set_nodelay(true)?;
         Ok(Self(io))
     }

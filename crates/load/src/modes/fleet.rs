@@ -3,14 +3,16 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use anyhow::{Result, bail};
+use anyhow::Result;
 
 use crate::client::Protocol;
-use crate::fleet::{self, Load, Measured};
-use crate::server::{Programs, Storage};
+use crate::fleet::{self, GENTLE, Load, Measured};
+use crate::limit::Limit;
+use crate::served::{Served, Storage};
+use crate::server::Programs;
 use crate::table::{columns, median};
 use crate::turns::Pace;
-use crate::{stored, usage};
+use crate::usage::{self, Pinned};
 
 /// What the command line can say.
 #[derive(Clone, Debug, clap::Args)]
@@ -41,20 +43,50 @@ pub struct Options {
 /// One round's figures, by who served.
 pub type Round = BTreeMap<Protocol, Measured>;
 
-/// Measures and prints.
+/// Measures and prints; returns what is limited, if it was measured as the limits say: 100 connections, saturated, one record a frame,
+/// SQLite.
 ///
 /// # Errors
 /// When a server or a client fails, or what is stored is not what was acknowledged.
 #[allow(clippy::print_stdout, reason = "it is what the program is for")]
-pub fn run(programs: &Programs, options: &Options) -> Result<()> {
-    let cpu = usage::pin_to_one()?;
-    println!("both ends on CPU {cpu}; {} connections, one exchange outstanding each", options.connections);
-    for line in programs.versions() {
-        println!("  {line}");
-    }
+pub fn run(programs: &Programs, options: &Options) -> Result<Vec<Limit>> {
+    let pinned = Pinned::to_one()?;
+    let pace = options.rate.map_or("saturated".into(), |rate| format!("{rate} records/s"));
+    println!(
+        "fleet: {} connections, {} records an exchange, one outstanding, {pace}, {:?}; both ends on CPU {}",
+        options.connections, options.batch, options.store, pinned.cpu
+    );
     let rounds = measure(programs, options)?;
     print!("{}", report(&rounds));
-    Ok(())
+    let limited = options.connections == 100
+        && options.batch == 1
+        && options.rate.is_none()
+        && options.store == Storage::Sqlite;
+    Ok(if limited && !options.alone { limits(&rounds) } else { vec![] })
+}
+
+/// What the rounds are measured by.
+fn limits(rounds: &[Round]) -> Vec<Limit> {
+    use Protocol::{Echo, Mqtt0, Mqtt1, Sensock};
+    let of = |of, to| ratio(rounds, of, to).unwrap_or(f64::NAN);
+    vec![
+        Limit::at_most(
+            "CPU a stored record, x mosquitto QoS 1 (delivered, not stored)",
+            of(Sensock, Mqtt1),
+            1.0,
+        ),
+        Limit::at_most("CPU a stored record, x tokio echo", of(Sensock, Echo), 2.5),
+        Limit::at_most(
+            "the run counts: mosquitto QoS 1 / echo, off 3.9 by",
+            off(of(Mqtt1, Echo), KNOWN_1),
+            0.25,
+        ),
+        Limit::at_most(
+            "the run counts: mosquitto QoS 0 / echo, off 2.0 by",
+            off(of(Mqtt0, Echo), KNOWN_0),
+            0.25,
+        ),
+    ]
 }
 
 /// All rounds, interleaved.
@@ -67,7 +99,9 @@ pub fn measure(programs: &Programs, options: &Options) -> Result<Vec<Round>> {
         |rate: f64| Duration::from_secs_f64(options.batch as f64 * options.connections as f64 / rate);
     let load = Load {
         connections: options.connections,
-        pace: Pace { batch: options.batch, every: options.rate.map(per_connection), idle: false },
+        first: 0,
+        dials: GENTLE,
+        pace: Pace { batch: options.batch, every: options.rate.map(per_connection), together: 1 },
         warm_up: Duration::from_millis(500),
         window: Duration::from_secs_f64(options.seconds),
     };
@@ -75,7 +109,7 @@ pub fn measure(programs: &Programs, options: &Options) -> Result<Vec<Round>> {
     if !options.alone {
         protocols.insert(0, Protocol::Echo);
         if programs.mosquitto.is_some() {
-            protocols.extend([Protocol::Mqtt0, Protocol::Mqtt1]);
+            protocols.extend([Protocol::Mqtt0, Protocol::Mqtt1, Protocol::Mqtt1Unheard]);
         }
     }
     let mut rounds = vec![];
@@ -94,39 +128,21 @@ pub fn measure(programs: &Programs, options: &Options) -> Result<Vec<Round>> {
 /// # Errors
 /// When it or a client fails, or what is stored is not what was acknowledged.
 pub fn once(programs: &Programs, protocol: Protocol, storage: Storage, load: &Load) -> Result<Measured> {
-    if protocol != Protocol::Sensock {
-        let server = programs.start(protocol, "")?;
-        let measured = fleet::run(&server, protocol, load)?;
-        server.kill()?;
-        return Ok(measured);
-    }
-    match storage {
-        Storage::Sqlite => {
-            let directory = tempfile::tempdir()?;
-            let file = directory.path().join("load.sqlite");
-            let server = programs.start(protocol, &format!("sqlite:{}", file.display()))?;
-            let measured = fleet::run(&server, protocol, load)?;
-            server.end()?;
-            let (records, gaps) = fleet::on_one_thread(stored::in_sqlite(&file))?;
-            stored::check(measured.answered, records, gaps)?;
-            Ok(measured)
-        }
-        Storage::Memory => {
-            let server = programs.start(protocol, "memory")?;
-            let measured = fleet::run(&server, protocol, load)?;
-            server.end()?;
-            Ok(measured)
-        }
-        Storage::Mariadb => bail!("not yet"),
-    }
+    let served = Served::start(programs, protocol, storage)?;
+    let measured = fleet::run(&served.server, protocol, load)?;
+    served.end(measured.answered)?;
+    Ok(measured)
 }
 
-fn name(protocol: Protocol) -> &'static str {
+/// What a table calls it.
+pub fn name(protocol: Protocol) -> &'static str {
     match protocol {
         Protocol::Echo => "tokio echo",
         Protocol::Sensock => "sensock (stored)",
         Protocol::Mqtt0 => "mosquitto QoS 0",
         Protocol::Mqtt1 => "mosquitto QoS 1",
+        Protocol::Mqtt1Unheard => "mosquitto QoS 1, no subscriber",
+        Protocol::Accept => "tokio accept",
     }
 }
 
@@ -163,11 +179,12 @@ pub fn report(rounds: &[Round]) -> String {
         ]);
     }
     let mut text = columns(&rows);
-    if let Some(peers) = peers(rounds) {
-        let verdict = if peers.count { "yes" } else { "no" };
+    if let (Some(qos1), Some(qos0)) =
+        (ratio(rounds, Protocol::Mqtt1, Protocol::Echo), ratio(rounds, Protocol::Mqtt0, Protocol::Echo))
+    {
+        let verdict = if off(qos1, KNOWN_1).max(off(qos0, KNOWN_0)) <= 0.25 { "yes" } else { "no" };
         text += &format!(
-            "run counts: {verdict} (mosquitto QoS 1 / echo {:.2}, QoS 0 / echo {:.2}; {KNOWN_1} and {KNOWN_0} are known, within 25 %)\n",
-            peers.qos1, peers.qos0
+            "run counts: {verdict} (mosquitto QoS 1 / echo {qos1:.2}, QoS 0 / echo {qos0:.2}; {KNOWN_1} and {KNOWN_0} are known, within 25 %)\n"
         );
     }
     text
@@ -177,21 +194,7 @@ pub fn report(rounds: &[Round]) -> String {
 const KNOWN_1: f64 = 3.9;
 const KNOWN_0: f64 = 2.0;
 
-/// The peers beside each other.
-#[derive(Clone, Copy, Debug)]
-pub struct Peers {
-    /// mosquitto at QoS 1 by the echo.
-    pub qos1: f64,
-    /// mosquitto at QoS 0 by the echo.
-    pub qos0: f64,
-    /// Whether both are within 25 % of what is known.
-    pub count: bool,
-}
-
-/// The peers beside each other; `None` if they did not run.
-pub fn peers(rounds: &[Round]) -> Option<Peers> {
-    let qos1 = ratio(rounds, Protocol::Mqtt1, Protocol::Echo)?;
-    let qos0 = ratio(rounds, Protocol::Mqtt0, Protocol::Echo)?;
-    let near = |found: f64, known: f64| (found / known - 1.0).abs() <= 0.25;
-    Some(Peers { qos1, qos0, count: near(qos1, KNOWN_1) && near(qos0, KNOWN_0) })
+/// By which part of it a figure differs from what is known.
+fn off(found: f64, known: f64) -> f64 {
+    (found / known - 1.0).abs()
 }

@@ -1,5 +1,6 @@
 //! Servers that are no programs of their own: this program runs them as children of itself.
 
+pub mod accept;
 pub mod echo;
 pub mod memory;
 

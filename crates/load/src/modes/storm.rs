@@ -1,0 +1,131 @@
+//! A fleet that comes back all at once, against a bare accept loop with the same backlog.
+//!
+//! All dials begin in the same moment. A device is back when its session is taken up: Hello, its boot committed, Welcome. A connection of
+//! the accept loop is done when it was accepted. More dials than the backlog is long are turned away by the kernel, and tried again by it
+//! a second later: that is a storm's nature, and part of both times.
+
+use std::time::Duration;
+
+use anyhow::{Context as _, Result};
+use tokio::time::Instant;
+
+use super::fleet::name;
+use crate::client::Protocol;
+use crate::fleet::{self, Fleet, Load};
+use crate::limit::Limit;
+use crate::serve::accept::ACCEPTED;
+use crate::served::{Served, Storage};
+use crate::server::{Programs, Running};
+use crate::table::{columns, median};
+use crate::turns::Pace;
+use crate::usage;
+
+/// Most times what the accept loop takes.
+const LIMIT: f64 = 5.0;
+/// As many devices as the limit is stated for.
+const FLEET: usize = 10_000;
+const CONNECT: Duration = Duration::from_secs(180);
+
+/// What the command line can say.
+#[derive(Clone, Debug, clap::Args)]
+pub struct Options {
+    /// Devices that dial.
+    #[arg(long, default_value_t = FLEET)]
+    pub connections: usize,
+    /// How many of them dial at once; all unless said.
+    #[arg(long)]
+    pub dials: Option<usize>,
+    /// Rounds, interleaved; the middle one counts.
+    #[arg(long, default_value_t = 5)]
+    pub rounds: usize,
+    /// Where our server stores.
+    #[arg(long, value_enum, default_value_t)]
+    pub store: Storage,
+}
+
+/// One storm.
+#[derive(Clone, Copy, Debug)]
+struct Storm {
+    wall: Duration,
+    cpu: Duration,
+}
+
+/// Measures and prints; the limit is for 10,000 devices that dial at once.
+///
+/// # Errors
+/// When a server or a client fails.
+#[allow(clippy::print_stdout, reason = "it is what the program is for")]
+pub fn run(programs: &Programs, options: &Options) -> Result<Vec<Limit>> {
+    let dials = options.dials.unwrap_or(options.connections);
+    println!(
+        "storm: {} devices, {dials} dials at once, unsealed, store {:?}",
+        options.connections, options.store
+    );
+    usage::allow_files(options.connections as u64 + 200)?;
+    let (mut bare, mut ours) = (vec![], vec![]);
+    for _ in 0..options.rounds {
+        bare.push(accept(programs, options.connections, dials)?);
+        ours.push(sensock(programs, options, dials)?);
+    }
+    let pairs = || ours.iter().zip(&bare);
+    let wall = median(pairs().map(|(a, b)| a.wall.as_secs_f64() / b.wall.as_secs_f64()));
+    let cpu = median(pairs().map(|(a, b)| a.cpu.as_secs_f64() / b.cpu.as_secs_f64()));
+    let mut rows = vec![["server", "seconds", "µs CPU/device", "devices/s"].map(str::to_owned).to_vec()];
+    for (protocol, storms) in [(Protocol::Accept, &bare), (Protocol::Sensock, &ours)] {
+        let seconds = median(storms.iter().map(|s| s.wall.as_secs_f64()));
+        let each = median(storms.iter().map(|s| s.cpu.as_secs_f64() * 1e6 / options.connections as f64));
+        rows.push(vec![
+            name(protocol).to_owned(),
+            format!("{seconds:.2}"),
+            format!("{each:.1}"),
+            format!("{:.0}", options.connections as f64 / seconds),
+        ]);
+    }
+    print!("{}ours by theirs: time {wall:.2}, CPU {cpu:.2}\n", columns(&rows));
+    let limit = Limit::at_most("a storm of 10,000 connects, x a bare accept loop (time)", wall, LIMIT);
+    let limited = options.connections == FLEET && dials == FLEET;
+    Ok(if limited { vec![limit] } else { vec![] })
+}
+
+fn load(connections: usize, dials: usize) -> Load {
+    Load {
+        connections,
+        first: 0,
+        dials,
+        pace: Pace::default(),
+        warm_up: Duration::ZERO,
+        window: Duration::ZERO,
+    }
+}
+
+fn accept(programs: &Programs, connections: usize, dials: usize) -> Result<Storm> {
+    let mut server = Running::accept(programs, connections)?;
+    let storm = fleet::on_one_thread(async {
+        let (before, begun) = (server.cpu()?, Instant::now());
+        let mut fleet = Fleet::dial(&server, Protocol::Accept, &load(connections, dials))?;
+        let turns = fleet.turns.clone();
+        fleet.alongside(CONNECT, turns.all_connected()).await.context("while connecting")?;
+        // Nothing else is to be done in this thread meanwhile.
+        server.wait_for(ACCEPTED)?;
+        let storm = Storm { wall: begun.elapsed(), cpu: server.cpu()?.since(before).total };
+        fleet.end().await?;
+        Ok(storm)
+    })?;
+    server.kill()?;
+    Ok(storm)
+}
+
+fn sensock(programs: &Programs, options: &Options, dials: usize) -> Result<Storm> {
+    let served = Served::start(programs, Protocol::Sensock, options.store)?;
+    let storm = fleet::on_one_thread(async {
+        let (before, begun) = (served.server.cpu()?, Instant::now());
+        let mut fleet = Fleet::dial(&served.server, Protocol::Sensock, &load(options.connections, dials))?;
+        let turns = fleet.turns.clone();
+        fleet.alongside(CONNECT, turns.all_connected()).await.context("while connecting")?;
+        let storm = Storm { wall: begun.elapsed(), cpu: served.server.cpu()?.since(before).total };
+        fleet.end().await?;
+        Ok(storm)
+    })?;
+    served.end(0)?;
+    Ok(storm)
+}
