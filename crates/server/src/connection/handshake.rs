@@ -32,6 +32,7 @@ pub(crate) struct Peername {
 
 /// What the handshake found out.
 pub(crate) struct Met {
+    pub(crate) session: Box<Session>,
     pub(crate) hello: Hello,
     pub(crate) hello_at: Micros,
     pub(crate) identity: Identity,
@@ -52,7 +53,9 @@ enum Failed {
 const LOOKUP: Duration = Duration::from_secs(3);
 
 /// Meets a device; `None` if it came to nothing (everyone has been told then).
-pub(crate) async fn shake(shared: &Arc<Shared>, pipe: &mut dyn Pipe, peer: &Peername) -> Option<Live> {
+///
+/// What a connection keeps is boxed from the start: this future's memory is given back before the long quiet part.
+pub(crate) async fn shake(shared: &Arc<Shared>, pipe: &mut dyn Pipe, peer: &Peername) -> Option<Box<Live>> {
     let mut meeting = std::pin::pin!(meet(shared, pipe, peer));
     let met = match timeout(PATIENCE, &mut meeting).await {
         Ok(met) => met,
@@ -62,7 +65,7 @@ pub(crate) async fn shake(shared: &Arc<Shared>, pipe: &mut dyn Pipe, peer: &Peer
         }
     };
     match met {
-        Ok((met, session)) => Some(Live::new(shared.clone(), session, *met, peer)),
+        Ok(met) => Some(Live::new(shared.clone(), *met, peer)),
         Err(Failed::Bad) => {
             if let Some(ip) = peer.ip {
                 shared.offenders.failed(ip);
@@ -93,11 +96,11 @@ struct Meeting<'a> {
     shared: &'a Shared,
     pipe: &'a mut dyn Pipe,
     peer: &'a Peername,
-    session: Session,
+    session: Box<Session>,
     until: Instant,
 }
 
-async fn meet(shared: &Shared, pipe: &mut dyn Pipe, peer: &Peername) -> Result<(Box<Met>, Session), Failed> {
+async fn meet(shared: &Shared, pipe: &mut dyn Pipe, peer: &Peername) -> Result<Box<Met>, Failed> {
     let options = &shared.options;
     let window = Lane::ALL.map(|lane| shared.window(lane));
     let config =
@@ -105,13 +108,12 @@ async fn meet(shared: &Shared, pipe: &mut dyn Pipe, peer: &Peername) -> Result<(
     // The builder has checked the configuration.
     let session = Session::new(config, shared.wall.now()).map_err(|_| Failed::Refused)?;
     let until = Instant::now() + Duration::from_millis(HANDSHAKE_MS);
-    let mut meeting = Meeting { shared, pipe, peer, session, until };
-    let met = tokio::select! {
+    let meeting = Meeting { shared, pipe, peer, session: Box::new(session), until };
+    tokio::select! {
         biased;
-        met = meeting.run() => met?,
-        () = shared.closing.cancelled() => return Err(Failed::Refused),
-    };
-    Ok((met, meeting.session))
+        met = meeting.run() => met,
+        () = shared.closing.cancelled() => Err(Failed::Refused),
+    }
 }
 
 /// What a frame came to, without its bytes.
@@ -123,7 +125,7 @@ enum Came {
 }
 
 impl Meeting<'_> {
-    async fn run(&mut self) -> Result<Box<Met>, Failed> {
+    async fn run(mut self) -> Result<Box<Met>, Failed> {
         if self.shared.registry.count() > self.shared.options.limits.connections {
             return self
                 .refuse(
@@ -174,7 +176,7 @@ impl Meeting<'_> {
         self.session.welcome(proposal).map_err(|_| Failed::Bad)?;
         self.transmit().await?;
         self.proof(&hello).await?;
-        Ok(Box::new(Met { hello, hello_at, identity, resume, recheck }))
+        Ok(Box::new(Met { session: self.session, hello, hello_at, identity, resume, recheck }))
     }
 
     /// The first frame.
@@ -285,9 +287,12 @@ impl Meeting<'_> {
     }
 
     async fn transmit(&mut self) -> Result<(), Failed> {
-        let mut out = [0; 256];
-        let len = self.session.poll_transmit(self.shared.wall.now(), &mut out).map_err(|_| Failed::Bad)?;
-        self.pipe.send(&out[..len]);
+        {
+            let mut out = [0; 256];
+            let len =
+                self.session.poll_transmit(self.shared.wall.now(), &mut out).map_err(|_| Failed::Bad)?;
+            self.pipe.send(&out[..len]);
+        }
         let pipe = &mut *self.pipe;
         match timeout_at(self.until, poll_fn(|cx| pipe.poll_flush(cx))).await {
             Ok(Ok(())) => Ok(()),
@@ -309,9 +314,12 @@ impl Meeting<'_> {
         tracing::warn!(peer = self.peer.words, device = name, ?code, "refused: {words}");
         let (peer, words) = (self.peer.words.clone(), words.to_owned());
         self.shared.events.send(Event::Refused { peer, device, code, words });
-        let mut out = [0; 256];
-        if let Ok(len) = self.session.refuse(code, backoff_ms, text, &mut out) {
-            self.pipe.send(&out[..len]);
+        let told = {
+            let mut out = [0; 256];
+            let told = self.session.refuse(code, backoff_ms, text, &mut out);
+            told.map(|len| self.pipe.send(&out[..len]))
+        };
+        if told.is_ok() {
             finish(self.pipe).await;
         }
         Err(Failed::Refused)

@@ -51,10 +51,8 @@ use works::boot_row;
 
 /// Serves a transport from its first byte to its last.
 pub(crate) async fn run(shared: Arc<Shared>, mut pipe: Box<dyn Pipe>, peer: Peername, _open: Open) {
-    // Boxed: the handshake's memory is given back before the long quiet part.
-    let Some(live) = Box::pin(handshake::shake(&shared, &mut *pipe, &peer)).await else { return };
+    let Some(mut live) = Box::pin(handshake::shake(&shared, &mut *pipe, &peer)).await else { return };
     let span = tracing::info_span!("connection", device = %live.device, boot = live.boot, id = live.row.id, peer = peer.words);
-    let mut live = Box::new(live);
     async {
         poll_fn(|cx| live.poll(cx, &mut *pipe)).await;
         let goodbye = live.goodbye;
@@ -105,7 +103,7 @@ struct Ending {
 /// A connection whose device proved itself live.
 pub(crate) struct Live {
     shared: Arc<Shared>,
-    session: Session,
+    session: Box<Session>,
     inbox: Arc<Inbox>,
     device: DeviceId,
     boot: u32,
@@ -147,8 +145,8 @@ struct Awaited {
 }
 
 impl Live {
-    fn new(shared: Arc<Shared>, session: Session, met: Met, peer: &Peername) -> Live {
-        let Met { hello, hello_at, identity, resume, recheck } = met;
+    fn new(shared: Arc<Shared>, met: Met, peer: &Peername) -> Box<Live> {
+        let Met { session, hello, hello_at, identity, resume, recheck } = met;
         let (device, boot) = (hello.device, identity.boot);
         let now_us = shared.wall.now_us();
         let row = ConnectionRow {
@@ -171,7 +169,7 @@ impl Live {
         let times = Times::new(boot, &resume);
         let older = resume.catalogs.iter().filter(|c| c.hash != hello.catalog);
         let older = older.filter_map(|c| Sheet::read(c.hash, &c.bytes)).collect();
-        let mut live = Live {
+        let mut live = Box::new(Live {
             session,
             inbox: Arc::default(),
             device,
@@ -196,7 +194,7 @@ impl Live {
             goodbye: true,
             sheet,
             shared,
-        };
+        });
         let bounds = live.wall_bounds();
         if let Some(by_us) = live.times.contradiction(bounds) {
             tracing::warn!(
@@ -391,5 +389,34 @@ mod tests {
         let (live, session) = (size_of::<Live>(), size_of::<Session>());
         println!("a live connection takes {live} B, of which the core's session {session} B");
         assert!(live <= 1_600, "{live}");
+    }
+
+    #[tokio::test]
+    async fn tmp_sizes() {
+        let (server, _e) =
+            crate::Server::builder(sensock_store::MemoryStore::default(), sensock_store::AnyDevice)
+                .start()
+                .await
+                .unwrap();
+        let (a, _b) = tokio::io::duplex(100);
+        let f = server.attach(a, "x");
+        println!("attach {}", size_of_val(&f));
+        let (a, _b) = tokio::io::duplex(100);
+        let mut pipe = crate::pipe::StreamPipe::new(a);
+        println!("pipe {}", size_of_val(&pipe));
+        let name = Peername { words: "x".into(), ip: None };
+        let f = handshake::shake(server.shared(), &mut pipe, &name);
+        println!("shake {}", size_of_val(&f));
+        println!(
+            "sheet {} times {} down {} intake {} row {} inbox {} met {} hello {}",
+            size_of::<Sheet>(),
+            size_of::<Times>(),
+            size_of::<Downlink>(),
+            size_of::<Intake>(),
+            size_of::<ConnectionRow>(),
+            size_of::<Inbox>(),
+            size_of::<Met>(),
+            size_of::<sensock::wire::hello::Hello>()
+        );
     }
 }
