@@ -20,9 +20,9 @@ pub(crate) enum Token {
     Records {
         lane: Lane,
         records: u32,
-        bytes: usize,
+        bytes: u32,
         epoch: u32,
-        replies: Vec<CommandId>,
+        replies: Box<[CommandId]>,
     },
     Floor {
         lane: Lane,

@@ -21,6 +21,15 @@ pub(crate) struct Downlink {
     hello_tick: Tick,
     hello_at: Micros,
     slots: usize,
+    highest_setting: u32,
+    asks: u8,
+    /// Most connections have nothing under way, and then no room for it.
+    lists: Option<Box<Lists>>,
+}
+
+/// What is under way.
+#[derive(Debug, Default)]
+struct Lists {
     /// Waiting, in order of id.
     queue: VecDeque<CommandRow>,
     /// Being stored as sent.
@@ -30,9 +39,18 @@ pub(crate) struct Downlink {
     /// On the device.
     sent: Vec<CommandId>,
     settings: VecDeque<SettingRow>,
-    highest_setting: u32,
     answers: VecDeque<(u16, Result<Vec<u8>, u8>)>,
-    asks: u8,
+}
+
+impl Lists {
+    fn is_empty(&self) -> bool {
+        self.queue.is_empty()
+            && self.sending.is_empty()
+            && self.ready.is_empty()
+            && self.sent.is_empty()
+            && self.settings.is_empty()
+            && self.answers.is_empty()
+    }
 }
 
 impl Downlink {
@@ -42,15 +60,19 @@ impl Downlink {
             hello_tick: hello.tick,
             hello_at,
             slots: hello.command_slots.into(),
-            queue: VecDeque::new(),
-            sending: Vec::new(),
-            ready: VecDeque::new(),
-            sent: Vec::new(),
-            settings: VecDeque::new(),
             highest_setting: hello.settings,
-            answers: VecDeque::new(),
             asks: 0,
+            lists: None,
         }
+    }
+
+    fn lists(&mut self) -> &mut Lists {
+        self.lists.get_or_insert_default()
+    }
+
+    /// Gives room back once nothing is under way.
+    fn tidy(&mut self) {
+        self.lists.take_if(|l| l.is_empty());
     }
 
     /// The Hello transaction said what waits.
@@ -61,16 +83,19 @@ impl Downlink {
 
     /// A command waits; one that is known already is left out.
     pub(crate) fn deliver(&mut self, row: CommandRow) {
+        if row.state.is_settled() {
+            return;
+        }
+        let lists = self.lists();
         let known = |id: &CommandId| *id == row.id;
-        if self.sending.iter().any(known)
-            || self.sent.iter().any(known)
-            || self.ready.iter().any(|r| r.id == row.id)
-            || row.state.is_settled()
+        if lists.sending.iter().any(known)
+            || lists.sent.iter().any(known)
+            || lists.ready.iter().any(|r| r.id == row.id)
         {
             return;
         }
-        if let Err(at) = self.queue.binary_search_by_key(&row.id, |r| r.id) {
-            self.queue.insert(at, row);
+        if let Err(at) = lists.queue.binary_search_by_key(&row.id, |r| r.id) {
+            lists.queue.insert(at, row);
         }
     }
 
@@ -78,8 +103,9 @@ impl Downlink {
     pub(crate) fn set(&mut self, row: SettingRow) {
         if row.revision > self.highest_setting {
             self.highest_setting = row.revision;
-            self.settings.retain(|s| s.key != row.key);
-            self.settings.push_back(row);
+            let settings = &mut self.lists().settings;
+            settings.retain(|s| s.key != row.key);
+            settings.push_back(row);
         }
     }
 
@@ -93,13 +119,14 @@ impl Downlink {
     /// A question was answered.
     pub(crate) fn answer(&mut self, id: u16, result: Result<Vec<u8>, u8>) {
         self.asks = self.asks.saturating_sub(1);
-        self.answers.push_back((id, result));
+        self.lists().answers.push_back((id, result));
     }
 
     /// A question is refused without being asked.
     pub(crate) fn refuse(&mut self, id: u16, code: u8) {
-        if self.answers.len() < 2 * usize::from(ASKS_MAX) {
-            self.answers.push_back((id, Err(code)));
+        let answers = &mut self.lists().answers;
+        if answers.len() < 2 * usize::from(ASKS_MAX) {
+            answers.push_back((id, Err(code)));
         }
     }
 
@@ -110,57 +137,72 @@ impl Downlink {
         now_us: i64,
         mut submit: impl FnMut(CommandWork, CommandId),
     ) {
-        while self.sending.len() + self.ready.len() + self.sent.len() < self.slots {
-            let Some(row) = self.queue.pop_front() else { return };
+        let (slots, Some(lists)) = (self.slots, &mut self.lists) else { return };
+        while lists.sending.len() + lists.ready.len() + lists.sent.len() < slots {
+            let Some(row) = lists.queue.pop_front() else { break };
             let (device, id) = (row.device, row.id);
             if row.body.len() > BODY_MAX {
                 submit(CommandWork::Undeliverable { device, id, now_us }, id);
                 continue;
             }
-            self.sending.push(id);
+            lists.sending.push(id);
             submit(CommandWork::Sent { device, id, boot, now_us }, id);
         }
+        self.tidy();
     }
 
     /// The store has it: a row that is now `Sent` to this boot may leave; any other fate leaves its place to the next.
     pub(crate) fn stored(&mut self, id: CommandId, row: Option<CommandRow>, boot: u32) {
-        self.sending.retain(|i| *i != id);
-        self.ready.extend(row.filter(|r| r.state == CommandState::Sent(boot)));
+        let lists = self.lists();
+        lists.sending.retain(|i| *i != id);
+        lists.ready.extend(row.filter(|r| r.state == CommandState::Sent(boot)));
+        self.tidy();
     }
 
     /// Its answer is committed and acknowledged: the device has room for another.
     pub(crate) fn replied(&mut self, session: &mut Session, id: CommandId) {
-        let before = self.sent.len();
-        self.sent.retain(|i| *i != id);
-        if self.sent.len() < before {
+        let sent = &mut self.lists().sent;
+        let before = sent.len();
+        sent.retain(|i| *i != id);
+        if sent.len() < before {
             session.answered();
         }
+        self.tidy();
     }
 
     /// Writes the next frame that may leave into `out`; 0 if there is none.
     pub(crate) fn frame(&mut self, session: &mut Session, offset_us: i64, out: &mut [u8]) -> usize {
-        if let Some((id, result)) = self.answers.front() {
+        // Taken out for as long as this lasts.
+        let Some(mut lists) = self.lists.take() else { return 0 };
+        let len = self.next(&mut lists, session, offset_us, out);
+        self.lists = Some(lists);
+        self.tidy();
+        len
+    }
+
+    fn next(&self, lists: &mut Lists, session: &mut Session, offset_us: i64, out: &mut [u8]) -> usize {
+        if let Some((id, result)) = lists.answers.front() {
             let answer = Answer { id: *id, result: result.as_deref().map_err(|code| *code) };
             return match session.answer(&answer, out) {
-                Ok(len) => self.answers.pop_front().map_or(0, |_| len),
+                Ok(len) => lists.answers.pop_front().map_or(0, |_| len),
                 Err(sensock::error::Misuse::State) => 0,
                 // Too large for this device's frame: it must hear something.
                 Err(_) => {
                     let refusal = Answer { id: *id, result: Err(sensock::limits::REFUSED_SHAPE) };
                     let len = session.answer(&refusal, out).unwrap_or(0);
-                    self.answers.pop_front();
+                    lists.answers.pop_front();
                     len
                 }
             };
         }
-        if let Some(row) = self.settings.front() {
+        if let Some(row) = lists.settings.front() {
             let value = SettingValue { key: row.key, revision: row.revision, body: &row.body };
             return match session.setting(&value, out) {
                 Err(sensock::error::Misuse::State) => 0,
-                written => self.settings.pop_front().map_or(0, |_| written.unwrap_or(0)),
+                written => lists.settings.pop_front().map_or(0, |_| written.unwrap_or(0)),
             };
         }
-        let Some(row) = self.ready.front() else { return 0 };
+        let Some(row) = lists.ready.front() else { return 0 };
         let call = Call {
             id: row.id,
             key: row.key,
@@ -170,7 +212,7 @@ impl Downlink {
         };
         match session.command(&call, out) {
             Ok(len) => {
-                self.sent.extend(self.ready.pop_front().map(|r| r.id));
+                lists.sent.extend(lists.ready.pop_front().map(|r| r.id));
                 len
             }
             Err(_) => 0,

@@ -7,7 +7,7 @@ use sensock::batch::{Cell, Sink};
 use sensock::error::Peer;
 use sensock::link::Bounds;
 use sensock::wire::data::{Data, Item, Outcome, Run};
-use sensock::{CommandId, DeviceId, Fault, Lane, Position, Tick};
+use sensock::{DeviceId, Fault, Lane, Position, Tick};
 use sensock_store::work::{Applied, RecordsWork, Reply, Step};
 use sensock_store::{AnchorRow, CommandState, LaneId, ReadingRow};
 
@@ -62,8 +62,7 @@ impl Facts<'_> {
 pub(crate) struct Pending {
     pub(crate) work: Box<RecordsWork>,
     pub(crate) records: u32,
-    pub(crate) bytes: usize,
-    pub(crate) replies: Vec<CommandId>,
+    pub(crate) bytes: u32,
 }
 
 /// What came in one round of reading, by lane: one work for many frames.
@@ -97,10 +96,10 @@ impl Intake {
                 raw: Vec::new(),
                 now_us: facts.now.1,
             };
-            Pending { work: Box::new(work), records: 0, bytes: 0, replies: Vec::new() }
+            Pending { work: Box::new(work), records: 0, bytes: 0 }
         });
         pending.records = pending.records.saturating_add(data.records);
-        pending.bytes += len;
+        pending.bytes = pending.bytes.saturating_add(len as u32);
         pending.work.now_us = facts.now.1;
         pending.work.raw.extend_from_slice(data.bytes());
         let mut cells = 0;
@@ -149,7 +148,6 @@ impl Pending {
                     Outcome::Unknown => CommandState::Unknown,
                     Outcome::Refused(code) => CommandState::Refused(code),
                 };
-                self.replies.push(command);
                 self.work.replies.push(Reply { position, command, state, answer: body.to_vec() });
                 self.step(position, 1);
             }

@@ -52,8 +52,8 @@ impl Live {
             (Token::Records { lane, records, bytes, epoch, replies }, Ok(Done::Appended(done))) => {
                 self.appended(lane, epoch, &done);
                 self.session.window(lane, self.shared.window(lane));
-                self.session.release(lane, records, bytes);
-                replies.into_iter().for_each(|id| self.down.replied(&mut self.session, id));
+                self.session.release(lane, records, bytes as usize);
+                replies.iter().for_each(|id| self.down.replied(&mut self.session, *id));
             }
             (Token::Floor { lane, epoch }, Ok(Done::Appended(done))) => self.appended(lane, epoch, &done),
             (Token::Catalog, Ok(_)) => self.session.catalog_stored(),

@@ -66,8 +66,8 @@ impl Live {
         if !pending.work.readings.is_empty() {
             pending.work.anchors.extend(self.new_anchor(now));
         }
-        let (records, bytes, replies) =
-            (pending.records, pending.bytes, std::mem::take(&mut pending.replies));
+        let (records, bytes) = (pending.records, pending.bytes);
+        let replies = pending.work.replies.iter().map(|r| r.command).collect();
         let epoch = self.epochs[lane.index()];
         self.submit(Work::Records(pending.work), Token::Records { lane, records, bytes, epoch, replies });
     }
