@@ -2,12 +2,14 @@
 
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use anyhow::Result;
 use clap::Parser;
 use sensock_load::limit::{self, Limit};
+use sensock_load::modes::{self, Mode};
+use sensock_load::serve;
 use sensock_load::server::Programs;
-use sensock_load::{modes, serve};
 
 /// Load for a sensock server, and for its peers in the same run.
 #[derive(Parser)]
@@ -16,20 +18,19 @@ struct Arguments {
     /// Our server's program; beside this one unless said.
     #[arg(long, global = true, value_name = "PATH")]
     sensockd: Option<PathBuf>,
+    /// After so many minutes the run is broken off.
+    #[arg(long, global = true, default_value_t = 20, value_name = "NUMBER")]
+    minutes: u64,
     #[command(subcommand)]
-    mode: Mode,
+    what: Option<What>,
 }
 
 #[derive(clap::Subcommand)]
-enum Mode {
-    /// Many connections with one exchange outstanding each, beside the peers.
-    Fleet(modes::fleet::Options),
-    /// What a connection weighs that does nothing, beside the peers.
-    Idle(modes::idle::Options),
-    /// A fleet that comes back all at once, beside a bare accept loop.
-    Storm(modes::storm::Options),
-    /// What a record costs as the fleet grows.
-    Scale(modes::scale::Options),
+enum What {
+    /// Everything, as it comes: what runs unless said.
+    All,
+    #[command(flatten)]
+    Mode(Mode),
     /// A child of this program: what is read is written back.
     #[command(hide = true)]
     ServeEcho,
@@ -46,7 +47,8 @@ enum Mode {
 
 fn main() -> ExitCode {
     match run(Arguments::parse()) {
-        Ok(code) => code,
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
         Err(error) => {
             eprintln!("error: {error:#}");
             ExitCode::FAILURE
@@ -54,23 +56,39 @@ fn main() -> ExitCode {
     }
 }
 
-fn run(arguments: Arguments) -> Result<ExitCode> {
-    let programs = || Programs::find(arguments.sensockd.as_deref());
-    let limits = match arguments.mode {
-        Mode::Fleet(options) => modes::fleet::run(&programs()?, &options)?,
-        Mode::Idle(options) => modes::idle::run(&programs()?, &options)?,
-        Mode::Storm(options) => modes::storm::run(&programs()?, &options)?,
-        Mode::Scale(options) => modes::scale::run(&programs()?, &options)?,
-        Mode::ServeEcho => block_on(serve::echo::run())?,
-        Mode::ServeAccept { connections } => block_on(serve::accept::run(connections))?,
-        Mode::ServeMemory => block_on(serve::memory::run())?,
+/// Says whether everything ran and all limits hold.
+fn run(arguments: Arguments) -> Result<bool> {
+    let mode = match arguments.what {
+        Some(What::ServeEcho) => return block_on(serve::echo::run()),
+        Some(What::ServeAccept { connections }) => return block_on(serve::accept::run(connections)),
+        Some(What::ServeMemory) => return block_on(serve::memory::run()),
+        Some(What::Mode(mode)) => Some(mode),
+        Some(What::All) | None => None,
     };
-    print!("{}", limit::summary(&limits));
-    Ok(if limits.iter().all(Limit::holds) { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    end_after(Duration::from_secs(arguments.minutes * 60));
+    let programs = Programs::find(arguments.sensockd.as_deref())?;
+    programs.versions().iter().for_each(|line| println!("  {line}"));
+    let (limits, fine) = match mode {
+        Some(mode) => (mode.run(&programs)?, true),
+        None => modes::all(&programs)?,
+    };
+    if !limits.is_empty() {
+        print!("\n{}", limit::summary(&limits));
+    }
+    Ok(fine && limits.iter().all(Limit::holds))
 }
 
-/// A child's life; it measures nothing.
-fn block_on(work: impl Future<Output = Result<()>>) -> Result<Vec<Limit>> {
+/// A run that hangs ends all the same; its children die with it.
+fn end_after(limit: Duration) {
+    std::thread::spawn(move || {
+        std::thread::sleep(limit);
+        eprintln!("error: still running after {} minutes, broken off (--minutes)", limit.as_secs() / 60);
+        std::process::exit(2);
+    });
+}
+
+/// A child's life.
+fn block_on(work: impl Future<Output = Result<()>>) -> Result<bool> {
     tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(work)?;
-    Ok(vec![])
+    Ok(true)
 }

@@ -2,8 +2,8 @@
 
 use std::path::PathBuf;
 
-use anyhow::Result;
-use sensock_testkit::mariadb::MariaDb;
+use anyhow::{Context as _, Result};
+use sensock_testkit::mariadb::{self, MariaDb};
 use tempfile::TempDir;
 
 use crate::client::Protocol;
@@ -16,7 +16,7 @@ pub enum Storage {
     /// A file in a new temporary directory, at full durability.
     #[default]
     Sqlite,
-    /// A MariaDB of this run's own.
+    /// A new database of a MariaDB that this run starts for itself.
     Mariadb,
     /// Nowhere: our server over a store in memory, whose content ends with it and is not counted.
     Memory,
@@ -36,7 +36,7 @@ enum Place {
     Nowhere,
     Memory,
     File(TempDir, PathBuf),
-    Tables(MariaDb, String),
+    Tables(&'static MariaDb, String),
 }
 
 impl Served {
@@ -63,7 +63,8 @@ impl Served {
                 Ok(Self { server, place: Place::File(directory, file) })
             }
             Storage::Mariadb => {
-                let database = MariaDb::start(&[])?;
+                let database = mariadb::available_or_skip("a fleet over MariaDB");
+                let database = database.context("MariaDB is not installed (Debian package mariadb-server)")?;
                 let address = database.database()?;
                 let server = Running::sensockd(programs, &address)?;
                 let name = address.rsplit('/').next().unwrap_or_default().to_owned();
@@ -89,7 +90,7 @@ impl Served {
             }
             Place::Tables(database, name) => {
                 server.end()?;
-                let (records, gaps) = stored::in_mariadb(&database, &name)?;
+                let (records, gaps) = stored::in_mariadb(database, &name)?;
                 stored::check(answered, records, gaps)
             }
         }

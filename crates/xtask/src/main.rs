@@ -1,7 +1,9 @@
-//! The project's own chores: `cargo xtask test` checks everything, `cargo xtask prove` runs the long proofs.
+//! The project's own chores: `cargo xtask test` checks everything, `cargo xtask prove` runs the long proofs, `cargo xtask load` measures
+//! the server under load.
 
 mod cargo;
 mod install;
+mod load;
 mod part;
 mod plan;
 mod prove;
@@ -20,12 +22,15 @@ enum Chore {
     Test(test::Options),
     /// Runs the proofs in their long form: every test named `prove_…`, and the fuzz targets.
     Prove(prove::Options),
+    /// Measures the server under load, beside its peers in the same run, against the limits that are stated for it.
+    Load(load::Options),
 }
 
 fn main() -> ExitCode {
     let done = match Chore::parse() {
         Chore::Test(options) => test::run(options),
         Chore::Prove(options) => prove::run(options),
+        Chore::Load(options) => load::run(options),
     };
     match done {
         Ok(true) => ExitCode::SUCCESS,

@@ -10,6 +10,8 @@ use std::process::Command;
 pub enum Part {
     /// The MariaDB server, which test suites start for themselves.
     Mariadb,
+    /// The MQTT broker that the load generator measures beside our server.
+    Mosquitto,
     /// Debian's Rust compiler with the sources of `core`, for builds without `std` and `alloc`.
     Cross,
     /// `cargo-fuzz`, for the fuzz targets where a nightly toolchain is installed.
@@ -21,6 +23,7 @@ impl Part {
     pub fn name(self) -> &'static str {
         match self {
             Self::Mariadb => "mariadb",
+            Self::Mosquitto => "mosquitto",
             Self::Cross => "cross",
             Self::Fuzz => "fuzz",
         }
@@ -33,6 +36,8 @@ impl Part {
                 let here = ["mariadbd", "mariadb-install-db", "mariadb"].into_iter().all(run::is_installed);
                 (!here).then(|| "MariaDB is not installed (Debian package mariadb-server)".into())
             }
+            Self::Mosquitto => (!run::is_installed("mosquitto"))
+                .then(|| "mosquitto is not installed (Debian package mosquitto)".into()),
             Self::Cross => {
                 let sources = Path::new(DEBIAN_SYSROOT).join("lib/rustlib/src/rust/library/core").is_dir();
                 let here = Path::new(DEBIAN_RUSTC).is_file() && Path::new(DEBIAN_CARGO).is_file() && sources;
@@ -49,6 +54,8 @@ impl Part {
     pub fn packages(self) -> &'static [&'static str] {
         match self {
             Self::Mariadb => &["mariadb-server"],
+            // Where the package starts the broker as a service, ours use ports of their own beside it.
+            Self::Mosquitto => &["mosquitto"],
             Self::Cross => &["rustc-web", "cargo-web", "rust-web-src", "lld-22"],
             // libFuzzer is C++.
             Self::Fuzz => &["g++"],

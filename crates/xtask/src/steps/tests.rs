@@ -6,14 +6,20 @@ use crate::plan::{Context, Done};
 use crate::run;
 use anyhow::Result;
 
-/// `cargo test` over the workspace; suites that need MariaDB are demanded unless it may be missing.
+/// `cargo test` over the workspace; suites that need MariaDB or mosquitto are demanded unless these may be missing.
 pub fn tests(context: &Context) -> Result<Done> {
-    let skipped = context.require(Part::Mariadb)?;
+    let (mut there, mut skipped) = (vec![], vec![]);
+    for part in [Part::Mariadb, Part::Mosquitto] {
+        match context.require(part)? {
+            None => there.push(part.name()),
+            Some(why) => skipped.push(why),
+        }
+    }
     let mut command = cargo(context);
     command.args(["test", "--workspace", "--all-features", "--no-fail-fast", "--locked"]);
-    if skipped.is_none() {
-        command.env("SENSOCK_REQUIRE", Part::Mariadb.name());
+    if !there.is_empty() {
+        command.env("SENSOCK_REQUIRE", there.join(","));
     }
     run::run(&mut command)?;
-    Ok(skipped.map_or(Done::Passed, Done::Partly))
+    Ok(if skipped.is_empty() { Done::Passed } else { Done::Partly(skipped.join("; ")) })
 }
