@@ -47,7 +47,7 @@ impl Served {
     pub fn start(programs: &Programs, protocol: Protocol, storage: Storage) -> Result<Self> {
         let server = match protocol {
             Protocol::Echo => Running::echo(programs)?,
-            Protocol::Accept => Running::accept(programs, 0)?,
+            Protocol::Accept => Running::accept(programs)?,
             Protocol::Mqtt0 | Protocol::Mqtt1 | Protocol::Mqtt1Unheard => Running::mosquitto(programs)?,
             Protocol::Sensock => return Self::ours(programs, storage),
         };
@@ -64,7 +64,8 @@ impl Served {
             }
             Storage::Mariadb => {
                 let database = mariadb::available_or_skip("a fleet over MariaDB");
-                let database = database.context("MariaDB is not installed (Debian package mariadb-server)")?;
+                let database =
+                    database.context("MariaDB is not installed (Debian package mariadb-server)")?;
                 let address = database.database()?;
                 let server = Running::sensockd(programs, &address)?;
                 let name = address.rsplit('/').next().unwrap_or_default().to_owned();

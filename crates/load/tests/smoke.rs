@@ -1,4 +1,5 @@
 //! Every mode in a small form: what is stored is exactly what was acknowledged, and nothing fails. No figure is judged.
+#![cfg(target_os = "linux")]
 
 use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};

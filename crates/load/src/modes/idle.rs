@@ -64,7 +64,7 @@ pub fn run(programs: &Programs, options: &Options) -> Result<Vec<Limit>> {
 
 /// Memory of one server before and after all connected, in bytes.
 fn once(programs: &Programs, protocol: Protocol, options: &Options) -> Result<(u64, u64)> {
-    let served = Served::start(programs, protocol, options.store)?;
+    let mut served = Served::start(programs, protocol, options.store)?;
     // A few devices come and go first, so that what a server makes once is not counted as theirs.
     let load = |first: usize, connections: usize, seconds: f64| Load {
         connections,
@@ -85,7 +85,8 @@ fn once(programs: &Programs, protocol: Protocol, options: &Options) -> Result<(u
         let after = served.server.memory()?;
         fleet.end().await?;
         Ok(after)
-    })?;
+    });
+    let after = after.map_err(|error| served.server.explain(error))?;
     served.end(0)?;
     Ok((before, after))
 }

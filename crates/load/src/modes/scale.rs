@@ -94,7 +94,7 @@ fn spread(round: &Vec<Measured>) -> f64 {
 }
 
 fn once(programs: &Programs, options: &Options, devices: usize) -> Result<Measured> {
-    let served = Served::start(programs, Protocol::Sensock, options.store)?;
+    let mut served = Served::start(programs, Protocol::Sensock, options.store)?;
     let every = Duration::from_secs_f64(devices as f64 / options.rate);
     let load = Load {
         connections: devices,
@@ -104,7 +104,8 @@ fn once(programs: &Programs, options: &Options, devices: usize) -> Result<Measur
         warm_up: every + Duration::from_secs(1),
         window: Duration::from_secs_f64(options.seconds),
     };
-    let measured = fleet::run(&served.server, Protocol::Sensock, &load)?;
+    let measured = fleet::run(&served.server, Protocol::Sensock, &load);
+    let measured = measured.map_err(|error| served.server.explain(error))?;
     served.end(measured.answered)?;
     Ok(measured)
 }
