@@ -38,7 +38,6 @@ pub struct Options {
 ///
 /// # Errors
 /// When a server or a client fails.
-#[allow(clippy::print_stdout, reason = "it is what the program is for")]
 pub fn run(programs: &Programs, options: &Options) -> Result<Vec<Limit>> {
     println!("idle: {} connections, {} s, store {:?}", options.connections, options.seconds, options.store);
     usage::allow_files(options.connections as u64 + 200)?;

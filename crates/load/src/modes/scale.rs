@@ -48,7 +48,6 @@ pub struct Options {
 ///
 /// # Errors
 /// When the server or a client fails, or what is stored is not what was acknowledged.
-#[allow(clippy::print_stdout, reason = "it is what the program is for")]
 pub fn run(programs: &Programs, options: &Options) -> Result<Vec<Limit>> {
     let pinned = Pinned::to_one()?;
     println!(

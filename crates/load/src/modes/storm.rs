@@ -69,7 +69,6 @@ pub fn run(programs: &Programs, options: &Options) -> Result<Vec<Limit>> {
 }
 
 /// Measures one storm on both servers, prints it, and returns our time by the accept loop's.
-#[allow(clippy::print_stdout, reason = "it is what the program is for")]
 fn compare(programs: &Programs, options: &Options, dials: usize) -> Result<f64> {
     println!(
         "storm: {} devices, {dials} dials at once, unsealed, store {:?}",
@@ -94,7 +93,7 @@ fn compare(programs: &Programs, options: &Options, dials: usize) -> Result<f64> 
             format!("{:.0}", options.connections as f64 / seconds),
         ]);
     }
-    print!("{}ours by theirs: time {wall:.2}, CPU {cpu:.2}\n", columns(&rows));
+    println!("{}ours by theirs: time {wall:.2}, CPU {cpu:.2}", columns(&rows));
     Ok(wall)
 }
 
