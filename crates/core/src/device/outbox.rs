@@ -88,6 +88,7 @@ pub struct Durable {
 }
 
 impl Durable {
+    /// Zeros throughout: a static outbox costs no flash. [`OutboxMut::place`] gives what is not zero.
     const fn new() -> Self {
         Durable {
             placed: false,
@@ -96,11 +97,7 @@ impl Durable {
             tag: Tag::NONE,
             pending_tag: Tag::NONE,
             store: StoreId(0),
-            queues: [
-                Queue::new(Policy::DropOldest),
-                Queue::new(Policy::Refuse),
-                Queue::new(Policy::DropOldest),
-            ],
+            queues: [const { Queue::new() }; Lane::COUNT],
             acked: [Position::NONE; Lane::COUNT],
             framed: [Position::NONE; Lane::COUNT],
             flash: [None; Lane::COUNT],
@@ -111,7 +108,7 @@ impl Durable {
             begun_persists: false,
             settings: 0,
             slots: 0,
-            calls: COMMAND_SLOTS_MAX,
+            calls: 0,
         }
     }
 }
@@ -149,6 +146,8 @@ impl OutboxMut<'_> {
     fn place(&mut self) {
         if !core::mem::replace(&mut self.d.placed, true) {
             let side = (self.bytes.len() / 8).max(256);
+            self.d.calls = COMMAND_SLOTS_MAX;
+            self.d.queues[1].policy = Policy::Refuse;
             self.d.queues[0].place(0, side);
             self.d.queues[1].place(side, side);
             self.d.queues[2].place(2 * side, self.bytes.len() - 2 * side);

@@ -36,6 +36,11 @@ pub(crate) struct Cursor {
     pub tick: Tick,
 }
 
+impl Cursor {
+    /// At the beginning of everything.
+    pub(crate) const NEW: Cursor = Cursor { n: 0, offset: 0, tick: Tick(0) };
+}
+
 /// Items copied out of the ring.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Copied {
@@ -73,7 +78,7 @@ pub(crate) struct Queue {
 }
 
 impl Queue {
-    pub(crate) const fn new(policy: Policy) -> Self {
+    pub(crate) const fn new() -> Self {
         Queue {
             start: 0,
             cap: 0,
@@ -85,7 +90,7 @@ impl Queue {
             head_tick: Tick(0),
             last_tick: Tick(0),
             open: None,
-            policy,
+            policy: Policy::DropOldest,
             ttl_ms: 0,
             cause: Cause::None,
             dropped: None,

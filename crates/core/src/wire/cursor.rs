@@ -39,7 +39,6 @@ impl<'a> Reader<'a> {
     }
 
     /// The next `n` bytes.
-    #[inline]
     pub fn bytes(&mut self, n: usize) -> Result<&'a [u8], Peer> {
         if n > self.rest.len() {
             return Err(Peer::Malformed);
@@ -57,7 +56,6 @@ impl<'a> Reader<'a> {
     }
 
     /// A canonical varint of up to 64 bits.
-    #[inline]
     pub fn varint(&mut self) -> Result<u64, Peer> {
         let mut value = 0u64;
         for i in 0..10 {
@@ -74,7 +72,6 @@ impl<'a> Reader<'a> {
     }
 
     /// A varint that must fit 32 bits.
-    #[inline]
     pub fn var32(&mut self) -> Result<u32, Peer> {
         u32::try_from(self.varint()?).map_err(|_| Peer::Malformed)
     }
@@ -202,7 +199,6 @@ impl<'a> Writer<'a> {
     }
 
     /// Bytes as they are.
-    #[inline]
     pub fn bytes(&mut self, b: &[u8]) -> Result<(), NoRoom> {
         self.out.get_mut(self.len..self.len + b.len()).ok_or(NoRoom)?.copy_from_slice(b);
         self.len += b.len();
@@ -215,7 +211,6 @@ impl<'a> Writer<'a> {
     }
 
     /// A canonical varint.
-    #[inline]
     pub fn varint(&mut self, mut v: u64) -> Result<(), NoRoom> {
         while v >= 0x80 {
             self.u8(v as u8 | 0x80)?;

@@ -58,6 +58,12 @@ pub struct LaneContext {
     pub tick: Option<Tick>,
 }
 
+impl LaneContext {
+    /// At the start of a connection.
+    pub(crate) const NEW: Self =
+        LaneContext { shape: ShapeIds { ids: [0; READINGS_PER_RECORD], len: 0 }, tick: None };
+}
+
 /// A run of records of one shape.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Run<'a> {
