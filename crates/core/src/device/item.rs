@@ -157,13 +157,16 @@ impl Made {
         &self.bytes[..self.len]
     }
 
-    fn with(fill: impl FnOnce(&mut Writer<'_>) -> Result<(), NoRoom>) -> Result<Made, NoRoom> {
+    /// Empty if the fields exceed 255 bytes.
+    #[inline(never)]
+    fn with(fill: &mut dyn FnMut(&mut Writer<'_>) -> Result<(), NoRoom>) -> Made {
         let mut made = Made { bytes: [0; ITEM_MAX], len: 0 };
         let mut w = Writer::new(&mut made.bytes[1..]);
-        fill(&mut w)?;
-        made.len = 1 + w.len();
-        made.bytes[0] = (made.len - 1) as u8;
-        Ok(made)
+        if fill(&mut w).is_ok() {
+            made.len = 1 + w.len();
+            made.bytes[0] = (made.len - 1) as u8;
+        }
+        made
     }
 
     /// A record. Refuses what no server is bound to take.
@@ -180,7 +183,7 @@ impl Made {
                 return Err(Misuse::Readings);
             }
         }
-        let made = Made::with(|w| {
+        let made = Made::with(&mut |w| {
             w.u8(if superseded.is_some() { LATEST } else { RECORD })?;
             w.varint(delta)?;
             if let Some((n, since)) = superseded {
@@ -196,12 +199,12 @@ impl Made {
                 })
             })
         });
-        made.ok().filter(|m| m.len <= RECORD_MAX).ok_or(Misuse::RecordTooLarge)
+        if (1..=RECORD_MAX).contains(&made.len) { Ok(made) } else { Err(Misuse::RecordTooLarge) }
     }
 
     /// A closed gap.
     pub(crate) fn gap(count: u32, cause: Cause, span: (Tick, Tick)) -> Made {
-        Made::sure(|w| {
+        Made::with(&mut |w| {
             w.u8(GAP)?;
             w.varint(count.into())?;
             w.u8(cause as u8)?;
@@ -221,7 +224,7 @@ impl Made {
             Outcome::Unknown => (2, 0),
             Outcome::Refused(code) => (3, code.max(1)),
         };
-        Ok(Made::sure(|w| {
+        Ok(Made::with(&mut |w| {
             w.u8(REPLY)?;
             w.varint(command.0.into())?;
             w.u8(kind)?;
@@ -232,15 +235,10 @@ impl Made {
 
     /// A setting was applied or refused.
     pub(crate) fn applied(revision: u32, refused: Option<u8>) -> Made {
-        Made::sure(|w| {
+        Made::with(&mut |w| {
             w.u8(APPLIED)?;
             w.varint(revision.into())?;
             w.u8(refused.map_or(0, |c| c.max(1)))
         })
-    }
-
-    /// For items whose fields cannot exceed 255 bytes: the body's limit is 128, all else are a few varints.
-    fn sure(fill: impl FnOnce(&mut Writer<'_>) -> Result<(), NoRoom>) -> Made {
-        Made::with(fill).unwrap_or(Made { bytes: [0; ITEM_MAX], len: 0 })
     }
 }

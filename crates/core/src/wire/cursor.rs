@@ -31,7 +31,7 @@ impl<'a> Reader<'a> {
     }
 
     /// One byte.
-    #[inline]
+    #[inline(never)]
     pub fn u8(&mut self) -> Result<u8, Peer> {
         let (first, rest) = self.rest.split_first().ok_or(Peer::Malformed)?;
         self.rest = rest;
@@ -56,15 +56,16 @@ impl<'a> Reader<'a> {
     }
 
     /// A canonical varint of up to 64 bits.
+    #[inline(never)]
     pub fn varint(&mut self) -> Result<u64, Peer> {
         let mut value = 0u64;
-        for i in 0..10 {
-            let b = self.u8()?;
-            if i == 9 && b > 1 || i > 0 && b == 0 {
-                return Err(Peer::Malformed);
+        for (i, b) in self.rest.iter().take(10).enumerate() {
+            if i == 9 && *b > 1 || i > 0 && *b == 0 {
+                break;
             }
             value |= u64::from(b & 0x7f) << (7 * i);
-            if b < 0x80 {
+            if *b < 0x80 {
+                self.rest = self.rest.get(i + 1..).unwrap_or_default();
                 return Ok(value);
             }
         }
@@ -177,6 +178,14 @@ impl<'a> Writer<'a> {
         self.len = (self.len + n).min(self.out.len());
     }
 
+    /// Takes the `n` bytes that stand at `at`, in [`Writer::free`] or before it, as the next ones (no more than there are).
+    pub(crate) fn pull(&mut self, at: usize, n: usize) {
+        let at = at.min(self.out.len());
+        let end = (at + n).min(self.out.len());
+        self.out.copy_within(at..end, self.len);
+        self.len += end - at;
+    }
+
     /// A gap's cause, and in its bit 7 whether the ticks that it covers follow (SPEC 4.4).
     pub fn span(&mut self, cause: u8, span: Option<(Tick, Tick)>) -> Result<(), NoRoom> {
         let Some((first, last)) = span else { return self.u8(cause) };
@@ -191,7 +200,7 @@ impl<'a> Writer<'a> {
     }
 
     /// One byte.
-    #[inline]
+    #[inline(never)]
     pub fn u8(&mut self, v: u8) -> Result<(), NoRoom> {
         *self.out.get_mut(self.len).ok_or(NoRoom)? = v;
         self.len += 1;
@@ -211,12 +220,18 @@ impl<'a> Writer<'a> {
     }
 
     /// A canonical varint.
+    #[inline(never)]
     pub fn varint(&mut self, mut v: u64) -> Result<(), NoRoom> {
-        while v >= 0x80 {
-            self.u8(v as u8 | 0x80)?;
+        let (mut len, mut more) = (self.len, true);
+        while more {
+            let slot = self.out.get_mut(len).ok_or(NoRoom)?;
+            more = v >= 0x80;
+            *slot = v as u8 & 0x7f | u8::from(more) << 7;
             v >>= 7;
+            len += 1;
         }
-        self.u8(v as u8)
+        self.len = len;
+        Ok(())
     }
 
     /// A zigzag varint.
