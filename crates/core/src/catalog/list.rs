@@ -201,7 +201,7 @@ fn number(sink: &mut dyn FnMut(&[u8]), v: u64) {
     let mut buf = [0; 10];
     let mut w = Writer::new(&mut buf);
     // Ten bytes hold every varint.
-    let _ = w.varint(v);
+    w.varint(v);
     let n = w.len();
     sink(&buf[..n]);
 }

@@ -121,7 +121,7 @@ fn rounded(negative: bool, mantissa: u32, mut exponent: i32, scale: i8) -> Cell 
         } else {
             let room = m.leading_zeros().min(63);
             m <<= room;
-            m = m / 5 | u64::from(!m.is_multiple_of(5));
+            m = (m / 5) | u64::from(!m.is_multiple_of(5));
             exponent -= room as i32 + 1;
         }
     }

@@ -45,17 +45,18 @@ pub(crate) fn frame(
     out: &mut [u8],
 ) -> Result<Framed, NoRoom> {
     let mut w = Writer::new(out);
-    data::begin(&mut w, lane, expect)?;
+    data::begin(&mut w, lane, expect);
     let mut records = 0;
     if expect.boot() < batch.first.boot() {
-        data::boot(&mut w, context, batch.first.boot() - expect.boot(), batch.complete)?;
+        data::boot(&mut w, context, batch.first.boot() - expect.boot(), batch.complete);
     }
     let from = expect.max(Position::boot_start(batch.first.boot()));
     if from < batch.first {
         let missing = (batch.first.0 - from.0) as u32;
-        data::gap(&mut w, missing, if batch.hole == Cause::None { Cause::Mixed } else { batch.hole }, None)?;
+        data::gap(&mut w, missing, if batch.hole == Cause::None { Cause::Mixed } else { batch.hole }, None);
         records += missing;
     }
+    w.finish()?;
     let mut framed = Framed { len: 0, taken: 0, positions: 0, records, tick: batch.tick, next: batch.first };
     let mut rest = Items { bytes: batch.bytes, tick: batch.tick };
     let mut after = rest;
@@ -66,14 +67,24 @@ pub(crate) fn frame(
             break;
         }
         let before = w.len();
-        let step = match stored {
+        let fits = match stored {
             Stored::Record { superseded, cells, .. } => run(&mut w, context, rest, cells.shape(), superseded)
-                .map(|(count, next)| (positions, after) = (count, next)),
-            Stored::Gap { count, cause, span } => data::gap(&mut w, count, cause, Some(span)),
-            Stored::Reply { command, outcome, body } => data::reply(&mut w, command, outcome, body),
-            Stored::Applied { revision, refused } => data::applied(&mut w, revision, refused),
+                .map(|(count, next)| (positions, after) = (count, next))
+                .is_ok(),
+            Stored::Gap { count, cause, span } => {
+                data::gap(&mut w, count, cause, Some(span));
+                w.finish().is_ok()
+            }
+            Stored::Reply { command, outcome, body } => {
+                data::reply(&mut w, command, outcome, body);
+                w.finish().is_ok()
+            }
+            Stored::Applied { revision, refused } => {
+                data::applied(&mut w, revision, refused);
+                w.finish().is_ok()
+            }
         };
-        if step.is_err() {
+        if !fits {
             if framed.positions == 0 {
                 return Err(NoRoom);
             }
@@ -114,7 +125,8 @@ fn run<'a>(
     let mut head = |w: &mut Writer<'_>, count, followed| {
         *context = context_before;
         w.truncate(start);
-        data::run_head(w, context, count, first, &shape, superseded, followed)
+        data::run_head(w, context, count, first, &shape, superseded, followed);
+        w.finish()
     };
     let (at, len) = loop {
         // The columns' length goes before them: room for the longest is left, and given up afterwards.

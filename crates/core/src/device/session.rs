@@ -127,7 +127,7 @@ struct Fetch {
     stale: bool,
 }
 
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug)]
 struct HelloFacts {
     at: Tick,
     account: Account,
@@ -151,7 +151,7 @@ impl<'b> Session<'b> {
             out: Out::default(),
             lanes: [LaneLink::NEW; Lane::COUNT],
             pace: Pace::NEW,
-            hello: HelloFacts::default(),
+            hello: HelloFacts { at: Tick(0), account: Account::NONE, boots: Boots::NONE },
             max_frame: FRAME_MIN_MAX,
             ping_interval: 0,
             nonce: 0,

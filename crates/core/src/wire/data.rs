@@ -2,7 +2,7 @@
 
 mod write;
 
-use super::cursor::{NoRoom, Reader, Writer};
+use super::cursor::{Reader, Writer};
 use super::header::{Kind, laned};
 use crate::batch::{self, DecodeError, Sink};
 use crate::error::Peer;

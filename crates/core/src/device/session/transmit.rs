@@ -45,12 +45,12 @@ impl Session<'_> {
             let catalog = self.node.catalog;
             let total = catalog.len();
             let mut w = Writer::new(out);
-            CatalogPart::head(catalog.hash(), total as u16, offset, &mut w)?;
+            CatalogPart::head(catalog.hash(), total as u16, offset, &mut w);
             let n = catalog.copy_at(offset.into(), w.free());
             w.advance(n);
             let next = offset as usize + n;
             self.out.catalog = (next < total).then_some(next as u16);
-            return frame(w.len());
+            return frame(w.finish()?);
         }
         if core::mem::take(&mut self.out.ping) {
             self.out.ping_pending = Some(now);
@@ -59,9 +59,9 @@ impl Session<'_> {
         }
         if core::mem::take(&mut self.out.grease) {
             let mut w = Writer::new(out);
-            w.u8(header::grease((self.nonce >> 2) as u8))?;
-            w.u8(self.nonce as u8)?;
-            return frame(w.len());
+            w.u8(header::grease((self.nonce >> 2) as u8));
+            w.u8(self.nonce as u8);
+            return frame(w.finish()?);
         }
         if let Some((reason, ends_boot)) = self.out.bye.take() {
             let lasts = outbox.with(|o| o.lasts());
