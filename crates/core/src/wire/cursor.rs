@@ -364,6 +364,7 @@ impl<'a> Writer<'a> {
     }
 
     /// Bytes as they are.
+    #[inline(never)]
     pub fn bytes(&mut self, b: &[u8]) {
         match self.out.get_mut(self.len..self.len + b.len()) {
             Some(slot) => {
@@ -375,6 +376,7 @@ impl<'a> Writer<'a> {
     }
 
     /// A fixed little-endian u64.
+    #[inline(never)]
     pub fn u64_fixed(&mut self, v: u64) {
         self.bytes(&v.to_le_bytes());
     }
