@@ -31,7 +31,7 @@ impl<'a> Reader<'a> {
     }
 
     /// One byte.
-    #[inline(never)]
+    #[inline]
     pub fn u8(&mut self) -> Result<u8, Peer> {
         let (first, rest) = self.rest.split_first().ok_or(Peer::Malformed)?;
         self.rest = rest;
@@ -56,7 +56,6 @@ impl<'a> Reader<'a> {
     }
 
     /// A canonical varint of up to 64 bits.
-    #[inline(never)]
     pub fn varint(&mut self) -> Result<u64, Peer> {
         let mut value = 0u64;
         for (i, b) in self.rest.iter().take(10).enumerate() {
