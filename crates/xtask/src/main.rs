@@ -1,5 +1,5 @@
 //! The project's own chores: `cargo xtask test` checks everything, `cargo xtask prove` runs the long proofs, `cargo xtask load` measures
-//! the server under load.
+//! the server under load, `cargo xtask size` weighs the device side.
 
 mod cargo;
 mod install;
@@ -8,6 +8,7 @@ mod part;
 mod plan;
 mod prove;
 mod run;
+mod size;
 mod steps;
 mod test;
 
@@ -24,6 +25,8 @@ enum Chore {
     Prove(prove::Options),
     /// Measures the server under load, beside its peers in the same run, against the limits that are stated for it.
     Load(load::Options),
+    /// Prints how much flash and memory the device side takes on bare metal, and holds it against its limits.
+    Size(size::Options),
 }
 
 fn main() -> ExitCode {
@@ -31,6 +34,7 @@ fn main() -> ExitCode {
         Chore::Test(options) => test::run(options),
         Chore::Prove(options) => prove::run(options),
         Chore::Load(options) => load::run(options),
+        Chore::Size(options) => size::run(options),
     };
     match done {
         Ok(true) => ExitCode::SUCCESS,

@@ -22,13 +22,45 @@ where
     T: Iterator<Item = u64> + Clone,
     C: Iterator<Item = Cell> + Clone,
 {
-    if count == 1 {
-        return row::put(out, columns, column);
-    }
-    match write(out, count, ticks, columns, column)? {
+    match encode_or_len(out, count, ticks, columns, column)? {
         (len, true) => Ok(len),
         (_, false) => Err(EncodeError::NoRoom),
     }
+}
+
+/// As [`encode`], and whether all of it fitted: if not, `out` would have to be as long as the first number says, and what it holds is of
+/// no use.
+///
+/// # Errors
+/// As [`encode`], but never [`EncodeError::NoRoom`].
+pub fn encode_or_len<T, C>(
+    out: &mut [u8],
+    count: usize,
+    ticks: T,
+    columns: usize,
+    column: impl Fn(usize) -> C,
+) -> Result<(usize, bool), EncodeError>
+where
+    T: Iterator<Item = u64> + Clone,
+    C: Iterator<Item = Cell> + Clone,
+{
+    if count == 1 {
+        return row::put(out, columns, column);
+    }
+    if count == 0 || count > MAX_RUN {
+        return Err(EncodeError::Count);
+    }
+    if columns == 0 || columns > MAX_COLUMNS {
+        return Err(EncodeError::Columns);
+    }
+    let mut out = Writer::new(out);
+    line::put(&mut out, count, &mut line::Distances::new(ticks, count))?;
+    for index in 0..columns {
+        let mut source = Cells::new(column(index), count);
+        let plan = Plan::new(&mut source, count, false);
+        whole::put(&mut out, &mut source, plan, count)?;
+    }
+    Ok(out.finish())
 }
 
 /// How many bytes [`encode`] writes for the same run, exactly.
@@ -45,35 +77,5 @@ where
     T: Iterator<Item = u64> + Clone,
     C: Iterator<Item = Cell> + Clone,
 {
-    if count == 1 {
-        return row::len(columns, column);
-    }
-    write(&mut [], count, ticks, columns, column).map(|(len, _)| len)
-}
-
-fn write<T, C>(
-    out: &mut [u8],
-    count: usize,
-    ticks: T,
-    columns: usize,
-    column: impl Fn(usize) -> C,
-) -> Result<(usize, bool), EncodeError>
-where
-    T: Iterator<Item = u64> + Clone,
-    C: Iterator<Item = Cell> + Clone,
-{
-    if count == 0 || count > MAX_RUN {
-        return Err(EncodeError::Count);
-    }
-    if columns == 0 || columns > MAX_COLUMNS {
-        return Err(EncodeError::Columns);
-    }
-    let mut out = Writer::new(out);
-    line::put(&mut out, count, &mut line::Distances::new(ticks, count))?;
-    for index in 0..columns {
-        let mut source = Cells::new(column(index), count);
-        let plan = Plan::new(&mut source, count, false);
-        whole::put(&mut out, &mut source, plan, count)?;
-    }
-    Ok(out.finish())
+    encode_or_len(&mut [], count, ticks, columns, column).map(|(len, _)| len)
 }

@@ -38,7 +38,7 @@ mod ticks;
 mod values;
 
 pub use decode::{Sink, decode};
-pub use encode::{encode, encoded_len};
+pub use encode::{encode, encode_or_len, encoded_len};
 pub use error::{DecodeError, EncodeError};
 
 /// The most records that one run may hold.
