@@ -27,11 +27,19 @@ impl Dialect {
         }
     }
 
-    /// What makes a SELECT of lanes by id read, and lock, nothing but these.
+    /// What makes a SELECT of marks by id read, and lock, nothing but these.
     pub(crate) fn by_primary_key(self) -> &'static str {
         match self {
             Dialect::Sqlite => "",
             Dialect::MySql => " FORCE INDEX (PRIMARY)",
+        }
+    }
+
+    /// A join whose left side is read first, whatever the planner thinks.
+    pub(crate) fn join_in_this_order(self) -> &'static str {
+        match self {
+            Dialect::Sqlite => "CROSS JOIN",
+            Dialect::MySql => "STRAIGHT_JOIN",
         }
     }
 

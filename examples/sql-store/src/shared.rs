@@ -5,18 +5,21 @@ use std::hash::Hash;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use sensock::DeviceId;
-use sensock_store::LaneId;
 use sqlx::AssertSqlSafe;
 
 use crate::dialect::{Dialect, Table, chunks};
 use crate::error::{Fail, SqlError};
+use crate::held::Known;
 use crate::hook::ErasedHook;
 use crate::pool::Pools;
 use crate::series::Quantities;
 use crate::session::{Arg, Session};
+use crate::tables::{MARK, RECORD};
 
 /// Entries of a cache before it is emptied: they come back from the database.
-const CACHED: usize = 200_000;
+pub(crate) const CACHED: usize = 200_000;
+/// Records that are written by a statement of their very number.
+const EXACT: usize = 128;
 /// Rows of one statement.
 const LARGEST: usize = 512;
 
@@ -25,13 +28,11 @@ pub(crate) struct Shared {
     pub(crate) place: Arc<str>,
     pub(crate) name: String,
     pub(crate) pools: Pools,
-    /// Rows of `lane` that are committed.
-    pub(crate) lanes: Cache<LaneId, i64>,
+    lanes: Mutex<Known>,
     /// Rows of `series` that are committed, per device and catalogue.
     pub(crate) series: Cache<(DeviceId, u64), Quantities>,
-    /// Rows of `newest` that are committed, or were overtaken by a later row.
-    pub(crate) newest: Cache<(i64, i64), i64>,
     texts: Cache<(usize, usize), Arc<str>>,
+    pairs: Cache<(usize, usize), Arc<str>>,
 }
 
 /// The part of a store that a hook makes different from its clones.
@@ -48,10 +49,10 @@ impl Shared {
             place,
             name,
             pools,
-            lanes: Cache::default(),
+            lanes: Mutex::default(),
             series: Cache::default(),
-            newest: Cache::default(),
             texts: Cache::default(),
+            pairs: Cache::default(),
         }
     }
 
@@ -76,11 +77,39 @@ impl Shared {
         Ok(())
     }
 
+    /// Inserts records and sets marks: in SQLite, where each statement is a message to another thread, in one go if the numbers are
+    /// those that recur (a record of each lane, or records of one lane).
+    pub(crate) async fn append(
+        &self,
+        session: &mut Session<'_>,
+        records: &[Arg<'_>],
+        marks: &[Arg<'_>],
+    ) -> Result<(), Fail> {
+        let (n, m) = (records.len() / RECORD.columns.len(), marks.len() / MARK.columns.len());
+        let recurs = n > 0 && n <= EXACT && (m == n || m == 1);
+        if self.dialect == Dialect::MySql || !recurs {
+            self.insert(session, &RECORD, records).await?;
+            return self.insert(session, &MARK, marks).await;
+        }
+        let text = self.pairs.find(&(n, m)).unwrap_or_else(|| {
+            let [records, marks] = [(&RECORD, n), (&MARK, m)].map(|(t, n)| self.dialect.insert(t, n));
+            let text: Arc<str> = format!("{records}; {marks}").into();
+            self.pairs.learn([((n, m), text.clone())]);
+            text
+        });
+        session.execute(AssertSqlSafe(text), &[records, marks].concat()).await?;
+        Ok(())
+    }
+
+    /// What is known of lanes. Nothing that panics is done under the lock.
+    pub(crate) fn known(&self) -> MutexGuard<'_, Known> {
+        self.lanes.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Forgets what was looked up: the database is not the one that it was found in.
     pub(crate) fn forget(&self) {
-        self.lanes.clear();
+        self.known().forget();
         self.series.clear();
-        self.newest.clear();
     }
 
     fn text(&self, table: &'static Table, rows: usize) -> Arc<str> {
