@@ -55,6 +55,20 @@ impl Dialect {
         sql
     }
 
+    /// An INSERT of `rows` rows that share the value of the first column, which is given once.
+    pub(crate) fn insert_with_first(self, table: &Table, rows: usize) -> String {
+        let rest = table.columns.len() - 1;
+        let row = format!("({})", placeholders(rest));
+        let columns: Vec<String> = (1..=rest).map(|i| format!("column{i}")).collect();
+        format!(
+            "INSERT INTO {} ({}) SELECT ?, {} FROM (VALUES {})",
+            table.name,
+            table.columns.join(", "),
+            columns.join(", "),
+            vec![row; rows].join(", ")
+        )
+    }
+
     /// `WHERE column IN (?, …)` for a list of `n`.
     pub(crate) fn list(self, n: usize) -> String {
         format!("({})", placeholders(n))

@@ -6,8 +6,9 @@ use crate::error::Fail;
 use crate::held::State;
 use crate::lanes::stored;
 use crate::session::Arg;
+use crate::shared::Own;
 use crate::sheets::Signpost;
-use crate::tables::{NEWEST, RECORD, SIGNPOST};
+use crate::tables::{MARK, NEWEST, RECORD, SIGNPOST};
 use crate::transaction::SqlTx;
 
 /// A series' newest reading lies less than this many positions above what table `newest` says. Whoever writes further up writes
@@ -59,6 +60,22 @@ impl SqlTx {
         shared.insert(&mut session, &NEWEST, &newest).await?;
         shared.insert(&mut session, &SIGNPOST, &signposts).await?;
         Ok(packed)
+    }
+
+    /// Writes records and marks.
+    pub(crate) async fn append(&mut self, packed: &Packed, batch: &Batch) -> Result<(), Fail> {
+        let marks = self.mark_rows(batch).await?;
+        let alone = self.sheet.is_some_and(|s| s.id == packed.sheet && s.records == packed.len() as i64);
+        let ids = marks.chunks(MARK.columns.len()).map(|row| match row {
+            [Arg::Int(lane), Arg::Int(mark), ..] => (*lane, *mark),
+            _ => (0, 0),
+        });
+        let own = (alone && packed.ends_at(ids)).then(|| Own {
+            sheet: packed.sheet,
+            written_us: self.lanes.states().map(|state| state.written_us).max().flatten(),
+        });
+        let shared = self.handle.shared.clone();
+        shared.append(&mut self.begun.session()?, packed, &marks, own).await
     }
 
     /// Makes sure that the lane of these readings, and the series of their one catalogue, are known.
@@ -163,12 +180,24 @@ impl Packed {
         });
     }
 
-    pub(crate) fn args(&self) -> Vec<Arg<'_>> {
-        let mut args = Vec::with_capacity(self.records.len() * RECORD.columns.len());
+    pub(crate) fn len(&self) -> usize {
+        self.records.len()
+    }
+
+    /// Whether these marks, by lane, are the positions of the last records of all lanes.
+    fn ends_at(&self, marks: impl Iterator<Item = (i64, i64)>) -> bool {
+        let lanes = self.records.chunk_by(|a, b| a.lane == b.lane).filter_map(<[Record]>::last);
+        lanes.map(|last| (last.lane, last.position)).eq(marks)
+    }
+
+    /// Arguments for `RECORD`, with the sheet of each row or without.
+    pub(crate) fn args(&self, with_sheet: bool) -> Vec<Arg<'_>> {
+        // One more than there is, for the sheet of all, and two for what follows.
+        let mut args = Vec::with_capacity(self.records.len() * RECORD.columns.len() + 3);
         let mut begin = 0;
         for record in &self.records {
+            args.extend(with_sheet.then_some(Arg::Int(self.sheet)));
             args.extend([
-                Arg::Int(self.sheet),
                 Arg::Int(record.lane),
                 Arg::Int(record.position),
                 record.tick.into(),
@@ -197,7 +226,8 @@ fn number(text: &mut String, value: i64) {
             break;
         }
     }
-    text.extend(digits[from..].iter().map(|&d| char::from(d)));
+    // Digits are always text.
+    text.push_str(std::str::from_utf8(&digits[from..]).unwrap_or_default());
 }
 
 #[cfg(test)]

@@ -12,6 +12,7 @@ use crate::error::{Fail, SqlError};
 use crate::held::Known;
 use crate::hook::ErasedHook;
 use crate::pool::Pools;
+use crate::records::Packed;
 use crate::series::Quantities;
 use crate::session::{Arg, Session};
 use crate::tables::{MARK, RECORD};
@@ -34,6 +35,17 @@ pub(crate) struct Shared {
     texts: Cache<(usize, usize), Arc<str>>,
     pairs: Cache<(usize, usize), Arc<str>>,
 }
+
+/// A sheet that holds the records of one transaction alone, whose marks are the positions of its last records.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Own {
+    pub(crate) sheet: i64,
+    pub(crate) written_us: Option<i64>,
+}
+
+/// Marks of the lanes that have records in a sheet of their own.
+const OWN_MARKS: &str = "INSERT OR REPLACE INTO mark (lane_id, mark, written_us, sheet) \
+     SELECT lane_id, MAX(position), ?, sheet FROM record WHERE sheet = ? GROUP BY lane_id";
 
 /// The part of a store that a hook makes different from its clones.
 #[derive(Clone)]
@@ -78,27 +90,46 @@ impl Shared {
     }
 
     /// Inserts records and sets marks: in SQLite, where each statement is a message to another thread, in one go if the numbers are
-    /// those that recur (a record of each lane, or records of one lane).
+    /// those that recur (a record of each lane, or records of one lane). Arguments are what SQLite spends most on: `own` says that the
+    /// sheet holds nothing else and that the marks are the positions of the last records, which are then not given twice.
     pub(crate) async fn append(
         &self,
         session: &mut Session<'_>,
-        records: &[Arg<'_>],
+        packed: &Packed,
         marks: &[Arg<'_>],
+        own: Option<Own>,
     ) -> Result<(), Fail> {
-        let (n, m) = (records.len() / RECORD.columns.len(), marks.len() / MARK.columns.len());
-        let recurs = n > 0 && n <= EXACT && (m == n || m == 1);
-        if self.dialect == Dialect::MySql || !recurs {
-            self.insert(session, &RECORD, records).await?;
+        let (n, m) = (packed.len(), marks.len() / MARK.columns.len());
+        let recurs = n > 0 && n <= EXACT && (m == n || m == 1) && self.dialect == Dialect::Sqlite;
+        let Some(own) = own.filter(|_| recurs) else {
+            let records = packed.args(true);
+            if recurs {
+                let text = self.pair((n, m), || {
+                    [(&RECORD, n), (&MARK, m)].map(|(table, n)| self.dialect.insert(table, n)).join("; ")
+                });
+                return Ok(session
+                    .execute(AssertSqlSafe(text), &[&records, marks].concat())
+                    .await
+                    .map(drop)?);
+            }
+            self.insert(session, &RECORD, &records).await?;
             return self.insert(session, &MARK, marks).await;
-        }
-        let text = self.pairs.find(&(n, m)).unwrap_or_else(|| {
-            let [records, marks] = [(&RECORD, n), (&MARK, m)].map(|(t, n)| self.dialect.insert(t, n));
-            let text: Arc<str> = format!("{records}; {marks}").into();
-            self.pairs.learn([((n, m), text.clone())]);
-            text
-        });
-        session.execute(AssertSqlSafe(text), &[records, marks].concat()).await?;
+        };
+        let text = self
+            .pair((n, 0), || [self.dialect.insert_with_first(&RECORD, n), OWN_MARKS.to_owned()].join("; "));
+        let mut args = packed.args(false);
+        args.insert(0, own.sheet.into());
+        args.extend([Arg::from(own.written_us), own.sheet.into()]);
+        session.execute(AssertSqlSafe(text), &args).await?;
         Ok(())
+    }
+
+    fn pair(&self, key: (usize, usize), make: impl FnOnce() -> String) -> Arc<str> {
+        self.pairs.find(&key).unwrap_or_else(|| {
+            let text: Arc<str> = make().into();
+            self.pairs.learn([(key, text.clone())]);
+            text
+        })
     }
 
     /// What is known of lanes. Nothing that panics is done under the lock.

@@ -6,18 +6,29 @@
 
 use crate::dialect::Dialect;
 use crate::error::Fail;
+use crate::session::Arg;
+use crate::tables::SHEET;
 use crate::transaction::SqlTx;
 
-/// A new sheet is begun when the newest holds as many records: some ten pages.
-const FULL: i64 = 512;
+/// A new sheet is begun when the newest holds as many records. A group of that size has a sheet of its own, where each of its rows goes
+/// behind the one before: no page is split, and as few are written as can be.
+const FULL: i64 = 64;
 /// How far a lane goes on before it gets another signpost, in positions and in sheets.
 const FAR: i64 = 256;
+const FAR_SHEETS: i64 = 2_048;
+/// Rows of `sheet` that are made at once.
+const AHEAD: i64 = 64;
 
-/// The newest sheet, and how many records it holds.
+const NEWEST: &str = "SELECT COALESCE(MAX(r.sheet), 0), \
+     (SELECT COUNT(*) FROM record c WHERE c.sheet = (SELECT MAX(m.sheet) FROM record m)), \
+     (SELECT COALESCE(MAX(h.id), 0) FROM sheet h) FROM record r";
+
+/// The newest sheet, how many records it holds, and which rows of `sheet` there are.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Sheet {
     pub(crate) id: i64,
     pub(crate) records: i64,
+    made: i64,
 }
 
 /// A lane's records from `position` on lie in `sheet` or later.
@@ -29,7 +40,7 @@ pub(crate) struct Signpost {
 
 impl Signpost {
     pub(crate) fn is_far_from(self, here: Signpost) -> bool {
-        here.position - self.position >= FAR || here.sheet - self.sheet >= FAR
+        here.position - self.position >= FAR || here.sheet - self.sheet >= FAR_SHEETS
     }
 }
 
@@ -43,14 +54,17 @@ impl SqlTx {
         let mut sheet = match self.sheet {
             Some(sheet) => sheet,
             None => {
-                let sql = "SELECT MAX(id), (SELECT COUNT(*) FROM record WHERE sheet = (SELECT MAX(id) FROM sheet)) FROM sheet";
-                let row = session.row(sql, &[]).await?.ok_or(sqlx::Error::RowNotFound)?;
-                Sheet { id: row.maybe_int(0)?.unwrap_or(0), records: row.int(1)? }
+                let row = session.row(NEWEST, &[]).await?.ok_or(sqlx::Error::RowNotFound)?;
+                Sheet { id: row.int(0)?, records: row.int(1)?, made: row.int(2)? }
             }
         };
         if sheet.id == 0 || sheet.records >= FULL {
-            sheet = Sheet { id: sheet.id + 1, records: 0 };
-            session.execute("INSERT INTO sheet (id) VALUES (?)", &[sheet.id.into()]).await?;
+            (sheet.id, sheet.records) = (sheet.id + 1, 0);
+        }
+        if sheet.id > sheet.made {
+            let rows: Vec<Arg<'_>> = (sheet.id..sheet.id + AHEAD).map(Arg::Int).collect();
+            self.handle.shared.insert(&mut session, &SHEET, &rows).await?;
+            sheet.made = sheet.id + AHEAD - 1;
         }
         self.sheet = Some(sheet);
         Ok(sheet.id)

@@ -32,6 +32,8 @@ pub(crate) static RECORD: Table = Table {
     replace: &[],
 };
 
+pub(crate) static SHEET: Table = Table { name: "sheet", columns: &["id"], key: &["id"], replace: &[] };
+
 pub(crate) static SIGNPOST: Table = Table {
     name: "signpost",
     columns: &["lane_id", "position", "sheet", "not_before_us", "not_after_us"],

@@ -43,9 +43,7 @@ impl SqlTx {
         self.write_gaps(batch).await?;
         self.write_links(batch).await?;
         self.write_commands(batch).await?;
-        let marks = self.mark_rows(batch).await?;
-        let shared = self.handle.shared.clone();
-        shared.append(&mut self.begun.session()?, &packed.args(), &marks).await?;
+        self.append(&packed, batch).await?;
         self.write_ends(batch).await?;
         self.prune_anchors(batch).await
     }

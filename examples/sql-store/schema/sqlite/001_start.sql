@@ -75,13 +75,13 @@ CREATE TABLE record (
     PRIMARY KEY (sheet, lane_id, position)
 ) STRICT, WITHOUT ROWID;
 
--- All sheets. A new one is begun when the newest holds some 512 records.
+-- All sheets, the last of which may still be empty. A new one is begun when the newest holds 64 records or more.
 CREATE TABLE sheet (
     id              INTEGER PRIMARY KEY
 ) STRICT;
 
 -- Where to look: the lane's records from `position` on lie in this sheet or later ones, those before it in this sheet or earlier ones.
--- One for every 256 positions of a lane, or every 256 sheets.
+-- One for every 256 positions of a lane, or every 2,048 sheets.
 CREATE TABLE signpost (
     lane_id         INTEGER NOT NULL,
     position        INTEGER NOT NULL,
