@@ -16,4 +16,4 @@ mod pair;
 mod records;
 
 pub use pair::Pair;
-pub use records::{CELLAR, HUMIDITY, Plain, TEMPERATURE, records};
+pub use records::{CELLAR, HUMIDITY, Plain, TEMPERATURE, records, series};
