@@ -11,9 +11,20 @@
 //! the same run only: that is why the peers are in it.
 
 #![forbid(unsafe_code)]
+#![allow(clippy::unwrap_used, reason = "a peer that fails has nothing to be timed: the bench must stop")]
 
+mod case;
+pub mod expected;
+mod ours;
 mod pair;
+pub mod peers;
 mod records;
+mod rounds;
+mod versions;
 
+pub use case::Case;
+pub use ours::{Device, Record, Server};
 pub use pair::Pair;
-pub use records::{CELLAR, HUMIDITY, Plain, TEMPERATURE, records, series};
+pub use records::{CELLAR, HUMIDITY, Plain, Row, TEMPERATURE, records, series};
+pub use rounds::{Rounds, Time};
+pub use versions::version;
