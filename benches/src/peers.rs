@@ -25,9 +25,9 @@ pub const SET_UP: &[(&str, &str)] = &[
     ("prost", "derive; encode_length_delimited into a slice"),
     (
         "rumqttc-v4-next",
-        "its MQTT 3.1.1 packet codec alone: Publish at QoS 1 with a packet id, topic of 16 bytes",
+        "its MQTT 3.1.1 packet codec alone: Publish at QoS 1 with a packet id, topic of 16 bytes that lies ready",
     ),
-    ("serde_json", "to_writer into a slice, from_slice"),
+    ("serde_json", "to_writer into a vector that is kept, from_slice"),
     ("pco", "standalone::simple_compress, ChunkConfig::default() (level 8); one stream a column"),
     ("zstd", "bulk, level 3, contexts kept from call to call; one stream a column of little-endian integers"),
 ];

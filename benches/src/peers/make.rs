@@ -39,6 +39,32 @@ pub(super) fn slices<M: Clone + PartialEq + Debug + 'static>(
     tried(Case { name, bytes, records, encode: Box::new(encode), decode: Box::new(decode) })
 }
 
+/// A codec that appends to a vector, which is emptied and kept.
+pub(super) fn vectors<M: Clone + PartialEq + Debug + 'static>(
+    name: &'static str,
+    room: usize,
+    messages: Vec<M>,
+    put: impl Fn(&M, &mut Vec<u8>) + Copy + 'static,
+    take: impl Fn(&[u8]) -> M + 'static,
+) -> Case {
+    let put_into = move |m: &M, out: &mut [u8]| {
+        let mut vector = Vec::new();
+        put(m, &mut vector);
+        out[..vector.len()].copy_from_slice(&vector);
+        vector.len()
+    };
+    let decode = slices(name, room, messages.clone(), put_into, take);
+    let mut out = Vec::with_capacity(room);
+    let encode = move || {
+        for m in &messages {
+            out.clear();
+            put(black_box(m), &mut out);
+            black_box(&out);
+        }
+    };
+    Case { encode: Box::new(encode), ..decode }
+}
+
 /// A codec that appends to a buffer and splits frames off one.
 pub(super) fn streams<M: Clone + PartialEq + Debug + 'static>(
     name: &'static str,

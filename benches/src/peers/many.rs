@@ -9,7 +9,7 @@ use zstd::bulk::{Compressor, Decompressor};
 use super::ZSTD_LEVEL;
 use super::columns::{Columns, little};
 use super::copy;
-use super::make::{owned, slices, tried};
+use super::make::{owned, slices, tried, vectors};
 use crate::case::Case;
 use crate::ours::{Device, Record, Server};
 use crate::records::{Plain, Row};
@@ -39,16 +39,11 @@ pub fn many(records: &[Plain]) -> Vec<Case> {
             |rows, out| postcard::to_slice(rows, out).unwrap().len(),
             |b| postcard::from_bytes(b).unwrap(),
         )),
-        by_row(slices(
+        by_row(vectors(
             "serde_json",
             room,
             vec![rows],
-            |rows, out| {
-                let mut left = &mut out[..];
-                serde_json::to_writer(&mut left, rows).unwrap();
-                let left = left.len();
-                out.len() - left
-            },
+            |rows, out| serde_json::to_writer(out, rows).unwrap(),
             |b| serde_json::from_slice(b).unwrap(),
         )),
         by_row(pco(columns.clone())),

@@ -8,7 +8,7 @@ use rumqttc::mqttbytes::QoS;
 use rumqttc::mqttbytes::v4::{Packet, Publish};
 use tokio_util::codec::{Decoder, Encoder, LengthDelimitedCodec};
 
-use super::make::{joined, slices, streams, tried};
+use super::make::{joined, slices, streams, tried, vectors};
 use super::{TOPIC, copy};
 use crate::case::Case;
 use crate::ours::{Device, Record, Server};
@@ -62,7 +62,13 @@ pub fn one(records: &[Plain]) -> Vec<Case> {
             |r, out| publish(postcard::to_slice(r, &mut [0; 32]).unwrap().to_vec(), out),
             |stream| postcard::from_bytes(&payload(stream)).unwrap(),
         ),
-        slices("serde_json", ROOM, rows.clone(), json, |b| serde_json::from_slice(b).unwrap()),
+        vectors(
+            "serde_json",
+            ROOM,
+            rows.clone(),
+            |r, out| serde_json::to_writer(out, r).unwrap(),
+            |b| serde_json::from_slice(b).unwrap(),
+        ),
         streams(
             "MQTT 3.1.1, serde_json",
             rows,
@@ -117,16 +123,10 @@ fn sensock_from_numbers(records: &[Plain], rows: &[Row]) -> Case {
     Case { name: "sensock, from f32", encode: Box::new(encode), ..case }
 }
 
-fn json(r: &Row, out: &mut [u8]) -> usize {
-    let mut room = &mut out[..];
-    serde_json::to_writer(&mut room, r).unwrap();
-    let left = room.len();
-    out.len() - left
-}
-
 fn publish(payload: Vec<u8>, out: &mut BytesMut) {
-    let mut packet = Publish::new(TOPIC, QoS::AtLeastOnce, payload);
-    packet.pkid = 7;
+    let topic = Bytes::from_static(TOPIC.as_bytes());
+    let payload = Bytes::from(payload);
+    let packet = Publish { dup: false, qos: QoS::AtLeastOnce, retain: false, topic, pkid: 7, payload };
     packet.write(out).unwrap();
 }
 

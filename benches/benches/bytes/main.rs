@@ -1,0 +1,55 @@
+//! Bytes a reading on every bundled recording, in batches of 1, 10, 100 and 1,000, beside the peers.
+//!
+//! A reading is one value of one quantity; its share of the tick and of the frame is in the figure. At most 500 batches of a size are
+//! taken from a recording, spread evenly; `--all` takes every one.
+#![allow(missing_docs, clippy::unwrap_used, clippy::print_stdout, reason = "a bench")]
+
+mod table;
+
+use benches::peers::SET_UP;
+use benches::version;
+use table::{RECORDINGS, Sheet};
+
+fn main() {
+    let given = |flag: &str| std::env::args().any(|arg| arg == flag);
+    let most = match (given("--test"), given("--all")) {
+        (true, _) => 1,
+        (false, true) => usize::MAX,
+        (false, false) => 500,
+    };
+    for (package, set_up) in SET_UP {
+        println!("{package} {}: {set_up}", version(package));
+    }
+    println!();
+    println!(
+        "| recording | records a batch | sensock | with faults | postcard | serde_json | pco | zstd-3 | sensock / pco | sensock / zstd-3 |"
+    );
+    println!("|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|");
+    let sheets = std::iter::once(Sheet::cellar(100_000)).chain(RECORDINGS.into_iter().map(Sheet::open));
+    let mut scales = Vec::new();
+    for sheet in sheets {
+        for count in [1, 10, 100, 1_000] {
+            let sizes = sheet.sizes(count, most);
+            let each = |bytes: usize| bytes as f64 / sizes.readings as f64;
+            let beside = |bytes: usize| sizes.sensock as f64 / bytes as f64;
+            println!(
+                "| {} | {count} | {:.2} | {:.2} | {:.2} | {:.2} | {:.2} | {:.2} | {:.2} | {:.2} |",
+                if count == 1 { sheet.name.as_str() } else { "" },
+                each(sizes.sensock),
+                each(sizes.faults),
+                each(sizes.postcard),
+                each(sizes.json),
+                each(sizes.pco),
+                each(sizes.zstd),
+                beside(sizes.pco),
+                beside(sizes.zstd),
+            );
+        }
+        let each: Vec<_> = sheet.quantities.iter().map(|(name, scale)| format!("{name} {scale}")).collect();
+        scales.push(format!("{}, {} records: {}", sheet.name, sheet.len(), each.join(", ")));
+    }
+    println!("\nscale of each column, as a power of ten; ticks are milliseconds:");
+    for line in scales {
+        println!("  {line}");
+    }
+}
