@@ -4,17 +4,14 @@
 #![allow(missing_docs, clippy::print_stdout, reason = "a bench")]
 
 use benches::expected::{self, ONE, Odd, THOUSAND};
-use benches::{Case, Rounds, Time, peers, records, version};
+use benches::{Case, Rounds, Time, peers, records};
 
 /// Encoding and decoding, a record.
 type Both = (Time, Time);
 
 fn main() {
     let rounds = Rounds::from_args();
-    println!("peers:");
-    for (package, set_up) in peers::SET_UP {
-        println!("  {package} {}: {set_up}", version(package));
-    }
+    println!("{}", peers::described());
     let one = table("one record at a time", &mut peers::one(&records(1_000)), rounds);
     let mut odd = expected::odd(ONE, |name| beside(&one, name));
     for count in [10, 100, 1_000] {

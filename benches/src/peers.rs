@@ -1,5 +1,7 @@
 //! Ours and the peers, with the same records.
 
+use crate::versions::version;
+
 mod columns;
 mod copy;
 mod make;
@@ -31,3 +33,9 @@ pub const SET_UP: &[(&str, &str)] = &[
     ("pco", "standalone::simple_compress, ChunkConfig::default() (level 8); one stream a column"),
     ("zstd", "bulk, level 3, contexts kept from call to call; one stream a column of little-endian integers"),
 ];
+
+/// A line for each peer: package, version, set-up.
+pub fn described() -> String {
+    let line = |(package, set_up): &(&str, &str)| format!("  {package} {}: {set_up}\n", version(package));
+    std::iter::once("peers:\n".to_owned()).chain(SET_UP.iter().map(line)).collect()
+}

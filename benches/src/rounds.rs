@@ -40,9 +40,15 @@ impl Rounds {
     /// Each function once: to see that it works.
     pub const ONCE: Rounds = Rounds { rounds: 1, slices: 1, slice: Duration::ZERO };
 
-    /// By the command line: `--test` asks for once.
+    /// By the command line, as criterion does: full only under `cargo bench`, and once if that is given `--test`.
     pub fn from_args() -> Rounds {
-        if std::env::args().any(|arg| arg == "--test") { Rounds::ONCE } else { Rounds::FULL }
+        let given = |flag| std::env::args().any(|arg| arg == flag);
+        if given("--bench") && !given("--test") { Rounds::FULL } else { Rounds::ONCE }
+    }
+
+    /// Whether each function runs once.
+    pub fn is_once(&self) -> bool {
+        self.rounds == 1
     }
 
     /// Times all functions, in turns.

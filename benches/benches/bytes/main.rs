@@ -6,21 +6,16 @@
 
 mod table;
 
-use benches::peers::SET_UP;
-use benches::version;
+use benches::{Rounds, peers};
 use table::{RECORDINGS, Sheet};
 
 fn main() {
-    let given = |flag: &str| std::env::args().any(|arg| arg == flag);
-    let most = match (given("--test"), given("--all")) {
+    let most = match (Rounds::from_args().is_once(), std::env::args().any(|arg| arg == "--all")) {
         (true, _) => 1,
         (false, true) => usize::MAX,
         (false, false) => 500,
     };
-    for (package, set_up) in SET_UP {
-        println!("{package} {}: {set_up}", version(package));
-    }
-    println!();
+    println!("{}", peers::described());
     println!(
         "| recording | records a batch | sensock | with faults | postcard | serde_json | pco | zstd-3 | sensock / pco | sensock / zstd-3 |"
     );

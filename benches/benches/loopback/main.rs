@@ -16,7 +16,7 @@ use tokio::runtime::{Builder, Runtime};
 use ways::{Way, echo, sensock};
 
 fn main() {
-    let once = std::env::args().any(|arg| arg == "--test");
+    let once = Rounds::from_args().is_once();
     let directory = tempfile::tempdir().unwrap();
     let runtime = Rc::new(Builder::new_current_thread().enable_all().build().unwrap());
     let mut ways = all(&runtime, &format!("sqlite:{}", directory.path().join("bench.db").display()));
