@@ -90,7 +90,7 @@ fn sqlite(c: &mut Criterion) {
     runtime.block_on(store.close());
 }
 
-/// A table of the same shape, with the same durability.
+/// A plain table, a row a reading, with the same durability.
 async fn open_bare(file: std::path::PathBuf) -> SqliteConnection {
     let options = SqliteConnectOptions::new().filename(file).create_if_missing(true);
     let options = options.journal_mode(SqliteJournalMode::Wal).synchronous(SqliteSynchronous::Full);
