@@ -72,13 +72,13 @@ impl Device {
         C: Iterator<Item = Cell> + Clone,
     {
         let mut w = Writer::new(out);
-        begin(&mut w, Lane::Readings, self.next).ok()?;
+        begin(&mut w, Lane::Readings, self.next);
         let first = Tick(ticks.clone().next()?);
-        run_head(&mut w, &mut self.context, count, first, &self.shape, None, None).ok()?;
+        run_head(&mut w, &mut self.context, count, first, &self.shape, None, None);
         let len = encode(w.free(), count, ticks, columns, column).ok()?;
         w.advance(len);
         self.next = self.next.plus(count as u64);
-        Some(w.len())
+        w.finish().ok()
     }
 }
 
