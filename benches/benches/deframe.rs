@@ -3,8 +3,11 @@
 
 use std::hint::black_box;
 
-use criterion::{Criterion, Throughput, criterion_group, criterion_main};
+use bytes::BytesMut;
+use criterion::measurement::WallTime;
+use criterion::{BenchmarkGroup, Criterion, Throughput, criterion_group, criterion_main};
 use sensock::deframe::{Length, PREFACE, cobs, prefixed};
+use tokio_util::codec::{Decoder as _, LengthDelimitedCodec};
 
 const FRAMES: usize = 1_000;
 const CHUNK: usize = 1_460;
@@ -57,8 +60,36 @@ fn deframe(c: &mut Criterion) {
                 assert_eq!(found, FRAMES);
             });
         });
+        peers(&mut group, &frame);
         group.finish();
     }
+}
+
+/// The least that must happen, and what most take.
+fn peers(group: &mut BenchmarkGroup<'_, WallTime>, frame: &[u8]) {
+    let copied = frame.repeat(FRAMES);
+    group.bench_function("copy of each frame", |b| {
+        let mut into = [0; 512];
+        b.iter(|| {
+            for one in black_box(&copied).chunks(frame.len()) {
+                black_box(&mut into)[..one.len()].copy_from_slice(one);
+            }
+        });
+    });
+    let delimited = [&(frame.len() as u32).to_be_bytes(), frame].concat().repeat(FRAMES);
+    group.bench_function("LengthDelimitedCodec", |b| {
+        let (mut codec, mut read) = (LengthDelimitedCodec::new(), BytesMut::new());
+        b.iter(|| {
+            let mut found = 0;
+            for chunk in black_box(&delimited).chunks(CHUNK) {
+                read.extend_from_slice(chunk);
+                while let Some(one) = codec.decode(&mut read).unwrap() {
+                    found += usize::from(black_box(one).len() == frame.len());
+                }
+            }
+            assert_eq!(found, FRAMES);
+        });
+    });
 }
 
 criterion_group!(benches, deframe);

@@ -1,12 +1,15 @@
 //! From `record` to the acknowledgement: outbox, both sessions and the columns between them, no I/O.
 #![allow(missing_docs, clippy::unwrap_used, reason = "a bench")]
 
+use std::collections::VecDeque;
 use std::hint::black_box;
 
-use benches::{HUMIDITY, Pair, Plain, TEMPERATURE, records};
+use benches::{HUMIDITY, Pair, Plain, Row, TEMPERATURE, records};
+use bytes::{Buf as _, Bytes, BytesMut};
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use sensock::device::Outbox;
 use sensock::{Lane, Tick};
+use tokio_util::codec::{Decoder as _, Encoder as _, LengthDelimitedCodec};
 
 /// The same records for ever, later each time.
 struct Endless {
@@ -42,7 +45,49 @@ fn outbox(c: &mut Criterion) {
             memory.as_mut().record(Lane::Readings, Tick(r.tick), black_box(&readings)).unwrap()
         });
     });
+    let (mut ring, mut source) = (VecDeque::<u8>::with_capacity(8192), Endless::new());
+    group.bench_function("postcard into a ring of bytes, full", |b| {
+        b.iter(|| {
+            let mut buf = [0; 32];
+            let bytes = postcard::to_slice(black_box(&Row::from(source.next())), &mut buf).unwrap();
+            while ring.len() + 1 + bytes.len() > 8192 {
+                let oldest = ring.front().copied().unwrap_or_default();
+                ring.drain(..=usize::from(oldest));
+            }
+            ring.push_back(bytes.len() as u8);
+            ring.extend(&*bytes);
+        });
+    });
     group.finish();
+}
+
+/// The least that a protocol does: a frame a record one way, one number the other way. No outbox, no promise.
+struct Bare {
+    codec: LengthDelimitedCodec,
+    up: BytesMut,
+    down: BytesMut,
+}
+
+impl Bare {
+    fn new() -> Self {
+        Bare { codec: LengthDelimitedCodec::new(), up: BytesMut::new(), down: BytesMut::new() }
+    }
+
+    fn record(&mut self, row: &Row) {
+        let body = Bytes::copy_from_slice(postcard::to_slice(row, &mut [0; 32]).unwrap());
+        self.codec.encode(body, &mut self.up).unwrap();
+    }
+
+    /// How many were acknowledged.
+    fn settle(&mut self) -> u32 {
+        let mut count = 0u32;
+        while let Some(frame) = self.codec.decode(&mut self.up).unwrap() {
+            black_box(postcard::from_bytes::<Row>(&frame).unwrap());
+            count += 1;
+        }
+        self.codec.encode(Bytes::copy_from_slice(&count.to_be_bytes()), &mut self.down).unwrap();
+        self.codec.decode(&mut self.down).unwrap().unwrap().get_u32()
+    }
 }
 
 fn session(c: &mut Criterion) {
@@ -56,6 +101,15 @@ fn session(c: &mut Criterion) {
                     pair.record(&source.next()).unwrap();
                 }
                 pair.settle();
+            });
+        });
+        let (mut bare, mut source) = (Bare::new(), Endless::new());
+        group.bench_function("postcard, LengthDelimitedCodec, one number back", |b| {
+            b.iter(|| {
+                for _ in 0..count {
+                    bare.record(&Row::from(source.next()));
+                }
+                assert_eq!(bare.settle(), count as u32);
             });
         });
         group.finish();

@@ -1,19 +1,33 @@
-//! What the benches share: records like a cellar's, and both sessions joined by calls.
+//! What the benches share: made-up records, every codec with them, both sessions joined by calls, and rounds.
 //!
-//! | bench | what it times |
+//! | bench | what it measures |
 //! |---|---|
-//! | `batch` | one record and 1,000 records as bytes and back, beside plain postcard of the same |
+//! | `ratios` | ours beside the peers in five interleaved rounds: the table that ratios are quoted from |
+//! | `batch` | the same as curves, by criterion |
+//! | `bytes` | bytes a reading on every bundled recording |
 //! | `deframe` | a byte stream cut into frames |
-//! | `session` | from `record` to the acknowledgement, both sessions included, no I/O |
-//! | `store` | rule A over the memory store |
+//! | `session` | the outbox, and from `record` to the acknowledgement with both sessions and no I/O |
+//! | `store` | rule A over the memory store and SQLite |
+//! | `loopback` | from `record` to acknowledged over TCP |
 //!
-//! `cargo bench -p benches` measures, `cargo bench -p benches -- --test` runs each once. Figures of one machine compare with those of
-//! the same run only: that is why the peers are in it.
+//! `cargo bench -p benches` measures, `cargo bench -p benches -- --test` and `cargo test -p benches --benches` run each once. The README
+//! beside this crate says how to read the figures.
 
 #![forbid(unsafe_code)]
+#![allow(clippy::unwrap_used, reason = "a peer that fails has nothing to be timed: the bench must stop")]
 
+mod case;
+pub mod expected;
+mod ours;
 mod pair;
+pub mod peers;
 mod records;
+mod rounds;
+mod versions;
 
+pub use case::Case;
+pub use ours::{Device, Record, Server};
 pub use pair::Pair;
-pub use records::{CELLAR, HUMIDITY, Plain, TEMPERATURE, records};
+pub use records::{CELLAR, HUMIDITY, Plain, Row, TEMPERATURE, records, series};
+pub use rounds::{Rounds, Time};
+pub use versions::version;
