@@ -3,6 +3,7 @@
 
 mod cargo;
 mod install;
+mod instructions;
 mod load;
 mod part;
 mod plan;
@@ -24,6 +25,8 @@ enum Chore {
     Prove(prove::Options),
     /// Measures the server under load, beside its peers in the same run, against the limits that are stated for it.
     Load(load::Options),
+    /// Counts the instructions of the hot paths and holds them against limits and a recorded baseline.
+    Instructions(instructions::Options),
 }
 
 fn main() -> ExitCode {
@@ -31,6 +34,7 @@ fn main() -> ExitCode {
         Chore::Test(options) => test::run(options),
         Chore::Prove(options) => prove::run(options),
         Chore::Load(options) => load::run(options),
+        Chore::Instructions(options) => instructions::run(options),
     };
     match done {
         Ok(true) => ExitCode::SUCCESS,
