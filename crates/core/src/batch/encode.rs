@@ -51,6 +51,8 @@ where
     write(&mut [], count, ticks, columns, column).map(|(len, _)| len)
 }
 
+/// Two records or more.
+#[inline(never)]
 fn write<T, C>(
     out: &mut [u8],
     count: usize,

@@ -23,6 +23,9 @@ const SUPERSEDED: u8 = 0x20;
 const MANY: u8 = 0x40;
 const NOT_LAST: u8 = 0x80;
 
+/// Of the one record that most frames hold.
+const ALONE: u8 = RUN | TICK_RELATIVE | SHAPE_SAME;
+
 /// The quantities of a record, in order.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct ShapeIds {
@@ -44,6 +47,7 @@ impl ShapeIds {
     }
 
     /// The quantities' ids.
+    #[inline]
     pub fn as_slice(&self) -> &[u16] {
         &self.ids[..self.len as usize]
     }
@@ -75,14 +79,34 @@ pub struct Run<'a> {
 }
 
 impl<'a> Run<'a> {
+    /// The record at `first`, if the items are that one record and nothing else, of the shape of the run before: most frames are such.
+    /// Updates the context; [`Data::check`] takes all others, and these too.
+    #[inline]
+    pub fn alone(first: Position, items: &'a [u8], context: &mut LaneContext) -> Option<Self> {
+        // Where there is a tick, there is a shape.
+        let ((&ALONE, after), Some(last), ..u32::MAX) = (items.split_first()?, context.tick, first.n())
+        else {
+            return None;
+        };
+        let mut reader = Reader::new(after);
+        let tick = Tick(last.0.checked_add(reader.short_varint().ok()?)?);
+        context.tick = Some(tick);
+        Some(Run { first, count: 1, tick, shape: context.shape, superseded: None, payload: reader.rest() })
+    }
+
     /// The columns as they came (SPEC 6), for quarantine.
     pub fn columns(&self) -> &'a [u8] {
         self.payload
     }
 
     /// Decodes ticks and cells into a sink, column by column.
+    #[inline(always)]
     pub fn decode(&self, sink: &mut impl Sink) -> Result<(), DecodeError> {
-        let used = batch::decode(self.payload, self.tick.0, self.count, self.shape.as_slice().len(), sink)?;
+        let (tick, columns) = (self.tick.0, self.shape.len.into());
+        let used = match self.count {
+            1 => batch::decode_one(self.payload, tick, columns, sink),
+            count => batch::decode(self.payload, tick, count, columns, sink),
+        }?;
         if used == self.payload.len() { Ok(()) } else { Err(DecodeError::Malformed) }
     }
 }
@@ -169,6 +193,8 @@ pub struct Data<'a> {
     pub records: u32,
     body: &'a [u8],
     context: LaneContext,
+    /// Tick and cells of a record that is alone.
+    alone: Option<(Tick, &'a [u8])>,
 }
 
 impl<'a> Data<'a> {
@@ -176,35 +202,30 @@ impl<'a> Data<'a> {
     ///
     /// # Errors
     /// [`Peer::Malformed`] if there is none.
+    #[inline]
     pub fn read_n(r: &mut Reader<'_>) -> Result<u32, Peer> {
-        r.var32()
+        u32::try_from(r.short_varint()?).map_err(|_| Peer::Malformed)
     }
 
     /// Checks the items after the position number, of which the first has position `first`. Updates the lane's context.
     ///
     /// # Errors
     /// [`Peer::Malformed`] or [`Peer::Limit`]; the context is then as it was.
+    #[inline]
     pub fn check(
         lane: Lane,
         first: Position,
         body: &'a [u8],
         context: &mut LaneContext,
     ) -> Result<Data<'a>, Peer> {
+        if let Some(run) = Run::alone(first, body, context) {
+            // The shape is that of the run before; the tick is not needed any more.
+            let (context, alone) = (*context, Some((run.tick, run.payload)));
+            return Ok(Data { lane, first, next: first.plus(1), records: 1, body, context, alone });
+        }
         let before = *context;
-        let mut items = Items { reader: Reader::new(body), next: first, context: before };
-        let mut records = 0u32;
-        if body.is_empty() {
-            return Err(Peer::Malformed);
-        }
-        while !items.reader.is_empty() {
-            let from = items.next;
-            if !matches!(items.step()?, Item::Boot { .. }) {
-                let n = u32::try_from(items.next.0 - from.0).map_err(|_| Peer::Limit)?;
-                records = records.checked_add(n).ok_or(Peer::Limit)?;
-            }
-        }
-        *context = items.context;
-        Ok(Data { lane, first, next: items.next, records, body, context: before })
+        let (next, records) = walk(first, body, context)?;
+        Ok(Data { lane, first, next, records, body, context: before, alone: None })
     }
 
     /// How many positions the items account for, as far as they can be read, when what they refer to is not known.
@@ -212,7 +233,7 @@ impl<'a> Data<'a> {
         let mut shape = ShapeIds::default();
         shape.push(0);
         let context = LaneContext { shape, tick: Some(Tick(0)) };
-        let mut items = Items { reader: Reader::new(body), next: Position::NONE, context };
+        let mut items = Items::new(body, Position::NONE, context);
         let mut records = 0u64;
         while !items.reader.is_empty() {
             let from = items.next;
@@ -226,10 +247,10 @@ impl<'a> Data<'a> {
     }
 
     /// The items, in order of position.
+    #[inline]
     pub fn items(&self) -> impl Iterator<Item = Item<'a>> + use<'a> {
-        let mut items = Items { reader: Reader::new(self.body), next: self.first, context: self.context };
-        // The structure was checked: nothing fails here.
-        core::iter::from_fn(move || if items.reader.is_empty() { None } else { items.step().ok() })
+        let reader = Reader::new(if self.alone.is_some() { &[] } else { self.body });
+        Items { reader, next: self.first, context: self.context, alone: self.alone }
     }
 
     /// The items' bytes, for quarantine.
@@ -238,13 +259,51 @@ impl<'a> Data<'a> {
     }
 }
 
+/// Checks all items: the position after the last, how many positions they hold, and the context after them.
+#[inline(never)]
+fn walk(first: Position, body: &[u8], context: &mut LaneContext) -> Result<(Position, u32), Peer> {
+    let mut items = Items::new(body, first, *context);
+    let mut records = 0u32;
+    if body.is_empty() {
+        return Err(Peer::Malformed);
+    }
+    while !items.reader.is_empty() {
+        let from = items.next;
+        if !matches!(items.step()?, Item::Boot { .. }) {
+            let n = u32::try_from(items.next.0 - from.0).map_err(|_| Peer::Limit)?;
+            records = records.checked_add(n).ok_or(Peer::Limit)?;
+        }
+    }
+    *context = items.context;
+    Ok((items.next, records))
+}
+
 struct Items<'a> {
     reader: Reader<'a>,
     next: Position,
     context: LaneContext,
+    alone: Option<(Tick, &'a [u8])>,
+}
+
+impl<'a> Iterator for Items<'a> {
+    type Item = Item<'a>;
+
+    #[inline]
+    fn next(&mut self) -> Option<Item<'a>> {
+        if let Some((tick, payload)) = self.alone.take() {
+            let (first, shape) = (self.next, self.context.shape);
+            return Some(Item::Run(Run { first, count: 1, tick, shape, superseded: None, payload }));
+        }
+        // The structure was checked: nothing fails here.
+        if self.reader.is_empty() { None } else { self.step().ok() }
+    }
 }
 
 impl<'a> Items<'a> {
+    fn new(body: &'a [u8], next: Position, context: LaneContext) -> Self {
+        Self { reader: Reader::new(body), next, context, alone: None }
+    }
+
     fn take(&mut self, positions: u64) -> Result<Position, Peer> {
         let first = self.next;
         // Positions never leave their boot by counting.

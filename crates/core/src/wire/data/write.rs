@@ -6,9 +6,10 @@ use super::*;
 ///
 /// # Errors
 /// [`NoRoom`]
+#[inline]
 pub fn begin(w: &mut Writer<'_>, lane: Lane, first: Position) -> Result<(), NoRoom> {
     w.u8(laned(Kind::Data, lane))?;
-    w.varint(first.n().into())
+    w.short_varint(first.n().into())
 }
 
 /// Writes the head of a run, everything before its columns. `columns` is their length if another item follows; the columns of the
@@ -16,7 +17,31 @@ pub fn begin(w: &mut Writer<'_>, lane: Lane, first: Position) -> Result<(), NoRo
 ///
 /// # Errors
 /// [`NoRoom`]; the context is then as it was.
+#[inline]
 pub fn run_head(
+    w: &mut Writer<'_>,
+    context: &mut LaneContext,
+    count: usize,
+    tick: Tick,
+    shape: &ShapeIds,
+    superseded: Option<(u32, Tick)>,
+    columns: Option<usize>,
+) -> Result<(), NoRoom> {
+    // Most frames are one record of the shape before.
+    if let (1, Some(last), None, None) = (count, context.tick, superseded, columns)
+        && last <= tick
+        && context.shape == *shape
+    {
+        w.u8(ALONE)?;
+        w.short_varint(tick.0 - last.0)?;
+        context.tick = Some(tick);
+        return Ok(());
+    }
+    any_run_head(w, context, count, tick, shape, superseded, columns)
+}
+
+#[inline(never)]
+fn any_run_head(
     w: &mut Writer<'_>,
     context: &mut LaneContext,
     count: usize,
@@ -49,7 +74,10 @@ pub fn run_head(
     if let Some(len) = columns {
         w.varint(len as u64)?;
     }
-    *context = LaneContext { shape: *shape, tick: Some(tick) };
+    if !same {
+        context.shape = *shape;
+    }
+    context.tick = Some(tick);
     Ok(())
 }
 
