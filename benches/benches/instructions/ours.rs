@@ -2,7 +2,7 @@
 
 use sensock::batch::{Cell, Sink, encode};
 use sensock::wire::cursor::{Reader, Writer};
-use sensock::wire::data::{Data, Item, LaneContext, ShapeIds, begin, run_head};
+use sensock::wire::data::{Data, Item, LaneContext, Run, ShapeIds, begin, run_head};
 use sensock::wire::header::Header;
 use sensock::{Lane, Position, Tick};
 
@@ -41,43 +41,65 @@ impl Ends {
         Some(self.len)
     }
 
-    /// The server's side; how many rows it filled.
-    pub fn decode(&mut self, rows: &mut [Row]) -> Option<usize> {
-        let (head, body) = self.frame[..self.len].split_first()?;
+    /// The server's side: one run.
+    pub fn decode(&mut self, rows: &mut impl Sink) -> Option<()> {
+        let (head, body) = self.frame.get(..self.len)?.split_first()?;
         let lane = Lane::from_number(Header::parse(*head).ok()?.lane)?;
         let mut reader = Reader::new(body);
         if Data::read_n(&mut reader).ok()? != self.next.n() {
             return None;
         }
-        let data = Data::check(lane, self.next, reader.rest(), &mut self.server).ok()?;
-        let mut filled = 0;
-        for item in data.items() {
-            let Item::Run(run) = item else { continue };
-            let rows = rows.get_mut(filled..filled + run.count)?;
-            run.decode(&mut Rows(rows)).ok()?;
-            filled += run.count;
+        match Run::alone(self.next, reader.rest(), &mut self.server) {
+            Some(run) => run.decode(rows).ok(),
+            None => items(lane, self.next, reader.rest(), &mut self.server, rows),
         }
-        Some(filled)
     }
 }
 
-/// Rows as an application wants them.
-struct Rows<'a>(&'a mut [Row]);
+/// Any frame's items: here one run.
+#[inline(never)]
+fn items(
+    lane: Lane,
+    first: Position,
+    body: &[u8],
+    context: &mut LaneContext,
+    rows: &mut impl Sink,
+) -> Option<()> {
+    let data = Data::check(lane, first, body, context).ok()?;
+    for item in data.items() {
+        let Item::Run(run) = item else { return None };
+        run.decode(rows).ok()?;
+    }
+    Some(())
+}
 
-impl Sink for Rows<'_> {
-    fn tick(&mut self, row: usize, tick: u64) {
-        self.0[row].id = ID;
-        self.0[row].tick = tick;
+impl Sink for Row {
+    fn tick(&mut self, _: usize, tick: u64) {
+        self.id = ID;
+        self.tick = tick;
     }
 
-    fn cell(&mut self, row: usize, column: usize, cell: Cell) {
+    fn cell(&mut self, _: usize, column: usize, cell: Cell) {
         let value = match cell {
             Cell::Value(value) => unscaled(value),
             Cell::Fault(_) => f32::NAN,
         };
         match column {
-            0 => self.0[row].temperature = value,
-            _ => self.0[row].humidity = value,
+            0 => self.temperature = value,
+            _ => self.humidity = value,
         }
+    }
+}
+
+/// Rows as an application wants them.
+pub struct Rows<'a>(pub &'a mut [Row]);
+
+impl Sink for Rows<'_> {
+    fn tick(&mut self, row: usize, tick: u64) {
+        self.0[row].tick(0, tick);
+    }
+
+    fn cell(&mut self, row: usize, column: usize, cell: Cell) {
+        self.0[row].cell(0, column, cell);
     }
 }
