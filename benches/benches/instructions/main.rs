@@ -3,15 +3,22 @@
 //! `cargo xtask instructions` runs this under valgrind and holds the counts against `benches/instructions.toml`.
 #![allow(missing_docs, clippy::unwrap_used, reason = "a bench")]
 
+mod live;
 mod ours;
 mod series;
 
 use std::hint::black_box;
 
+use futures_util::FutureExt as _;
 use gungraun::Callgrind;
 use gungraun::prelude::*;
+use live::Live;
 use ours::{Ends, Rows};
-use sensock::Tick;
+use sensock::deframe::{Length, PREFACE, prefixed};
+use sensock::{Position, Tick};
+use sensock_store::conformance::{fixture, work};
+use sensock_store::work::{Done, Work};
+use sensock_store::{MemoryStore, commit};
 use series::{Record, Row, series};
 
 const MANY: usize = 1_000;
@@ -44,10 +51,10 @@ fn bench(seed: u64, count: usize) -> Box<Bench> {
         decoded: Vec::new(),
     };
     bench.ends.encode(&bench.records).unwrap();
-    // Our own context is again as it was before.
-    let encoded = std::mem::replace(&mut bench.ends, Ends::new(Tick(all[0].tick)));
-    bench.ends.frame = encoded.frame;
-    bench.ends.len = encoded.len;
+    bench.ends.decode(&mut Rows(&mut bench.out)).unwrap();
+    assert_eq!(bench.out, bench.rows, "what was decoded is what was encoded");
+    // What both ends remember is again as it was before.
+    bench.ends.forget(Tick(all[0].tick));
     bench.len = match count {
         1 => postcard::to_slice(&bench.rows[0], &mut bench.bytes).unwrap().len(),
         _ => postcard::to_slice(&bench.rows, &mut bench.bytes).unwrap().len(),
@@ -127,6 +134,107 @@ fn many_decode_postcard(mut it: Box<Bench>) -> Box<Bench> {
     it
 }
 
+/// As many frames of one record as there are, in reads of a socket.
+fn stream(frames: usize) -> Box<Vec<u8>> {
+    let mut stream = PREFACE.to_vec();
+    let mut frame = [7; 16];
+    for _ in 0..frames {
+        let at = prefixed(&mut frame, 14);
+        stream.extend_from_slice(&frame[at..]);
+    }
+    Box::new(stream)
+}
+
+#[library_benchmark]
+#[bench::frames(args = (MANY), setup = stream)]
+fn deframe_sensock(stream: Box<Vec<u8>>) -> Box<Vec<u8>> {
+    let (mut deframer, mut into, mut found) = (Length::new(), [0; 64], 0);
+    for mut chunk in black_box(&*stream).chunks(1_460) {
+        while !chunk.is_empty() {
+            let (used, whole) = deframer.feed(chunk, &mut into).unwrap();
+            chunk = &chunk[used..];
+            found += usize::from(whole.is_some());
+        }
+    }
+    assert_eq!(found, MANY);
+    stream
+}
+
+/// How far one record has come on its way.
+fn live(steps: usize) -> Box<Live> {
+    let mut live = Box::new(Live::new());
+    let way: [fn(&mut Live); 4] = [
+        Live::record,
+        |live| assert!(live.device_says()),
+        Live::server_hears,
+        |live| assert!(live.server_says()),
+    ];
+    way[..steps].iter().for_each(|step| step(&mut live));
+    live
+}
+
+#[library_benchmark]
+#[bench::one(args = (0), setup = live)]
+fn outbox_record_sensock(mut it: Box<Live>) -> Box<Live> {
+    black_box(&mut *it).record();
+    it
+}
+
+#[library_benchmark]
+#[bench::one(args = (1), setup = live)]
+fn device_frame_sensock(mut it: Box<Live>) -> Box<Live> {
+    black_box(&mut *it).device_says();
+    it
+}
+
+#[library_benchmark]
+#[bench::one(args = (2), setup = live)]
+fn server_data_sensock(mut it: Box<Live>) -> Box<Live> {
+    black_box(&mut *it).server_hears();
+    it
+}
+
+#[library_benchmark]
+#[bench::one(args = (3), setup = live)]
+fn server_ack_sensock(mut it: Box<Live>) -> Box<Live> {
+    black_box(&mut *it).server_says();
+    it
+}
+
+#[library_benchmark]
+#[bench::one(args = (4), setup = live)]
+fn device_ack_sensock(mut it: Box<Live>) -> Box<Live> {
+    black_box(&mut *it).device_hears();
+    it
+}
+
+/// A store that knows the device, and a group of so many records for it.
+fn group(records: u32) -> Box<(MemoryStore, [Work; 1])> {
+    let (lane, store) = (fixture::readings_lane("cellar-3"), MemoryStore::default());
+    now(async {
+        work::done(&store, &[work::catalog_work(lane.device)]).await;
+        let met = work::hello_work(&store, work::hello(lane.device, 1, 0), 7).await;
+        work::met(&store, met).await;
+    });
+    let records = work::records(lane, Position::new(1, 0), records);
+    Box::new((store, [Work::Records(Box::new(records))]))
+}
+
+/// The memory store never waits for anything but another transaction, and there is none.
+fn now<T>(future: impl Future<Output = T>) -> T {
+    future.now_or_never().unwrap()
+}
+
+#[library_benchmark]
+#[benches::records(args = [1, 64], setup = group)]
+fn rule_a_sensock(it: Box<(MemoryStore, [Work; 1])>) -> Box<(MemoryStore, [Work; 1])> {
+    let (store, works) = black_box(&*it);
+    let done = now(commit(store, works)).unwrap();
+    assert!(matches!(&done[..], [Ok(Done::Appended(_))]));
+    std::mem::forget(done);
+    it
+}
+
 library_benchmark_group!(
     name = one,
     benchmarks = [one_encode_sensock, one_encode_postcard, one_decode_sensock, one_decode_postcard]
@@ -136,7 +244,20 @@ library_benchmark_group!(
     benchmarks = [many_encode_sensock, many_encode_postcard, many_decode_sensock, many_decode_postcard]
 );
 
+library_benchmark_group!(
+    name = parts,
+    benchmarks = [
+        deframe_sensock,
+        outbox_record_sensock,
+        device_frame_sensock,
+        server_data_sensock,
+        server_ack_sensock,
+        device_ack_sensock,
+        rule_a_sensock
+    ]
+);
+
 main!(
     config = LibraryBenchmarkConfig::default().tool(Callgrind::with_args(["--cache-sim=no"])),
-    library_benchmark_groups = [one, many]
+    library_benchmark_groups = [one, many, parts]
 );

@@ -27,6 +27,11 @@ impl Ends {
         Ends { frame: vec![0; 16 << 10], len: 0, shape, next, device: context, server: context }
     }
 
+    /// Both ends remember no more than that a record with this tick came before; the frame is kept.
+    pub fn forget(&mut self, before: Tick) {
+        (self.device.tick, self.server.tick) = (Some(before), Some(before));
+    }
+
     /// The device's side.
     pub fn encode(&mut self, records: &[Record]) -> Option<usize> {
         let mut w = Writer::new(&mut self.frame);

@@ -64,7 +64,8 @@ impl Served {
             }
             Storage::Mariadb => {
                 let database = mariadb::available_or_skip("a fleet over MariaDB");
-                let database = database.context("MariaDB is not installed (Debian package mariadb-server)")?;
+                let database =
+                    database.context("MariaDB is not installed (Debian package mariadb-server)")?;
                 let address = database.database()?;
                 let server = Running::sensockd(programs, &address)?;
                 let name = address.rsplit('/').next().unwrap_or_default().to_owned();

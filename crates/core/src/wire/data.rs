@@ -84,7 +84,7 @@ impl<'a> Run<'a> {
     #[inline]
     pub fn alone(first: Position, items: &'a [u8], context: &mut LaneContext) -> Option<Self> {
         // Where there is a tick, there is a shape.
-        let ((&ALONE, after), Some(last), ..u32::MAX) = (items.split_first()?, context.tick, first.n())
+        let ((&ALONE, after), Some(last), true) = (items.split_first()?, context.tick, first.n() < u32::MAX)
         else {
             return None;
         };
