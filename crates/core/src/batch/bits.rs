@@ -10,6 +10,7 @@ pub(super) struct Writer<'a> {
     overran: bool,
 }
 
+#[derive(Clone)]
 pub(super) struct Mark {
     at: usize,
     held: u64,

@@ -15,18 +15,41 @@ pub(super) fn put(
     count: usize,
 ) -> Result<(), EncodeError> {
     let mark = out.mark();
-    if plan.rows == count && write(out, source, &plan) {
+    if plan.rows == count {
+        let written = write(out, source, &plan);
+        if written == Written::All {
+            return Ok(());
+        }
+        out.back_to(mark.clone());
+        // A value far out has another meaning, which a look at all values finds.
+        if written == Written::NearlyAll
+            && let Some(plan) = plan.unbounded()
+            && write(out, source, &plan) == Written::All
+        {
+            return Ok(());
+        }
+        out.back_to(mark);
+    }
+    let plan = Plan::new(source, count, true);
+    if plan.rows == count && write(out, source, &plan) == Written::All {
         return Ok(());
     }
-    out.back_to(mark);
-    let plan = Plan::new(source, count, true);
-    if plan.rows == count && write(out, source, &plan) { Ok(()) } else { Err(EncodeError::TooFewItems) }
+    Err(EncodeError::TooFewItems)
 }
 
-fn write(out: &mut Writer<'_>, source: &mut dyn Source, plan: &Plan) -> bool {
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Written {
+    All,
+    /// A number was beyond the bound, but of its size.
+    NearlyAll,
+    /// The plan does not hold.
+    Not,
+}
+
+fn write(out: &mut Writer<'_>, source: &mut dyn Source, plan: &Plan) -> Written {
     plan.split.put(out, source, plan.rows, plan.rows - plan.values);
     if plan.values == 0 {
-        return true;
+        return Written::All;
     }
     out.put(u32::from(plan.split.divisor > 1), 1);
     if plan.split.divisor > 1 {
@@ -35,13 +58,13 @@ fn write(out: &mut Writer<'_>, source: &mut dyn Source, plan: &Plan) -> bool {
     }
     number::put_signed(out, plan.predictor.before);
     if plan.values == 1 {
-        return true;
+        return Written::All;
     }
     out.put(plan.predictor.order as u32 | u32::from(plan.predictor.unsigned) << 2, 3);
     if plan.predictor.order == Order::Step {
         number::put_signed(out, plan.predictor.step);
     }
-    match plan.mode {
+    let holds = match plan.mode {
         Mode::Rice { k } => {
             out.put(k << 2, 7);
             // Among numbers without a sign those are falls that the sample did not show.
@@ -59,7 +82,18 @@ fn write(out: &mut Writer<'_>, source: &mut dyn Source, plan: &Plan) -> bool {
             out.put(2, 2);
             number::put(out, u64::from(bound));
             let packed = Packed::new(bound);
-            plan.numbers(source, &mut |numbers| packed.put_all(out, numbers))
+            let mut beyond = 0;
+            let each = &mut |numbers: &[u32]| {
+                beyond = packed.put_all(out, numbers);
+                beyond == 0
+            };
+            let holds = plan.numbers(source, each);
+            // What is below the base wraps.
+            if beyond > 0 && beyond.min(beyond.wrapping_neg()) / 4 <= bound {
+                return Written::NearlyAll;
+            }
+            holds
         }
-    }
+    };
+    if holds { Written::All } else { Written::Not }
 }
