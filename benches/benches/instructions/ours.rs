@@ -35,9 +35,10 @@ impl Ends {
     /// The device's side.
     pub fn encode(&mut self, records: &[Record]) -> Option<usize> {
         let mut w = Writer::new(&mut self.frame);
-        begin(&mut w, Lane::Readings, self.next).ok()?;
+        begin(&mut w, Lane::Readings, self.next);
         let tick = Tick(records.first()?.tick);
-        run_head(&mut w, &mut self.device, records.len(), tick, &self.shape, None, None).ok()?;
+        run_head(&mut w, &mut self.device, records.len(), tick, &self.shape, None, None);
+        w.finish().ok()?;
         let ticks = records.iter().map(|r| r.tick);
         let column = |i: usize| records.iter().map(move |r| Cell::Value(r.values[i]));
         let len = encode(w.free(), records.len(), ticks, 2, column).ok()?;

@@ -66,9 +66,9 @@ fn run(n: u32, count: usize, context: &mut LaneContext) -> Vec<u8> {
     let mut w = Writer::new(&mut buf);
     let mut shape = ShapeIds::default();
     assert!(shape.push(1));
-    data::begin(&mut w, READINGS, Position::new(1, n)).unwrap();
-    data::run_head(&mut w, context, count, Tick(1_000 + u64::from(n)), &shape, None, None).unwrap();
-    w.bytes(&[1, 2, 3]).unwrap();
+    data::begin(&mut w, READINGS, Position::new(1, n));
+    data::run_head(&mut w, context, count, Tick(1_000 + u64::from(n)), &shape, None, None);
+    w.bytes(&[1, 2, 3]);
     let n = w.len();
     buf[..n].to_vec()
 }

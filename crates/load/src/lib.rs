@@ -2,7 +2,8 @@
 //!
 //! Everything runs on this machine's loopback, is bounded in time, and starts its own servers as child processes, which die with it:
 //! the real `sensockd`, a bare tokio echo, mosquitto. Both ends are pinned to one CPU, so that no wake-up across CPUs is measured.
-//! The CPU that a server used is read from its process clock (all threads, user and system), before and after a window.
+//! The CPU that a server used is read from its process clock (all threads, user and system), before and after a window. This is Linux's;
+//! on other systems the library is empty and the program says so.
 //!
 //! | module | gives |
 //! |---|---|
@@ -16,6 +17,7 @@
 //! | [`stored`] | what lies in a database at the end |
 //! | [`table`], [`limit`] | figures in columns, and what they must not exceed |
 //! | [`modes`] | a measurement each: what the command line offers |
+#![cfg(target_os = "linux")]
 
 pub mod client;
 pub mod fleet;

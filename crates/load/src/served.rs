@@ -47,7 +47,7 @@ impl Served {
     pub fn start(programs: &Programs, protocol: Protocol, storage: Storage) -> Result<Self> {
         let server = match protocol {
             Protocol::Echo => Running::echo(programs)?,
-            Protocol::Accept => Running::accept(programs, 0)?,
+            Protocol::Accept => Running::accept(programs)?,
             Protocol::Mqtt0 | Protocol::Mqtt1 | Protocol::Mqtt1Unheard => Running::mosquitto(programs)?,
             Protocol::Sensock => return Self::ours(programs, storage),
         };

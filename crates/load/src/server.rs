@@ -44,13 +44,12 @@ impl Running {
         Self::announced(Command::new(&programs.load).arg("serve-echo"), tempfile::tempdir()?)
     }
 
-    /// The bare listener, which says when it has this many connections: [`Running::wait_for`] [`ACCEPTED`](crate::serve::accept::ACCEPTED).
+    /// The bare listener.
     ///
     /// # Errors
     /// When it does not start.
-    pub fn accept(programs: &Programs, connections: usize) -> Result<Self> {
-        let mut command = Command::new(&programs.load);
-        Self::announced(command.arg("serve-accept").arg(connections.to_string()), tempfile::tempdir()?)
+    pub fn accept(programs: &Programs) -> Result<Self> {
+        Self::announced(Command::new(&programs.load).arg("serve-accept"), tempfile::tempdir()?)
     }
 
     /// Our server over memory.
@@ -103,12 +102,13 @@ impl Running {
         Ok(Self { process, address, _directory: directory })
     }
 
-    /// Waits until it prints a line with these words.
-    ///
-    /// # Errors
-    /// When it does not.
-    pub fn wait_for(&mut self, words: &str) -> Result<()> {
-        self.process.wait_for(words, START).map(drop)
+    /// Adds what the server said of late to an error. `RUST_LOG=sensock_server=debug` lets ours say more.
+    pub fn explain(&mut self, error: anyhow::Error) -> anyhow::Error {
+        let lines = self.process.arrived();
+        let last: Vec<_> =
+            lines.iter().rev().take(8).rev().map(|line| format!("\n    {}", line.text)).collect();
+        let words = if last.is_empty() { " nothing".to_owned() } else { last.concat() };
+        error.context(format!("beside the server, which printed last:{words}\n  "))
     }
 
     /// Where it listens.

@@ -1,8 +1,10 @@
 //! Every mode in a small form: what is stored is exactly what was acknowledged, and nothing fails. No figure is judged.
+#![cfg(target_os = "linux")]
 
 use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use anyhow::Result;
 use sensock_load::modes::{fleet, idle, scale, storm};
 use sensock_load::served::Storage;
 use sensock_load::server::Programs;
@@ -11,15 +13,15 @@ use sensock_testkit::{binary, mariadb, require};
 /// Servers and fleets of several tests at once would only be slower.
 static ONE: Mutex<()> = Mutex::new(());
 
-fn programs(suite: &str) -> (Programs, MutexGuard<'static, ()>) {
+fn programs(suite: &str) -> Result<(Programs, MutexGuard<'static, ()>)> {
     let alone = ONE.lock().unwrap_or_else(PoisonError::into_inner);
-    let sensockd = binary::path("example-server", "sensockd").unwrap();
-    let mut programs = Programs::find(Some(&sensockd)).unwrap();
+    let sensockd = binary::path("example-server", "sensockd")?;
+    let mut programs = Programs::find(Some(&sensockd))?;
     programs.load = Path::new(env!("CARGO_BIN_EXE_sensock-load")).to_owned();
     if programs.mosquitto.is_none() {
         require::skip_or_fail("mosquitto", suite, "mosquitto is not installed (Debian package mosquitto)");
     }
-    (programs, alone)
+    Ok((programs, alone))
 }
 
 fn small(store: Storage) -> fleet::Options {
@@ -28,7 +30,7 @@ fn small(store: Storage) -> fleet::Options {
 
 #[test]
 fn a_saturated_fleet_is_stored_record_by_record() {
-    let (programs, _alone) = programs("the fleet beside mosquitto");
+    let (programs, _alone) = programs("the fleet beside mosquitto").unwrap();
     let rounds = fleet::measure(&programs, &small(Storage::Sqlite)).unwrap();
     assert_eq!(rounds[0].len(), if programs.mosquitto.is_some() { 5 } else { 2 });
     for (protocol, measured) in &rounds[0] {
@@ -39,7 +41,7 @@ fn a_saturated_fleet_is_stored_record_by_record() {
 
 #[test]
 fn batches_and_a_pace_are_stored_too() {
-    let (programs, _alone) = programs("batches");
+    let (programs, _alone) = programs("batches").unwrap();
     let options = fleet::Options { batch: 64, connections: 2, rate: Some(6_400.0), ..small(Storage::Sqlite) };
     let rounds = fleet::measure(&programs, &options).unwrap();
     assert!(rounds[0].values().all(|measured| measured.records % 64 == 0 && measured.records > 0));
@@ -52,14 +54,14 @@ fn a_fleet_is_stored_in_mariadb() {
     if mariadb::available_or_skip("a fleet over MariaDB").is_none() {
         return;
     }
-    let (programs, _alone) = programs("a fleet over MariaDB");
+    let (programs, _alone) = programs("a fleet over MariaDB").unwrap();
     let options = fleet::Options { alone: true, ..small(Storage::Mariadb) };
     assert!(fleet::measure(&programs, &options).unwrap()[0].values().all(|m| m.records > 0));
 }
 
 #[test]
 fn idle_storm_and_scale_run_to_their_end_and_promise_nothing_when_small() {
-    let (programs, _alone) = programs("idle connections beside mosquitto");
+    let (programs, _alone) = programs("idle connections beside mosquitto").unwrap();
     let store = Storage::Sqlite;
     let options = idle::Options { connections: 100, seconds: 0.2, store };
     assert!(idle::run(&programs, &options).unwrap().is_empty());

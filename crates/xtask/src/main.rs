@@ -1,5 +1,5 @@
 //! The project's own chores: `cargo xtask test` checks everything, `cargo xtask prove` runs the long proofs, `cargo xtask load` measures
-//! the server under load.
+//! the server under load, `cargo xtask size` weighs the device side.
 
 mod cargo;
 mod install;
@@ -9,6 +9,7 @@ mod part;
 mod plan;
 mod prove;
 mod run;
+mod size;
 mod steps;
 mod test;
 
@@ -27,6 +28,8 @@ enum Chore {
     Load(load::Options),
     /// Counts the instructions of the hot paths and holds them against limits and a recorded baseline.
     Instructions(instructions::Options),
+    /// Prints how much flash and memory the device side takes on bare metal, and holds it against its limits.
+    Size(size::Options),
 }
 
 fn main() -> ExitCode {
@@ -35,6 +38,7 @@ fn main() -> ExitCode {
         Chore::Prove(options) => prove::run(options),
         Chore::Load(options) => load::run(options),
         Chore::Instructions(options) => instructions::run(options),
+        Chore::Size(options) => size::run(options),
     };
     match done {
         Ok(true) => ExitCode::SUCCESS,

@@ -12,7 +12,7 @@ pub enum Part {
     Mariadb,
     /// The MQTT broker that the load generator measures beside our server.
     Mosquitto,
-    /// Debian's Rust compiler with the sources of `core`, for builds without `std` and `alloc`.
+    /// Debian's Rust compiler with the sources of `core`, for builds without `std` and `alloc`, and LLVM's linker.
     Cross,
     /// `cargo-fuzz`, for the fuzz targets where a nightly toolchain is installed.
     Fuzz,
@@ -43,9 +43,10 @@ impl Part {
                 .then(|| "mosquitto is not installed (Debian package mosquitto)".into()),
             Self::Cross => {
                 let sources = Path::new(DEBIAN_SYSROOT).join("lib/rustlib/src/rust/library/core").is_dir();
-                let here = Path::new(DEBIAN_RUSTC).is_file() && Path::new(DEBIAN_CARGO).is_file() && sources;
+                let rust = Path::new(DEBIAN_RUSTC).is_file() && Path::new(DEBIAN_CARGO).is_file() && sources;
+                let here = rust && run::is_installed(LINKER);
                 (!here).then(|| {
-                    "Debian's Rust with its sources is not installed (packages rustc-web cargo-web rust-web-src)".into()
+                    "Debian's Rust with its sources and LLVM's linker is not installed (packages rustc-web cargo-web rust-web-src lld-22)".into()
                 })
             }
             Self::Fuzz => (!run::is_installed("cargo-fuzz"))
@@ -84,6 +85,8 @@ pub const GUNGRAUN: &str = "0.20.0";
 
 /// Debian's compiler: rustup carries no sources where it cannot fetch them, Debian's package does.
 pub const DEBIAN_RUSTC: &str = "/usr/bin/rustc";
+/// LLVM's linker as Debian names it; the images of `benches/size` ask for it by this name.
+const LINKER: &str = "ld.lld-22";
 /// Debian's cargo, of the same release.
 pub const DEBIAN_CARGO: &str = "/usr/bin/cargo";
 const DEBIAN_SYSROOT: &str = "/usr";

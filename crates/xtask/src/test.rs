@@ -2,7 +2,7 @@
 
 use crate::part::Part;
 use crate::plan::{self, Context, Step};
-use crate::{install, instructions, steps};
+use crate::{install, instructions, size, steps};
 use anyhow::Result;
 use std::path::{Path, PathBuf};
 
@@ -61,6 +61,11 @@ fn all() -> Vec<Step> {
         Step::new("examples", "every example of the server runs to its end", steps::examples::examples),
         Step::new("instructions", instructions::CHECKS, instructions::instructions),
         Step::new("cross", "core and device build for bare metal with nothing but core", steps::cross::cross),
+        Step::new(
+            "size",
+            "flash and memory of the device side on bare metal hold to their limits",
+            size::step,
+        ),
         Step::new("package", "every package can be published, licences included", steps::package::package),
         Step::new("fuzz", "every fuzz target, from its seeds", steps::fuzz::fuzz),
         Step::new("demo", "the demo adds up", steps::examples::demo),

@@ -43,6 +43,10 @@ fn main() -> ExitCode {
     }
 }
 
+/// Gives memory back after a fleet came back all at once, which the system's allocator does not.
+#[global_allocator]
+static MEMORY: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// Says what stands in the way.
 fn fail(words: &str) -> ExitCode {
     eprintln!("sensockd: {words}");

@@ -22,38 +22,37 @@ where
     T: Iterator<Item = u64> + Clone,
     C: Iterator<Item = Cell> + Clone,
 {
-    if count == 1 {
-        return row::put(out, columns, column);
-    }
-    match write(out, count, ticks, columns, column)? {
+    match encode_or_len(out, count, ticks, columns, column)? {
         (len, true) => Ok(len),
         (_, false) => Err(EncodeError::NoRoom),
     }
 }
 
-/// How many bytes [`encode`] writes for the same run, exactly.
+/// As [`encode`], and whether all of it fitted: if not, `out` would have to be as long as the first number says, and what it holds is of
+/// no use.
 ///
 /// # Errors
 /// As [`encode`], but never [`EncodeError::NoRoom`].
-pub fn encoded_len<T, C>(
+pub fn encode_or_len<T, C>(
+    out: &mut [u8],
     count: usize,
     ticks: T,
     columns: usize,
     column: impl Fn(usize) -> C,
-) -> Result<usize, EncodeError>
+) -> Result<(usize, bool), EncodeError>
 where
     T: Iterator<Item = u64> + Clone,
     C: Iterator<Item = Cell> + Clone,
 {
     if count == 1 {
-        return row::len(columns, column);
+        return row::put(out, columns, column);
     }
-    write(&mut [], count, ticks, columns, column).map(|(len, _)| len)
+    many(out, count, ticks, columns, column)
 }
 
 /// Two records or more.
 #[inline(never)]
-fn write<T, C>(
+fn many<T, C>(
     out: &mut [u8],
     count: usize,
     ticks: T,
@@ -78,4 +77,21 @@ where
         whole::put(&mut out, &mut source, plan, count)?;
     }
     Ok(out.finish())
+}
+
+/// How many bytes [`encode`] writes for the same run, exactly.
+///
+/// # Errors
+/// As [`encode`], but never [`EncodeError::NoRoom`].
+pub fn encoded_len<T, C>(
+    count: usize,
+    ticks: T,
+    columns: usize,
+    column: impl Fn(usize) -> C,
+) -> Result<usize, EncodeError>
+where
+    T: Iterator<Item = u64> + Clone,
+    C: Iterator<Item = Cell> + Clone,
+{
+    encode_or_len(&mut [], count, ticks, columns, column).map(|(len, _)| len)
 }

@@ -39,7 +39,7 @@ mod values;
 
 pub(crate) use decode::decode_one;
 pub use decode::{Sink, decode};
-pub use encode::{encode, encoded_len};
+pub use encode::{encode, encode_or_len, encoded_len};
 pub use error::{DecodeError, EncodeError};
 
 /// The most records that one run may hold.

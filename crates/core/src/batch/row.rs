@@ -4,68 +4,42 @@
 
 use super::{Cell, DecodeError, EncodeError, MAX_COLUMNS, Sink};
 
+/// Writes what fits; how long the whole record is, and whether all of it fitted.
 pub(super) fn put<C>(
     out: &mut [u8],
     columns: usize,
     column: impl Fn(usize) -> C,
-) -> Result<usize, EncodeError>
-where
-    C: Iterator<Item = Cell>,
-{
-    let mut at = 0;
-    each(columns, column, |mut number, code| {
-        // Most are values of two bytes.
-        if let (0x80..0x4000, Some([low, high])) = (number, out.get_mut(at..at + 2)) {
-            (*low, *high) = (number as u8 | 0x80, (number >> 7) as u8);
-            at += 2;
-            return Ok(());
-        }
-        let mut give = |byte| {
-            *out.get_mut(at).ok_or(EncodeError::NoRoom)? = byte;
-            at += 1;
-            Ok(())
-        };
-        while number >= 0x80 {
-            give(number as u8 | 0x80)?;
-            number >>= 7;
-        }
-        give(number as u8)?;
-        code.map_or(Ok(()), give)
-    })?;
-    Ok(at)
-}
-
-pub(super) fn len<C>(columns: usize, column: impl Fn(usize) -> C) -> Result<usize, EncodeError>
-where
-    C: Iterator<Item = Cell>,
-{
-    let mut len = 0;
-    each(columns, column, |number, code| {
-        len += (64 - (number | 1).leading_zeros()).div_ceil(7) as usize + usize::from(code.is_some());
-        Ok(())
-    })?;
-    Ok(len)
-}
-
-/// Gives the record's varints, each with the fault code that follows it.
-fn each<C>(
-    columns: usize,
-    column: impl Fn(usize) -> C,
-    mut give: impl FnMut(u64, Option<u8>) -> Result<(), EncodeError>,
-) -> Result<(), EncodeError>
+) -> Result<(usize, bool), EncodeError>
 where
     C: Iterator<Item = Cell>,
 {
     if columns == 0 || columns > MAX_COLUMNS {
         return Err(EncodeError::Columns);
     }
+    let mut at = 0;
+    let mut byte = |byte| {
+        if let Some(slot) = out.get_mut(at) {
+            *slot = byte;
+        }
+        at += 1;
+    };
     for index in 0..columns {
         match column(index).next().ok_or(EncodeError::TooFewItems)? {
-            Cell::Value(value) => give(u64::from(zigzag(value)) + 1, None)?,
-            Cell::Fault(code) => give(0, Some(code))?,
+            Cell::Value(value) => {
+                let mut number = u64::from(zigzag(value)) + 1;
+                while number >= 0x80 {
+                    byte(number as u8 | 0x80);
+                    number >>= 7;
+                }
+                byte(number as u8);
+            }
+            Cell::Fault(code) => {
+                byte(0);
+                byte(code);
+            }
         }
     }
-    Ok(())
+    Ok((at, at <= out.len()))
 }
 
 #[inline(always)]

@@ -142,6 +142,8 @@ impl<'a> Catalog<'a> {
         self.quantities.iter().find(|q| q.id == id)
     }
 
+    // Once, not once for each caller: it is long, and runs once a connection.
+    #[inline(never)]
     fn each_part(&self, sink: &mut dyn FnMut(&[u8])) {
         sink(&[1]);
         text(sink, self.firmware);
@@ -194,20 +196,23 @@ pub fn fnv1a(bytes: &[u8]) -> u64 {
     if hash == 0 { 1 } else { hash }
 }
 
+#[inline(never)]
 fn number(sink: &mut dyn FnMut(&[u8]), v: u64) {
     let mut buf = [0; 10];
     let mut w = Writer::new(&mut buf);
     // Ten bytes hold every varint.
-    let _ = w.varint(v);
+    w.varint(v);
     let n = w.len();
     sink(&buf[..n]);
 }
 
+#[inline(never)]
 fn text(sink: &mut dyn FnMut(&[u8]), s: &str) {
     number(sink, s.len() as u64);
     sink(s.as_bytes());
 }
 
+#[inline(never)]
 fn shape(sink: &mut dyn FnMut(&[u8]), s: Shape) {
     number(sink, s.scalars().count() as u64);
     s.scalars().for_each(|k| sink(&[k as u8]));

@@ -111,13 +111,12 @@ impl<'a> Values<'a> {
                 Scalar::Text => w.block(part.as_bytes()),
                 Scalar::Bytes => hex(part, &mut w).ok_or(bad)?,
             }
-            .map_err(|_| BadValue::TooLong)?;
         }
-        Ok(w.len())
+        w.finish().map_err(|_| BadValue::TooLong)
     }
 }
 
-fn hex(text: &str, w: &mut Writer<'_>) -> Option<Result<(), crate::wire::cursor::NoRoom>> {
+fn hex(text: &str, w: &mut Writer<'_>) -> Option<()> {
     let digits = text.as_bytes();
     if !digits.len().is_multiple_of(2) {
         return None;
@@ -126,12 +125,12 @@ fn hex(text: &str, w: &mut Writer<'_>) -> Option<Result<(), crate::wire::cursor:
     if digits.iter().any(|b| digit(*b).is_none()) {
         return None;
     }
-    let mut done = w.varint(digits.len() as u64 / 2);
+    w.varint(digits.len() as u64 / 2);
     for pair in digits.chunks_exact(2) {
         let byte = (digit(pair[0])? << 4 | digit(pair[1])?) as u8;
-        done = done.and_then(|()| w.u8(byte));
+        w.u8(byte);
     }
-    Some(done)
+    Some(())
 }
 
 impl fmt::Display for Values<'_> {

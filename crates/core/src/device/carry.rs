@@ -2,6 +2,7 @@
 
 use super::outbox::OutboxMut;
 use crate::deframe::crc32;
+use crate::wire::cursor::{Fields, Writer};
 use crate::{CommandId, Lane, Position, StoreId, Tag};
 
 /// What a device carries from one boot to the next without flash.
@@ -32,18 +33,14 @@ impl Carry {
     /// The bytes to keep.
     pub fn to_bytes(&self) -> [u8; Carry::LEN] {
         let mut out = [0; Carry::LEN];
-        let mut at = 0;
-        let mut put = |bytes: &[u8]| {
-            out[at..at + bytes.len()].copy_from_slice(bytes);
-            at += bytes.len();
-        };
-        put(&[VERSION]);
-        put(&self.boot.to_le_bytes());
-        put(&self.tag.0.to_le_bytes());
-        self.acked.iter().chain(&self.last).for_each(|p| put(&p.0.to_le_bytes()));
-        put(&self.begun.0.to_le_bytes());
-        put(&self.settings.to_le_bytes());
-        put(&self.store.0.to_le_bytes());
+        let mut w = Writer::new(&mut out);
+        w.u8(VERSION);
+        w.bytes(&self.boot.to_le_bytes());
+        w.u64_fixed(self.tag.0);
+        self.acked.iter().chain(&self.last).for_each(|p| w.u64_fixed(p.0));
+        // Two words, the first of them first.
+        w.u64_fixed(u64::from(self.begun.0) | u64::from(self.settings) << 32);
+        w.u64_fixed(self.store.0);
         let crc = crc32(&out[..Carry::LEN - 4]);
         out[Carry::LEN - 4..].copy_from_slice(&crc.to_le_bytes());
         out
@@ -55,17 +52,17 @@ impl Carry {
         if crc32(body).to_le_bytes() != *crc || body[0] != VERSION {
             return None;
         }
-        let word = |at: usize| u32::from_le_bytes([body[at], body[at + 1], body[at + 2], body[at + 3]]);
-        let long = |at: usize| u64::from(word(at)) | u64::from(word(at + 4)) << 32;
-        Some(Carry {
-            boot: word(1),
-            tag: Tag(long(5)),
-            acked: core::array::from_fn(|i| Position(long(13 + 8 * i))),
-            last: core::array::from_fn(|i| Position(long(37 + 8 * i))),
-            begun: CommandId(word(61)),
-            settings: word(65),
-            store: StoreId(long(69)),
-        })
+        let boot = u32::from_le_bytes([body[1], body[2], body[3], body[4]]);
+        // The rest is long enough: it was written by `to_bytes`, and its length is in its type.
+        let mut r = Fields::new(&body[5..]);
+        let mut carry = Carry { boot, tag: Tag(r.u64_fixed()), ..Carry::default() };
+        for position in carry.acked.iter_mut().chain(&mut carry.last) {
+            *position = Position(r.u64_fixed());
+        }
+        let words = r.u64_fixed();
+        (carry.begun, carry.settings) = (CommandId(words as u32), (words >> 32) as u32);
+        carry.store = StoreId(r.u64_fixed());
+        Some(carry)
     }
 }
 

@@ -4,9 +4,9 @@
 
 use crate::batch::Cell;
 use crate::catalog::Reading;
-use crate::error::Misuse;
+use crate::error::{Misuse, Peer};
 use crate::limits::{BODY_MAX, READINGS_PER_RECORD, RECORD_MAX};
-use crate::wire::cursor::{NoRoom, Reader, Writer, unzigzag, zigzag};
+use crate::wire::cursor::{Fields, Reader, Writer, unzigzag, zigzag};
 use crate::wire::data::{Outcome, ShapeIds};
 use crate::{Cause, CommandId, Position, Tick};
 
@@ -74,27 +74,23 @@ impl<'a> Cells<'a> {
 
 /// Reads the body of an item (after its length byte).
 pub(crate) fn read(body: &[u8]) -> Option<Stored<'_>> {
-    let mut r = Reader::new(body);
-    Some(match r.u8().ok()? {
-        RECORD => {
-            let delta = r.varint().ok()?;
-            let count = r.u8().ok()?;
-            Stored::Record { delta, cells: Cells { count, bytes: r.rest() }, superseded: None }
-        }
-        LATEST => {
-            let delta = r.varint().ok()?;
-            let superseded = Some((r.var32().ok()?, r.varint().ok()?));
-            let count = r.u8().ok()?;
-            Stored::Record { delta, cells: Cells { count, bytes: r.rest() }, superseded }
+    let mut r = Fields::new(body);
+    let stored = match r.u8() {
+        kind @ (RECORD | LATEST) => {
+            let delta = r.varint();
+            let superseded = (kind == LATEST).then(|| (r.var32(), r.varint()));
+            let count = r.u8();
+            Stored::Record { delta, superseded, cells: Cells { count, bytes: r.rest() } }
         }
         GAP => {
-            let (count, cause) = (r.var32().ok().filter(|n| *n > 0)?, Cause::from_number(r.u8().ok()?));
-            let first = Tick(r.varint().ok()?);
-            Stored::Gap { count, cause, span: (first, first.plus(r.varint().ok()?)) }
+            let (count, cause) = (r.var32(), Cause::from_number(r.u8()));
+            r.require(count > 0, Peer::Malformed);
+            let first = Tick(r.varint());
+            Stored::Gap { count, cause, span: (first, first.plus(r.varint())) }
         }
         REPLY => {
-            let command = CommandId(r.var32().ok()?);
-            let outcome = match (r.u8().ok()?, r.u8().ok()?) {
+            let command = CommandId(r.var32());
+            let outcome = match (r.u8(), r.u8()) {
                 (0, _) => Outcome::Done,
                 (1, _) => Outcome::Expired,
                 (2, _) => Outcome::Unknown,
@@ -103,11 +99,12 @@ pub(crate) fn read(body: &[u8]) -> Option<Stored<'_>> {
             Stored::Reply { command, outcome, body: r.rest() }
         }
         APPLIED => {
-            let (revision, code) = (r.var32().ok()?, r.u8().ok()?);
+            let (revision, code) = (r.var32(), r.u8());
             Stored::Applied { revision, refused: (code > 0).then_some(code) }
         }
         _ => return None,
-    })
+    };
+    r.so_far().is_ok().then_some(stored)
 }
 
 /// One item among others, as flash keeps them.
@@ -157,13 +154,17 @@ impl Made {
         &self.bytes[..self.len]
     }
 
-    fn with(fill: impl FnOnce(&mut Writer<'_>) -> Result<(), NoRoom>) -> Result<Made, NoRoom> {
+    /// Empty if the fields exceed 255 bytes.
+    #[inline(never)]
+    fn with(fill: &mut dyn FnMut(&mut Writer<'_>)) -> Made {
         let mut made = Made { bytes: [0; ITEM_MAX], len: 0 };
         let mut w = Writer::new(&mut made.bytes[1..]);
-        fill(&mut w)?;
-        made.len = 1 + w.len();
-        made.bytes[0] = (made.len - 1) as u8;
-        Ok(made)
+        fill(&mut w);
+        if let Ok(len) = w.finish() {
+            made.len = 1 + len;
+            made.bytes[0] = (made.len - 1) as u8;
+        }
+        made
     }
 
     /// A record. Refuses what no server is bound to take.
@@ -180,32 +181,32 @@ impl Made {
                 return Err(Misuse::Readings);
             }
         }
-        let made = Made::with(|w| {
-            w.u8(if superseded.is_some() { LATEST } else { RECORD })?;
-            w.varint(delta)?;
+        let made = Made::with(&mut |w| {
+            w.u8(if superseded.is_some() { LATEST } else { RECORD });
+            w.varint(delta);
             if let Some((n, since)) = superseded {
-                w.varint(n.into())?;
-                w.varint(since)?;
+                w.varint(n.into());
+                w.varint(since);
             }
-            w.u8(readings.len() as u8)?;
-            readings.iter().try_for_each(|r| {
-                w.varint(r.quantity.into())?;
+            w.u8(readings.len() as u8);
+            readings.iter().for_each(|r| {
+                w.varint(r.quantity.into());
                 w.varint(match r.cell {
                     Cell::Value(v) => zigzag(v.into()) << 1,
                     Cell::Fault(code) => u64::from(code) << 1 | 1,
                 })
             })
         });
-        made.ok().filter(|m| m.len <= RECORD_MAX).ok_or(Misuse::RecordTooLarge)
+        if (1..=RECORD_MAX).contains(&made.len) { Ok(made) } else { Err(Misuse::RecordTooLarge) }
     }
 
     /// A closed gap.
     pub(crate) fn gap(count: u32, cause: Cause, span: (Tick, Tick)) -> Made {
-        Made::sure(|w| {
-            w.u8(GAP)?;
-            w.varint(count.into())?;
-            w.u8(cause as u8)?;
-            w.varint(span.0.0)?;
+        Made::with(&mut |w| {
+            w.u8(GAP);
+            w.varint(count.into());
+            w.u8(cause as u8);
+            w.varint(span.0.0);
             w.varint(span.1.since(span.0))
         })
     }
@@ -221,26 +222,21 @@ impl Made {
             Outcome::Unknown => (2, 0),
             Outcome::Refused(code) => (3, code.max(1)),
         };
-        Ok(Made::sure(|w| {
-            w.u8(REPLY)?;
-            w.varint(command.0.into())?;
-            w.u8(kind)?;
-            w.u8(code)?;
+        Ok(Made::with(&mut |w| {
+            w.u8(REPLY);
+            w.varint(command.0.into());
+            w.u8(kind);
+            w.u8(code);
             w.bytes(body)
         }))
     }
 
     /// A setting was applied or refused.
     pub(crate) fn applied(revision: u32, refused: Option<u8>) -> Made {
-        Made::sure(|w| {
-            w.u8(APPLIED)?;
-            w.varint(revision.into())?;
+        Made::with(&mut |w| {
+            w.u8(APPLIED);
+            w.varint(revision.into());
             w.u8(refused.map_or(0, |c| c.max(1)))
         })
-    }
-
-    /// For items whose fields cannot exceed 255 bytes: the body's limit is 128, all else are a few varints.
-    fn sure(fill: impl FnOnce(&mut Writer<'_>) -> Result<(), NoRoom>) -> Made {
-        Made::with(fill).unwrap_or(Made { bytes: [0; ITEM_MAX], len: 0 })
     }
 }

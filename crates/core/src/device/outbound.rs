@@ -1,8 +1,9 @@
 //! Items from the outbox as one Data frame. SPEC section 7.
 
-use super::item::{self, Stored};
+use super::item::{self, Cells, Stored};
 use crate::batch::{self, Cell};
-use crate::wire::cursor::{NoRoom, Writer, varint_len};
+use crate::limits::FRAME_HARD_MAX;
+use crate::wire::cursor::{NoRoom, Writer};
 use crate::wire::data::{self, LaneContext, ShapeIds};
 use crate::{Cause, Lane, Position, Tick};
 
@@ -44,49 +45,54 @@ pub(crate) fn frame(
     out: &mut [u8],
 ) -> Result<Framed, NoRoom> {
     let mut w = Writer::new(out);
-    data::begin(&mut w, lane, expect)?;
+    data::begin(&mut w, lane, expect);
     let mut records = 0;
     if expect.boot() < batch.first.boot() {
-        data::boot(&mut w, context, batch.first.boot() - expect.boot(), batch.complete)?;
+        data::boot(&mut w, context, batch.first.boot() - expect.boot(), batch.complete);
     }
     let from = expect.max(Position::boot_start(batch.first.boot()));
     if from < batch.first {
         let missing = (batch.first.0 - from.0) as u32;
-        data::gap(&mut w, missing, if batch.hole == Cause::None { Cause::Mixed } else { batch.hole }, None)?;
+        data::gap(&mut w, missing, if batch.hole == Cause::None { Cause::Mixed } else { batch.hole }, None);
         records += missing;
     }
+    w.finish()?;
     let mut framed = Framed { len: 0, taken: 0, positions: 0, records, tick: batch.tick, next: batch.first };
     let mut rest = Items { bytes: batch.bytes, tick: batch.tick };
-    while let Some((stored, after)) = rest.peek() {
-        if framed.positions.saturating_add(stored.positions()) > u32::MAX - batch.first.n() {
+    let mut after = rest;
+    while let Some(stored) = after.next() {
+        let mut positions = stored.positions();
+        if framed.positions.saturating_add(positions) > u32::MAX - batch.first.n() {
             // Not ours: no boot makes so many.
             break;
         }
-        let (before, context_before) = (w.len(), *context);
-        let step = match stored {
-            Stored::Record { superseded, cells, .. } => run(&mut w, context, rest, cells.shape(), superseded),
+        let before = w.len();
+        let fits = match stored {
+            Stored::Record { superseded, cells, .. } => run(&mut w, context, rest, cells.shape(), superseded)
+                .map(|(count, next)| (positions, after) = (count, next))
+                .is_ok(),
             Stored::Gap { count, cause, span } => {
-                data::gap(&mut w, count, cause, Some(span)).map(|()| (count, after))
+                data::gap(&mut w, count, cause, Some(span));
+                w.finish().is_ok()
             }
             Stored::Reply { command, outcome, body } => {
-                data::reply(&mut w, command, outcome, body).map(|()| (1, after))
+                data::reply(&mut w, command, outcome, body);
+                w.finish().is_ok()
             }
             Stored::Applied { revision, refused } => {
-                data::applied(&mut w, revision, refused).map(|()| (1, after))
+                data::applied(&mut w, revision, refused);
+                w.finish().is_ok()
             }
         };
-        match step {
-            Ok((positions, next)) => {
-                framed.positions += positions;
-                rest = next;
+        if !fits {
+            if framed.positions == 0 {
+                return Err(NoRoom);
             }
-            Err(NoRoom) if framed.positions > 0 => {
-                w.truncate(before);
-                *context = context_before;
-                break;
-            }
-            Err(NoRoom) => return Err(NoRoom),
+            w.truncate(before);
+            break;
         }
+        framed.positions += positions;
+        rest = after;
     }
     framed.records += framed.positions;
     framed.taken = batch.bytes.len() - rest.bytes.len();
@@ -96,7 +102,7 @@ pub(crate) fn frame(
     Ok(framed)
 }
 
-/// Writes one run: the records from here on that share a shape, as many as fit.
+/// Writes one run: the records from here on that share a shape, as many as fit. If none does, the context is as it was.
 fn run<'a>(
     w: &mut Writer<'_>,
     context: &mut LaneContext,
@@ -105,44 +111,49 @@ fn run<'a>(
     superseded: Option<(u32, u64)>,
 ) -> Result<(u32, Items<'a>), NoRoom> {
     let columns = shape.as_slice().len();
-    let same = |(_, stored): &(Tick, Stored<'a>)| match stored {
-        Stored::Record { cells, superseded, .. } => superseded.is_none() && cells.shape() == shape,
-        _ => false,
+    let ticks = || Records(from).map(|record| record.tick.0);
+    let column = |c: usize| {
+        Records(from).map(move |record| record.cells.iter().nth(c).map_or(Cell::Fault(0), |r| r.cell))
     };
     let mut count = match superseded {
         Some(_) => 1,
-        None => from.ticked().take_while(same).count().min(batch::MAX_RUN),
+        None => Records(from).take_while(|record| record.continues(&shape)).count().min(batch::MAX_RUN),
     };
-    let first = from.ticked().next().map_or(from.tick, |(tick, _)| tick);
+    let first = ticks().next().map_or(from.tick, Tick);
     let superseded = superseded.map(|(n, since)| (n, Tick(first.0.saturating_sub(since))));
-    let ticks = || from.ticked().map(|(tick, _)| tick.0);
-    let column = |c: usize| {
-        from.ticked().map(move |(_, stored)| match stored {
-            Stored::Record { cells, .. } => cells.iter().nth(c).map_or(Cell::Fault(0), |r| r.cell),
-            _ => Cell::Fault(0),
-        })
+    let (start, context_before) = (w.len(), *context);
+    let mut head = |w: &mut Writer<'_>, count, followed| {
+        *context = context_before;
+        w.truncate(start);
+        data::run_head(w, context, count, first, &shape, superseded, followed);
+        w.finish()
     };
-    // The longest head: tag, count, tick, shape, superseded, length.
-    let head =
-        1 + 2 + 10 + 1 + shape.as_slice().iter().map(|id| varint_len((*id).into())).sum::<usize>() + 15 + 3;
-    let room = w.room().saturating_sub(head.min(w.room() / 2));
-    let len = loop {
-        let len = batch::encoded_len(count, ticks().take(count), columns, |c| column(c).take(count))
-            .map_err(|_| NoRoom)?;
-        if len <= room || count == 1 {
-            break len;
+    let (at, len) = loop {
+        // The columns' length goes before them: room for the longest is left, and given up afterwards.
+        let mut attempt = Err(NoRoom);
+        if head(w, count, Some(FRAME_HARD_MAX)).is_ok() {
+            let (at, room) = (w.len(), w.room());
+            match batch::encode_or_len(w.free(), count, ticks(), columns, column) {
+                Ok((len, true)) => break (at, len),
+                Ok((len, false)) => attempt = Ok(count * room / len),
+                Err(_) => {}
+            }
         }
-        count = (count * room / len).clamp(1, count - 1);
+        match attempt {
+            Ok(fewer) if count > 1 => count = fewer.clamp(1, count - 1),
+            _ => {
+                *context = context_before;
+                return Err(NoRoom);
+            }
+        }
     };
     let mut next = from;
     for _ in 0..count {
-        next.skip_one();
+        next.next();
     }
     // If something follows in the items, it may follow in the frame.
-    let followed = (!next.bytes.is_empty()).then_some(len);
-    data::run_head(w, context, count, first, &shape, superseded, followed)?;
-    let written = batch::encode(w.free(), count, ticks().take(count), columns, |c| column(c).take(count));
-    w.advance(written.map_err(|_| NoRoom)?);
+    head(w, count, (!next.bytes.is_empty()).then_some(len))?;
+    w.pull(at, len);
     Ok((count as u32, next))
 }
 
@@ -154,31 +165,45 @@ struct Items<'a> {
 }
 
 impl<'a> Items<'a> {
-    /// The next item, and what follows it.
-    fn peek(&self) -> Option<(Stored<'a>, Items<'a>)> {
+    /// Takes the next item; at the end, or at what is no item, nothing.
+    fn next(&mut self) -> Option<Stored<'a>> {
         let (len, rest) = self.bytes.split_first()?;
-        let body = rest.get(..*len as usize)?;
+        let (body, rest) = rest.split_at_checked(*len as usize)?;
         let stored = item::read(body)?;
-        let tick = match stored {
-            Stored::Record { delta, .. } => self.tick.plus(delta),
-            _ => self.tick,
-        };
-        Some((stored, Items { bytes: &rest[body.len()..], tick }))
-    }
-
-    fn skip_one(&mut self) {
-        if let Some((_, next)) = self.peek() {
-            *self = next;
+        if let Stored::Record { delta, .. } = stored {
+            self.tick = self.tick.plus(delta);
         }
+        self.bytes = rest;
+        Some(stored)
     }
+}
 
-    /// The items with their ticks.
-    fn ticked(self) -> impl Iterator<Item = (Tick, Stored<'a>)> + Clone + use<'a> {
-        let mut at = self;
-        core::iter::from_fn(move || {
-            let (stored, next) = at.peek()?;
-            at = next;
-            Some((next.tick, stored))
-        })
+/// The records up to the next item that is none.
+#[derive(Clone, Copy, Debug)]
+struct Records<'a>(Items<'a>);
+
+struct Record<'a> {
+    tick: Tick,
+    cells: Cells<'a>,
+    superseded: bool,
+}
+
+impl Record<'_> {
+    /// Whether it can go on with a run of this shape.
+    fn continues(&self, shape: &ShapeIds) -> bool {
+        !self.superseded && self.cells.iter().map(|r| r.quantity).eq(shape.as_slice().iter().copied())
+    }
+}
+
+impl<'a> Iterator for Records<'a> {
+    type Item = Record<'a>;
+
+    fn next(&mut self) -> Option<Record<'a>> {
+        match self.0.next()? {
+            Stored::Record { cells, superseded, .. } => {
+                Some(Record { tick: self.0.tick, cells, superseded: superseded.is_some() })
+            }
+            _ => None,
+        }
     }
 }

@@ -56,7 +56,9 @@ impl<const N: usize> Outbox<N> {
     /// Access to everything it does.
     pub fn as_mut(&mut self) -> OutboxMut<'_> {
         let mut outbox = OutboxMut { d: &mut self.durable, bytes: &mut self.bytes };
-        outbox.place();
+        if !outbox.d.placed {
+            outbox.place();
+        }
         outbox
     }
 }
@@ -88,6 +90,7 @@ pub struct Durable {
 }
 
 impl Durable {
+    /// Zeros throughout: a static outbox costs no flash. [`OutboxMut::place`] gives what is not zero.
     const fn new() -> Self {
         Durable {
             placed: false,
@@ -96,11 +99,7 @@ impl Durable {
             tag: Tag::NONE,
             pending_tag: Tag::NONE,
             store: StoreId(0),
-            queues: [
-                Queue::new(Policy::DropOldest),
-                Queue::new(Policy::Refuse),
-                Queue::new(Policy::DropOldest),
-            ],
+            queues: [const { Queue::new() }; Lane::COUNT],
             acked: [Position::NONE; Lane::COUNT],
             framed: [Position::NONE; Lane::COUNT],
             flash: [None; Lane::COUNT],
@@ -111,7 +110,7 @@ impl Durable {
             begun_persists: false,
             settings: 0,
             slots: 0,
-            calls: COMMAND_SLOTS_MAX,
+            calls: 0,
         }
     }
 }
@@ -146,13 +145,17 @@ pub struct OutboxMut<'a> {
 }
 
 impl OutboxMut<'_> {
+    /// Gives the lanes of an outbox that was never used their bytes, and what does not begin as zero.
+    #[cold]
+    #[inline(never)]
     fn place(&mut self) {
-        if !core::mem::replace(&mut self.d.placed, true) {
-            let side = (self.bytes.len() / 8).max(256);
-            self.d.queues[0].place(0, side);
-            self.d.queues[1].place(side, side);
-            self.d.queues[2].place(2 * side, self.bytes.len() - 2 * side);
-        }
+        let side = (self.bytes.len() / 8).max(256);
+        self.d.placed = true;
+        self.d.calls = COMMAND_SLOTS_MAX;
+        self.d.queues[1].policy = Policy::Refuse;
+        self.d.queues[0].place(0, side);
+        self.d.queues[1].place(side, side);
+        self.d.queues[2].place(2 * side, self.bytes.len() - 2 * side);
     }
 
     /// Starts a boot. `Some(n)`: the device persists its boot number and `n` is the new one, never used before. `None`: it has no

@@ -36,6 +36,20 @@ pub(crate) struct Cursor {
     pub tick: Tick,
 }
 
+impl Cursor {
+    /// At the beginning of everything.
+    pub(crate) const NEW: Cursor = Cursor { n: 0, offset: 0, tick: Tick(0) };
+}
+
+/// An item that was looked at.
+struct Head {
+    /// Where the next one begins.
+    after: Cursor,
+    /// When it was made; of a gap the end, of an answer nothing: those do not grow old.
+    made: Option<Tick>,
+    is_record: bool,
+}
+
 /// Items copied out of the ring.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Copied {
@@ -73,7 +87,7 @@ pub(crate) struct Queue {
 }
 
 impl Queue {
-    pub(crate) const fn new(policy: Policy) -> Self {
+    pub(crate) const fn new() -> Self {
         Queue {
             start: 0,
             cap: 0,
@@ -85,7 +99,7 @@ impl Queue {
             head_tick: Tick(0),
             last_tick: Tick(0),
             open: None,
-            policy,
+            policy: Policy::DropOldest,
             ttl_ms: 0,
             cause: Cause::None,
             dropped: None,
@@ -192,26 +206,22 @@ impl Queue {
     }
 
     /// Gives up the oldest item: the floor rises.
-    pub(crate) fn drop_head(&mut self, bytes: &[u8], cause: Cause) -> bool {
-        match self.pop(bytes) {
-            Some(tick) => {
-                self.cause = self.cause.merge(cause);
-                self.dropped = Some(self.dropped.map_or((tick, tick), |(first, _)| (first, tick)));
-                true
-            }
-            None => false,
-        }
+    fn drop_head(&mut self, bytes: &[u8], cause: Cause) -> bool {
+        let Some(tick) = self.pop(bytes) else { return false };
+        self.cause = self.cause.merge(cause);
+        self.dropped = Some(self.dropped.map_or((tick, tick), |(first, _)| (first, tick)));
+        true
     }
 
     /// Frees everything below number `n`.
     pub(crate) fn free_below(&mut self, bytes: &[u8], n: u32) {
-        while self.len > 0 && self.first < n {
-            let mut buf = [0; item::ITEM_MAX];
-            let positions = self.head_item(bytes, &mut buf).map_or(1, |i| i.positions());
-            if self.first.saturating_add(positions) > n {
+        while self.first < n
+            && let Some(head) = self.look(bytes, self.head_cursor())
+        {
+            if head.after.n > n {
                 break;
             }
-            self.pop(bytes);
+            self.remove(&head);
         }
         if self.len == 0 && self.open.is_none() {
             self.first = self.next;
@@ -219,35 +229,22 @@ impl Queue {
     }
 
     /// Gives up what is older than the time to live.
-    pub(crate) fn expire(&mut self, bytes: &[u8], now: Tick) -> bool {
-        let mut any = false;
-        while self.ttl_ms > 0 && self.len > 0 {
-            let mut buf = [0; item::ITEM_MAX];
-            let tick = match self.head_item(bytes, &mut buf) {
-                Some(Stored::Record { delta, .. }) => self.head_tick.plus(delta),
-                Some(Stored::Gap { span, .. }) => span.1,
-                _ => break,
-            };
-            if now.since(tick) <= u64::from(self.ttl_ms) {
-                break;
-            }
-            any |= self.drop_head(bytes, Cause::Expired);
+    pub(crate) fn expire(&mut self, bytes: &[u8], now: Tick) {
+        while self.ttl_ms > 0
+            && let Some(Head { made: Some(tick), .. }) = self.look(bytes, self.head_cursor())
+            && now.since(tick) > u64::from(self.ttl_ms)
+        {
+            self.drop_head(bytes, Cause::Expired);
         }
-        any
     }
 
     /// When the oldest record expires.
     pub(crate) fn expires_at(&self, bytes: &[u8]) -> Option<Tick> {
-        if self.ttl_ms == 0 || self.len == 0 {
+        if self.ttl_ms == 0 {
             return None;
         }
-        let mut buf = [0; item::ITEM_MAX];
-        match self.head_item(bytes, &mut buf) {
-            Some(Stored::Record { delta, .. }) => {
-                Some(self.head_tick.plus(delta).plus(u64::from(self.ttl_ms) + 1))
-            }
-            _ => None,
-        }
+        let head = self.look(bytes, self.head_cursor())?;
+        head.made.filter(|_| head.is_record).map(|tick| tick.plus(u64::from(self.ttl_ms) + 1))
     }
 
     /// The number from which on nothing may be framed yet: what flash does not hold, and what an open gap still absorbs.
@@ -264,10 +261,10 @@ impl Queue {
     /// A cursor at the item that begins with number `n`, if the ring holds it; the head's if it lies below.
     pub(crate) fn cursor_at(&self, bytes: &[u8], n: u32) -> Cursor {
         let mut cursor = self.head_cursor();
-        let mut buf = [0; item::ITEM_MAX];
-        while cursor.n < n {
-            let Some(positions) = self.step(bytes, &mut cursor, &mut buf) else { break };
-            let _ = positions;
+        while cursor.n < n
+            && let Some(head) = self.look(bytes, cursor)
+        {
+            cursor = head.after;
         }
         cursor
     }
@@ -311,45 +308,40 @@ impl Queue {
         self.close_gap(bytes);
     }
 
-    fn step(&self, bytes: &[u8], cursor: &mut Cursor, buf: &mut [u8; item::ITEM_MAX]) -> Option<u32> {
+    /// Reads the item at the cursor.
+    fn look(&self, bytes: &[u8], mut cursor: Cursor) -> Option<Head> {
         let at = cursor.offset.wrapping_sub(self.popped) as usize;
         if at >= self.len {
             return None;
         }
-        let size = 1 + self.byte(bytes, at) as usize;
-        self.copy_range(bytes, at, &mut buf[..size]);
-        let stored = item::read(&buf[1..size])?;
-        let positions = stored.positions();
-        let tick = match stored {
-            Stored::Record { delta, .. } => cursor.tick.plus(delta),
-            _ => cursor.tick,
+        let mut buf = [0; item::ITEM_MAX];
+        let item = &mut buf[..1 + self.byte(bytes, at) as usize];
+        self.copy_range(bytes, at, item);
+        let stored = item::read(&item[1..])?;
+        let (tick, made) = match stored {
+            Stored::Record { delta, .. } => (cursor.tick.plus(delta), Some(cursor.tick.plus(delta))),
+            Stored::Gap { span, .. } => (cursor.tick, Some(span.1)),
+            _ => (cursor.tick, None),
         };
-        Self::advance(cursor, size, positions, tick);
-        Some(positions)
-    }
-
-    fn head_item<'b>(&self, bytes: &[u8], buf: &'b mut [u8; item::ITEM_MAX]) -> Option<Stored<'b>> {
-        if self.len == 0 {
-            return None;
-        }
-        let size = 1 + self.byte(bytes, 0) as usize;
-        self.copy_range(bytes, 0, &mut buf[..size]);
-        item::read(&buf[1..size])
+        Self::advance(&mut cursor, item.len(), stored.positions(), tick);
+        Some(Head { after: cursor, made, is_record: matches!(stored, Stored::Record { .. }) })
     }
 
     /// Removes the head item; returns its tick.
     fn pop(&mut self, bytes: &[u8]) -> Option<Tick> {
-        let mut cursor = self.head_cursor();
-        let mut buf = [0; item::ITEM_MAX];
-        self.step(bytes, &mut cursor, &mut buf)?;
-        let size = cursor.offset.wrapping_sub(self.popped) as usize;
+        let head = self.look(bytes, self.head_cursor())?;
+        self.remove(&head);
+        Some(head.after.tick)
+    }
+
+    fn remove(&mut self, head: &Head) {
+        let size = head.after.offset.wrapping_sub(self.popped) as usize;
         self.head += size;
         if self.head >= self.cap {
             self.head -= self.cap;
         }
         self.len -= size;
-        (self.popped, self.first, self.head_tick) = (cursor.offset, cursor.n, cursor.tick);
-        Some(cursor.tick)
+        (self.popped, self.first, self.head_tick) = (head.after.offset, head.after.n, head.after.tick);
     }
 
     fn write(&mut self, bytes: &mut [u8], item: &Made) {

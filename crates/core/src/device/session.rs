@@ -6,7 +6,7 @@ mod transmit;
 
 use super::outbound::{self, Batch};
 use super::outbox::{Share, Welcomed};
-use super::state::{LaneLink, Out, State};
+use super::state::{LaneLink, Out, Pace, State};
 use crate::catalog::Catalog;
 use crate::error::{Misuse, Peer};
 use crate::limits::{FRAME_HARD_MAX, FRAME_MIN_MAX, HANDSHAKE_MS};
@@ -100,6 +100,8 @@ pub struct Session<'b> {
     state: State,
     out: Out,
     lanes: [LaneLink; Lane::COUNT],
+    /// Of the readings lane.
+    pace: Pace,
     hello: HelloFacts,
     max_frame: usize,
     ping_interval: u64,
@@ -125,7 +127,7 @@ struct Fetch {
     stale: bool,
 }
 
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug)]
 struct HelloFacts {
     at: Tick,
     account: Account,
@@ -147,8 +149,9 @@ impl<'b> Session<'b> {
             scratch,
             state: State::Idle,
             out: Out::default(),
-            lanes: Default::default(),
-            hello: HelloFacts::default(),
+            lanes: [LaneLink::NEW; Lane::COUNT],
+            pace: Pace::NEW,
+            hello: HelloFacts { at: Tick(0), account: Account::NONE, boots: Boots::NONE },
             max_frame: FRAME_MIN_MAX,
             ping_interval: 0,
             nonce: 0,
@@ -169,7 +172,8 @@ impl<'b> Session<'b> {
     /// (1) A transport is there: Hello is due. Whatever the session did before is forgotten. `boots` lists boots in flash.
     pub fn start(&mut self, now: Tick, account: Account, boots: Boots) {
         self.out = Out { hello: true, ..Out::default() };
-        self.lanes = Default::default();
+        self.lanes = [LaneLink::NEW; Lane::COUNT];
+        self.pace = Pace::NEW;
         self.state = State::Hello;
         self.hello = HelloFacts { at: now, account, boots };
         self.last_heard = now;
@@ -280,8 +284,11 @@ impl<'b> Session<'b> {
         }
     }
 
-    /// The lane goes on elsewhere: what flash gave, or is about to give, is of no use.
-    fn forget_flash(&mut self, lane: Lane) {
+    /// The lane goes on elsewhere: what flash gave, or is about to give, is of no use, and what is under way counts no more.
+    fn goes_on_elsewhere(&mut self, lane: Lane) {
+        if lane == Lane::Readings {
+            self.pace.clear();
+        }
         self.supply = self.supply.filter(|(l, _)| *l != lane);
         if let Some(asked) = &mut self.fetching {
             asked.stale |= asked.lane == lane;

@@ -41,11 +41,8 @@ pub(crate) struct Out {
     pub confirmed: bool,
 }
 
-/// Frames under way, merged into at most four entries: the last position, bytes, when.
-const FLIGHT: usize = 4;
-
 /// One lane of one connection.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct LaneLink {
     /// The position that the server expects next, on the wire.
     pub expect: Position,
@@ -54,11 +51,6 @@ pub(crate) struct LaneLink {
     /// Cumulative credit.
     pub grant: Grant,
     sent: Grant,
-    flight: [(Position, u32, Tick); FLIGHT],
-    flight_len: usize,
-    in_flight: u32,
-    /// Bytes acknowledged per ms, times 16.
-    rate: u32,
     /// Where the ring goes on.
     pub cursor: Cursor,
     /// Where flash goes on, in local numbers, while it has to be read first.
@@ -67,6 +59,17 @@ pub(crate) struct LaneLink {
 }
 
 impl LaneLink {
+    /// Before Welcome.
+    pub(crate) const NEW: Self = LaneLink {
+        expect: Position::NONE,
+        acked: Position::NONE,
+        grant: Grant { records: 0, bytes: 0 },
+        sent: Grant { records: 0, bytes: 0 },
+        cursor: Cursor::NEW,
+        flash: None,
+        context: LaneContext::NEW,
+    };
+
     /// Takes Welcome's mark and first credit.
     pub(crate) fn welcome(&mut self, outbox: &OutboxMut<'_>, lane: Lane, mark: Position, grant: Grant) {
         self.acked = mark;
@@ -77,69 +80,114 @@ impl LaneLink {
     /// The next thing sent has this wire position.
     pub(crate) fn aim(&mut self, outbox: &OutboxMut<'_>, lane: Lane, to: Position) {
         self.expect = to;
-        self.context = LaneContext::default();
-        self.flight_len = 0;
-        self.in_flight = 0;
+        self.context = LaneContext::NEW;
         let local = outbox.local_of(to);
         self.flash = outbox.in_flash(lane).map(|lowest| local.max(lowest));
-        let boot = outbox.boot();
-        let n = if local.boot() == boot { local.n() } else { 0 };
-        self.cursor = outbox.cursor_at(lane, n);
+        self.aim_ring(outbox, lane, local);
     }
 
     /// Flash has nothing more to give: the ring goes on where the server expects it, or at its head if that lies above.
     pub(crate) fn leave_flash(&mut self, outbox: &OutboxMut<'_>, lane: Lane) {
         self.flash = None;
-        let local = outbox.local_of(self.expect);
+        self.aim_ring(outbox, lane, outbox.local_of(self.expect));
+    }
+
+    fn aim_ring(&mut self, outbox: &OutboxMut<'_>, lane: Lane, local: Position) {
         let n = if local.boot() == outbox.boot() { local.n() } else { 0 };
         self.cursor = outbox.cursor_at(lane, n);
     }
 
+    /// Whether something was sent that is not acknowledged.
+    pub(crate) fn is_waiting(&self) -> bool {
+        self.acked.next() < self.expect
+    }
+
     /// Whether one more frame may go: credit, and for readings little enough under way that an alarm can overtake.
-    pub(crate) fn may_send(&self, lane: Lane, max_frame: usize) -> bool {
-        if self.acked.next() >= self.expect {
+    pub(crate) fn may_send(&self, lane: Lane, max_frame: usize, pace: &Pace) -> bool {
+        if !self.is_waiting() {
             // Nothing outstanding: one frame may always go, but for a lane that has no credit at all (catalogue not stored yet).
             return self.grant.bytes > 0 && self.grant.records > 0;
         }
         let credit = self.sent.bytes < self.grant.bytes && self.sent.records < self.grant.records;
-        if lane != Lane::Readings {
-            return credit;
-        }
+        credit && (lane != Lane::Readings || pace.allows(max_frame as u32))
+    }
+
+    /// A frame went out.
+    pub(crate) fn sent(&mut self, framed: &Framed) {
+        self.expect = framed.next;
+        self.sent.bytes = self.sent.bytes.saturating_add(framed.len as u64);
+        self.sent.records = self.sent.records.saturating_add(framed.records.into());
+    }
+}
+
+/// Frames under way, merged into at most four entries: the last position, bytes, when.
+const FLIGHT: usize = 4;
+
+/// How fast the server takes readings. Other lanes have no need of it: nothing overtakes them.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Pace {
+    flight: [Flight; FLIGHT],
+    flight_len: usize,
+    in_flight: u32,
+    /// Bytes acknowledged per ms, times 16.
+    rate: u32,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Flight {
+    last: Position,
+    bytes: u32,
+    /// The low half of a tick: enough for distances.
+    at: u32,
+}
+
+impl Pace {
+    /// Nothing under way, nothing known.
+    pub(crate) const NEW: Self = {
+        let none = Flight { last: Position::NONE, bytes: 0, at: 0 };
+        Pace { flight: [none; FLIGHT], flight_len: 0, in_flight: 0, rate: 0 }
+    };
+
+    /// What is under way counts no more.
+    pub(crate) fn clear(&mut self) {
+        (self.flight_len, self.in_flight) = (0, 0);
+    }
+
+    /// Whether one more frame keeps the way short enough: 100 ms of it, one frame at least and two at most.
+    fn allows(&self, max_frame: u32) -> bool {
         let hundred_ms = self.rate.saturating_mul(100) / 16;
-        let window = hundred_ms.clamp(max_frame as u32, 2 * max_frame as u32);
-        credit && self.in_flight < window
+        self.in_flight < hundred_ms.clamp(max_frame, 2 * max_frame)
     }
 
     /// A frame went out.
     pub(crate) fn sent(&mut self, framed: &Framed, now: Tick) {
-        let bytes = framed.len as u32;
-        self.expect = framed.next;
-        self.sent.bytes = self.sent.bytes.saturating_add(bytes.into());
-        self.sent.records = self.sent.records.saturating_add(framed.records.into());
+        let (last, bytes, at) = (framed.next.prev(), framed.len as u32, now.0 as u32);
         self.in_flight += bytes;
-        let last = framed.next.prev();
-        if self.flight_len < FLIGHT {
-            self.flight[self.flight_len] = (last, bytes, now);
-            self.flight_len += 1;
-        } else {
-            let tail = &mut self.flight[FLIGHT - 1];
-            *tail = (last, tail.1 + bytes, tail.2);
+        match self.flight.get_mut(self.flight_len) {
+            Some(slot) => {
+                *slot = Flight { last, bytes, at };
+                self.flight_len += 1;
+            }
+            None => {
+                let tail = &mut self.flight[FLIGHT - 1];
+                *tail = Flight { last, bytes: tail.bytes + bytes, at: tail.at };
+            }
         }
     }
 
-    /// An ack came.
-    pub(crate) fn ack(&mut self, mark: Position, now: Tick) {
-        self.acked = mark;
-        while self.flight_len > 0 && self.flight[0].0 <= mark {
-            let (_, bytes, at) = self.flight[0];
+    /// An ack came; `all` if nothing is waiting any more.
+    pub(crate) fn ack(&mut self, mark: Position, all: bool, now: Tick) {
+        while self.flight_len > 0 && self.flight[0].last <= mark {
+            let Flight { bytes, at, .. } = self.flight[0];
             self.flight.copy_within(1.., 0);
             self.flight_len -= 1;
             self.in_flight = self.in_flight.saturating_sub(bytes);
-            let rate = (bytes as u64 * 16 / now.since(at).max(1)).min(u32::MAX as u64 / 200) as u32;
+            let took = (now.0 as u32).wrapping_sub(at).max(1);
+            let rate = (bytes.saturating_mul(16) / took).min(u32::MAX / 200);
             self.rate = if self.rate == 0 { rate } else { (self.rate * 7 + rate) / 8 };
         }
-        if mark.next() >= self.expect {
-            (self.flight_len, self.in_flight) = (0, 0);
+        if all {
+            self.clear();
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Ping, Pong, Sleep, Bye: whether the other end is there, and when it will be again. SPEC section 10.
 
-use super::cursor::{NoRoom, Reader, Writer};
+use super::cursor::{Fields, NoRoom, Writer};
 use super::header::{Kind, plain};
 use super::hello::{End, cut};
 use crate::error::Peer;
@@ -10,31 +10,31 @@ use crate::{Lane, Position, Tick};
 /// Writes a Ping with an id that its Pong will carry.
 pub fn ping(id: u32, out: &mut [u8]) -> Result<usize, NoRoom> {
     let mut w = Writer::new(out);
-    w.u8(plain(Kind::Ping))?;
-    w.varint(id.into())?;
-    Ok(w.len())
+    w.u8(plain(Kind::Ping));
+    w.varint(id.into());
+    w.finish()
 }
 
 /// Reads a Ping's body.
 pub fn read_ping(body: &[u8]) -> Result<u32, Peer> {
-    let mut r = Reader::new(body);
-    let id = r.var32()?;
+    let mut r = Fields::new(body);
+    let id = r.var32();
     r.end().map(|()| id)
 }
 
 /// Writes a Pong: the Ping's id (or Welcome's nonce), and the device's tick as it writes; a server writes tick 0.
 pub fn pong(id: u64, tick: Tick, out: &mut [u8]) -> Result<usize, NoRoom> {
     let mut w = Writer::new(out);
-    w.u8(plain(Kind::Pong))?;
-    w.varint(id)?;
-    w.varint(tick.0)?;
-    Ok(w.len())
+    w.u8(plain(Kind::Pong));
+    w.varint(id);
+    w.varint(tick.0);
+    w.finish()
 }
 
 /// Reads a Pong's body.
 pub fn read_pong(body: &[u8]) -> Result<(u64, Tick), Peer> {
-    let mut r = Reader::new(body);
-    let pong = (r.varint()?, Tick(r.varint()?));
+    let mut r = Fields::new(body);
+    let pong = (r.varint(), Tick(r.varint()));
     r.end().map(|()| pong)
 }
 
@@ -56,19 +56,19 @@ impl Sleep {
     /// Writes the frame.
     pub fn encode(&self, out: &mut [u8]) -> Result<usize, NoRoom> {
         let mut w = Writer::new(out);
-        w.u8(plain(Kind::Sleep))?;
-        w.varint(self.for_ms.into())?;
-        w.u8(u8::from(self.ends_boot))?;
-        self.lasts.iter().try_for_each(|p| w.varint(p.0))?;
-        Ok(w.len())
+        w.u8(plain(Kind::Sleep));
+        w.varint(self.for_ms.into());
+        w.u8(u8::from(self.ends_boot));
+        self.lasts.iter().for_each(|p| w.varint(p.0));
+        w.finish()
     }
 
     /// Reads a Sleep's body.
     pub fn decode(body: &[u8]) -> Result<Sleep, Peer> {
-        let mut r = Reader::new(body);
-        let for_ms = r.var32()?;
-        let ends_boot = r.flag()?;
-        let lasts = read_lasts(&mut r)?;
+        let mut r = Fields::new(body);
+        let for_ms = r.var32();
+        let ends_boot = r.flag();
+        let lasts = read_lasts(&mut r);
         r.end().map(|()| Sleep { for_ms, ends_boot, lasts })
     }
 }
@@ -92,33 +92,33 @@ impl<'a> Bye<'a> {
     /// Writes the frame; a text longer than 160 bytes is cut.
     pub fn encode(&self, out: &mut [u8]) -> Result<usize, NoRoom> {
         let mut w = Writer::new(out);
-        w.u8(plain(Kind::Bye))?;
-        w.u8(self.reason as u8)?;
-        w.varint(self.retry_ms.into())?;
-        w.u8(u8::from(self.ends_boot))?;
-        self.lasts.iter().try_for_each(|p| w.varint(p.0))?;
-        w.block(cut(self.text).as_bytes())?;
-        Ok(w.len())
+        w.u8(plain(Kind::Bye));
+        w.u8(self.reason as u8);
+        w.varint(self.retry_ms.into());
+        w.u8(u8::from(self.ends_boot));
+        self.lasts.iter().for_each(|p| w.varint(p.0));
+        w.block(cut(self.text).as_bytes());
+        w.finish()
     }
 
     /// Reads a Bye's body.
     pub fn decode(body: &'a [u8]) -> Result<Bye<'a>, Peer> {
-        let mut r = Reader::new(body);
+        let mut r = Fields::new(body);
         let bye = Bye {
-            reason: End::from_number(r.u8()?),
-            retry_ms: r.var32()?,
-            ends_boot: r.flag()?,
-            lasts: read_lasts(&mut r)?,
-            text: r.text(TEXT_MAX)?,
+            reason: End::from_number(r.u8()),
+            retry_ms: r.var32(),
+            ends_boot: r.flag(),
+            lasts: read_lasts(&mut r),
+            text: r.text(TEXT_MAX),
         };
         r.end().map(|()| bye)
     }
 }
 
-fn read_lasts(r: &mut Reader<'_>) -> Result<Lasts, Peer> {
+fn read_lasts(r: &mut Fields<'_>) -> Lasts {
     let mut lasts = Lasts::default();
     for p in &mut lasts {
-        *p = Position(r.varint()?);
+        *p = Position(r.varint());
     }
-    Ok(lasts)
+    lasts
 }

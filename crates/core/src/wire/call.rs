@@ -1,6 +1,6 @@
 //! Call, Setting, Ask, Answer: what the two ends want of each other. SPEC section 12.
 
-use super::cursor::{NoRoom, Reader, Writer};
+use super::cursor::{Fields, NoRoom, Writer};
 use super::header::{Kind, plain};
 use crate::catalog::Policy;
 use crate::error::Peer;
@@ -26,27 +26,27 @@ impl<'a> Call<'a> {
     /// Writes the frame.
     pub fn encode(&self, out: &mut [u8]) -> Result<usize, NoRoom> {
         let mut w = Writer::new(out);
-        w.u8(plain(Kind::Call))?;
-        w.varint(self.id.0.into())?;
-        w.varint(self.key.into())?;
-        w.u8(self.policy as u8)?;
-        w.varint(self.not_after.map_or(0, |t| t.0.saturating_add(1)))?;
-        w.bytes(self.body)?;
-        Ok(w.len())
+        w.u8(plain(Kind::Call));
+        w.varint(self.id.0.into());
+        w.varint(self.key.into());
+        w.u8(self.policy as u8);
+        w.varint(self.not_after.map_or(0, |t| t.0.saturating_add(1)));
+        w.bytes(self.body);
+        w.finish()
     }
 
     /// Reads a Call's body.
     pub fn decode(body: &'a [u8]) -> Result<Call<'a>, Peer> {
-        let mut r = Reader::new(body);
+        let mut r = Fields::new(body);
         Ok(Call {
-            id: CommandId(r.var32()?),
-            key: r.var16()?,
-            policy: match r.u8()? {
+            id: CommandId(r.var32()),
+            key: r.var16(),
+            policy: match r.u8() {
                 0 => Policy::Once,
                 1 => Policy::Idempotent,
                 _ => return Err(Peer::Malformed),
             },
-            not_after: match r.varint()? {
+            not_after: match r.varint() {
                 0 => None,
                 t => Some(Tick(t - 1)),
             },
@@ -70,17 +70,17 @@ impl<'a> SettingValue<'a> {
     /// Writes the frame.
     pub fn encode(&self, out: &mut [u8]) -> Result<usize, NoRoom> {
         let mut w = Writer::new(out);
-        w.u8(plain(Kind::Setting))?;
-        w.varint(self.key.into())?;
-        w.varint(self.revision.into())?;
-        w.bytes(self.body)?;
-        Ok(w.len())
+        w.u8(plain(Kind::Setting));
+        w.varint(self.key.into());
+        w.varint(self.revision.into());
+        w.bytes(self.body);
+        w.finish()
     }
 
     /// Reads a Setting's body.
     pub fn decode(body: &'a [u8]) -> Result<SettingValue<'a>, Peer> {
-        let mut r = Reader::new(body);
-        Ok(SettingValue { key: r.var16()?, revision: r.var32()?, body: bounded(r)? })
+        let mut r = Fields::new(body);
+        Ok(SettingValue { key: r.var16(), revision: r.var32(), body: bounded(r)? })
     }
 }
 
@@ -99,17 +99,17 @@ impl<'a> Ask<'a> {
     /// Writes the frame.
     pub fn encode(&self, out: &mut [u8]) -> Result<usize, NoRoom> {
         let mut w = Writer::new(out);
-        w.u8(plain(Kind::Ask))?;
-        w.varint(self.id.into())?;
-        w.varint(self.key.into())?;
-        w.bytes(self.body)?;
-        Ok(w.len())
+        w.u8(plain(Kind::Ask));
+        w.varint(self.id.into());
+        w.varint(self.key.into());
+        w.bytes(self.body);
+        w.finish()
     }
 
     /// Reads an Ask's body.
     pub fn decode(body: &'a [u8]) -> Result<Ask<'a>, Peer> {
-        let mut r = Reader::new(body);
-        Ok(Ask { id: r.var16()?, key: r.var16()?, body: bounded(r)? })
+        let mut r = Fields::new(body);
+        Ok(Ask { id: r.var16(), key: r.var16(), body: bounded(r)? })
     }
 }
 
@@ -126,23 +126,23 @@ impl<'a> Answer<'a> {
     /// Writes the frame. Code 0 is written as 1.
     pub fn encode(&self, out: &mut [u8]) -> Result<usize, NoRoom> {
         let mut w = Writer::new(out);
-        w.u8(plain(Kind::Answer))?;
-        w.varint(self.id.into())?;
+        w.u8(plain(Kind::Answer));
+        w.varint(self.id.into());
         match self.result {
             Ok(body) => {
-                w.u8(0)?;
-                w.bytes(body)?;
+                w.u8(0);
+                w.bytes(body);
             }
-            Err(code) => w.u8(code.max(1))?,
+            Err(code) => w.u8(code.max(1)),
         }
-        Ok(w.len())
+        w.finish()
     }
 
     /// Reads an Answer's body.
     pub fn decode(body: &'a [u8]) -> Result<Answer<'a>, Peer> {
-        let mut r = Reader::new(body);
-        let id = r.var16()?;
-        let result = match r.u8()? {
+        let mut r = Fields::new(body);
+        let id = r.var16();
+        let result = match r.u8() {
             0 => Ok(bounded(r)?),
             code => {
                 r.end()?;
@@ -153,6 +153,9 @@ impl<'a> Answer<'a> {
     }
 }
 
-fn bounded<'a>(r: Reader<'a>) -> Result<&'a [u8], Peer> {
-    if r.rest().len() > BODY_MAX { Err(Peer::Limit) } else { Ok(r.rest()) }
+/// The body that ends a message, if all that came before it was there.
+fn bounded<'a>(mut r: Fields<'a>) -> Result<&'a [u8], Peer> {
+    r.so_far()?;
+    let body = r.rest();
+    if body.len() > BODY_MAX { Err(Peer::Limit) } else { Ok(body) }
 }

@@ -39,7 +39,6 @@ impl<'a> Reader<'a> {
     }
 
     /// The next `n` bytes.
-    #[inline]
     pub fn bytes(&mut self, n: usize) -> Result<&'a [u8], Peer> {
         if n > self.rest.len() {
             return Err(Peer::Malformed);
@@ -57,16 +56,15 @@ impl<'a> Reader<'a> {
     }
 
     /// A canonical varint of up to 64 bits.
-    #[inline]
     pub fn varint(&mut self) -> Result<u64, Peer> {
         let mut value = 0u64;
-        for i in 0..10 {
-            let b = self.u8()?;
-            if i == 9 && b > 1 || i > 0 && b == 0 {
-                return Err(Peer::Malformed);
+        for (i, b) in self.rest.iter().take(10).enumerate() {
+            if i == 9 && *b > 1 || i > 0 && *b == 0 {
+                break;
             }
             value |= u64::from(b & 0x7f) << (7 * i);
-            if b < 0x80 {
+            if *b < 0x80 {
+                self.rest = self.rest.get(i + 1..).unwrap_or_default();
                 return Ok(value);
             }
         }
@@ -91,7 +89,6 @@ impl<'a> Reader<'a> {
     }
 
     /// A varint that must fit 32 bits.
-    #[inline]
     pub fn var32(&mut self) -> Result<u32, Peer> {
         u32::try_from(self.varint()?).map_err(|_| Peer::Malformed)
     }
@@ -149,6 +146,148 @@ impl<'a> Reader<'a> {
     }
 }
 
+/// Reads all fields of a message, and says once, at the end, whether they were there: what cannot be read is zero or empty, and so is all
+/// that follows it. The first thing that is wrong counts.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Fields<'a> {
+    reader: Reader<'a>,
+    wrong: Option<Peer>,
+}
+
+impl<'a> Fields<'a> {
+    /// The fields of a frame's body.
+    pub(crate) const fn new(body: &'a [u8]) -> Self {
+        Self { reader: Reader::new(body), wrong: None }
+    }
+
+    /// Something is wrong; nothing more is read.
+    #[inline(never)]
+    pub(crate) fn fail(&mut self, why: Peer) {
+        self.wrong = self.wrong.or(Some(why));
+        self.reader = Reader::new(&[]);
+    }
+
+    /// Demands what must hold.
+    pub(crate) fn require(&mut self, holds: bool, otherwise: Peer) {
+        if !holds {
+            self.fail(otherwise);
+        }
+    }
+
+    /// Whether everything was read, or something was wrong.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.reader.is_empty()
+    }
+
+    /// All fields were there so far.
+    ///
+    /// # Errors
+    /// The first thing that was wrong.
+    pub(crate) fn so_far(&self) -> Result<(), Peer> {
+        self.wrong.map_or(Ok(()), Err)
+    }
+
+    /// All fields were there, and nothing follows.
+    ///
+    /// # Errors
+    /// The first thing that was wrong.
+    pub(crate) fn end(mut self) -> Result<(), Peer> {
+        self.require(self.reader.is_empty(), Peer::Malformed);
+        self.so_far()
+    }
+
+    /// What follows, as it is.
+    pub(crate) fn rest(&mut self) -> &'a [u8] {
+        let rest = self.reader.rest();
+        self.reader = Reader::new(&[]);
+        rest
+    }
+
+    fn or_fail<T: Default>(&mut self, read: Result<T, Peer>) -> T {
+        read.unwrap_or_else(|why| {
+            self.fail(why);
+            T::default()
+        })
+    }
+
+    /// One byte.
+    #[inline(never)]
+    pub(crate) fn u8(&mut self) -> u8 {
+        let read = self.reader.u8();
+        self.or_fail(read)
+    }
+
+    /// A canonical varint of up to 64 bits.
+    #[inline(never)]
+    pub(crate) fn varint(&mut self) -> u64 {
+        let read = self.reader.varint();
+        self.or_fail(read)
+    }
+
+    /// A varint that must fit 32 bits.
+    #[inline(never)]
+    pub(crate) fn var32(&mut self) -> u32 {
+        let wide = self.varint();
+        self.require(wide >> 32 == 0, Peer::Malformed);
+        wide as u32
+    }
+
+    /// A varint that must fit 16 bits.
+    #[inline(never)]
+    pub(crate) fn var16(&mut self) -> u16 {
+        let wide = self.varint();
+        self.require(wide >> 16 == 0, Peer::Malformed);
+        wide as u16
+    }
+
+    /// A fixed little-endian u64.
+    #[inline(never)]
+    pub(crate) fn u64_fixed(&mut self) -> u64 {
+        let read = self.reader.u64_fixed();
+        self.or_fail(read)
+    }
+
+    /// A byte that is 0 or 1.
+    pub(crate) fn flag(&mut self) -> bool {
+        let byte = self.u8();
+        self.require(byte <= 1, Peer::Malformed);
+        byte == 1
+    }
+
+    /// A varint distance from an earlier tick.
+    pub(crate) fn after(&mut self, earlier: Tick) -> Tick {
+        match earlier.0.checked_add(self.varint()) {
+            Some(tick) => Tick(tick),
+            None => {
+                self.fail(Peer::Malformed);
+                earlier
+            }
+        }
+    }
+
+    /// The ticks that a gap covers, if bit 7 of its cause says that they follow (SPEC 4.4).
+    pub(crate) fn span(&mut self, cause: u8) -> Option<(Tick, Tick)> {
+        if cause & 0x80 == 0 {
+            return None;
+        }
+        let first = Tick(self.varint());
+        Some((first, self.after(first)))
+    }
+
+    /// A varint length of at most `max`, and that many bytes.
+    pub(crate) fn block(&mut self, max: usize) -> &'a [u8] {
+        let read = self.reader.block(max);
+        self.or_fail(read)
+    }
+
+    /// A block that must be UTF-8.
+    #[inline(never)]
+    pub(crate) fn text(&mut self, max: usize) -> &'a str {
+        let read = self.reader.text(max);
+        self.or_fail(read)
+    }
+}
+
 /// Nothing more fits the buffer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct NoRoom;
@@ -159,17 +298,18 @@ impl From<NoRoom> for crate::error::Misuse {
     }
 }
 
-/// Writes fields into a caller's buffer.
+/// Writes fields into a caller's buffer. What does not fit is not written; [`Writer::finish`] says so once, at the end.
 #[derive(Debug)]
 pub struct Writer<'a> {
     out: &'a mut [u8],
     len: usize,
+    full: bool,
 }
 
 impl<'a> Writer<'a> {
     /// A writer at the start of `out`.
     pub fn new(out: &'a mut [u8]) -> Self {
-        Self { out, len: 0 }
+        Self { out, len: 0, full: false }
     }
 
     /// Bytes written.
@@ -180,6 +320,14 @@ impl<'a> Writer<'a> {
     /// Whether nothing was written.
     pub fn is_empty(&self) -> bool {
         self.len == 0
+    }
+
+    /// How many bytes were written, if all of them fitted.
+    ///
+    /// # Errors
+    /// [`NoRoom`]: something did not.
+    pub fn finish(&self) -> Result<usize, NoRoom> {
+        if self.full { Err(NoRoom) } else { Ok(self.len) }
     }
 
     /// Bytes that still fit.
@@ -199,68 +347,96 @@ impl<'a> Writer<'a> {
         self.len = (self.len + n).min(self.out.len());
     }
 
-    /// A gap's cause, and in its bit 7 whether the ticks that it covers follow (SPEC 4.4).
-    pub fn span(&mut self, cause: u8, span: Option<(Tick, Tick)>) -> Result<(), NoRoom> {
-        let Some((first, last)) = span else { return self.u8(cause) };
-        self.u8(cause | 0x80)?;
-        self.varint(first.0)?;
-        self.varint(last.since(first))
+    /// Takes the `n` bytes that stand at `at`, in [`Writer::free`] or before it, as the next ones (no more than there are).
+    pub(crate) fn pull(&mut self, at: usize, n: usize) {
+        let at = at.min(self.out.len());
+        let end = (at + n).min(self.out.len());
+        self.out.copy_within(at..end, self.len);
+        self.len += end - at;
     }
 
-    /// Forgets what was written after `len`.
+    /// A gap's cause, and in its bit 7 whether the ticks that it covers follow (SPEC 4.4).
+    pub fn span(&mut self, cause: u8, span: Option<(Tick, Tick)>) {
+        let Some((first, last)) = span else { return self.u8(cause) };
+        self.u8(cause | 0x80);
+        self.varint(first.0);
+        self.varint(last.since(first));
+    }
+
+    /// Forgets what was written after `len`, and what did not fit there.
     pub fn truncate(&mut self, len: usize) {
         self.len = self.len.min(len);
+        self.full = false;
     }
 
     /// One byte.
-    #[inline]
-    pub fn u8(&mut self, v: u8) -> Result<(), NoRoom> {
-        *self.out.get_mut(self.len).ok_or(NoRoom)? = v;
-        self.len += 1;
-        Ok(())
+    #[inline(never)]
+    pub fn u8(&mut self, v: u8) {
+        match self.out.get_mut(self.len) {
+            Some(slot) => {
+                *slot = v;
+                self.len += 1;
+            }
+            None => self.full = true,
+        }
     }
 
     /// Bytes as they are.
-    #[inline]
-    pub fn bytes(&mut self, b: &[u8]) -> Result<(), NoRoom> {
-        self.out.get_mut(self.len..self.len + b.len()).ok_or(NoRoom)?.copy_from_slice(b);
-        self.len += b.len();
-        Ok(())
+    #[inline(never)]
+    pub fn bytes(&mut self, b: &[u8]) {
+        match self.out.get_mut(self.len..self.len + b.len()) {
+            Some(slot) => {
+                slot.copy_from_slice(b);
+                self.len += b.len();
+            }
+            None => self.full = true,
+        }
     }
 
     /// A fixed little-endian u64.
-    pub fn u64_fixed(&mut self, v: u64) -> Result<(), NoRoom> {
-        self.bytes(&v.to_le_bytes())
+    #[inline(never)]
+    pub fn u64_fixed(&mut self, v: u64) {
+        self.bytes(&v.to_le_bytes());
     }
 
     /// A canonical varint.
-    #[inline]
-    pub fn varint(&mut self, mut v: u64) -> Result<(), NoRoom> {
-        while v >= 0x80 {
-            self.u8(v as u8 | 0x80)?;
+    #[inline(never)]
+    pub fn varint(&mut self, mut v: u64) {
+        let (mut len, mut more) = (self.len, true);
+        while more {
+            let Some(slot) = self.out.get_mut(len) else { return self.full = true };
+            more = v >= 0x80;
+            *slot = v as u8 & 0x7f | u8::from(more) << 7;
             v >>= 7;
+            len += 1;
         }
-        self.u8(v as u8)
+        self.len = len;
     }
 
-    /// As [`Writer::varint`], with two bytes written in place: for the few places that every record passes.
+    /// A byte and a varint, in place where that has two bytes: for the few places that every record passes.
     #[inline(always)]
-    pub(crate) fn short_varint(&mut self, v: u64) -> Result<(), NoRoom> {
-        match v {
-            0x80..0x4000 => self.bytes(&[v as u8 | 0x80, (v >> 7) as u8]),
-            _ => self.varint(v),
+    pub(crate) fn tagged(&mut self, tag: u8, v: u64) {
+        match self.out.get_mut(self.len..self.len + 3) {
+            Some(slot) if (0x80..0x4000).contains(&v) => {
+                slot.copy_from_slice(&[tag, v as u8 | 0x80, (v >> 7) as u8]);
+                self.len += 3;
+            }
+            _ => {
+                self.u8(tag);
+                self.varint(v);
+            }
         }
     }
 
     /// A zigzag varint.
-    pub fn zigzag(&mut self, v: i64) -> Result<(), NoRoom> {
-        self.varint(zigzag(v))
+    pub fn zigzag(&mut self, v: i64) {
+        self.varint(zigzag(v));
     }
 
     /// A varint length and the bytes.
-    pub fn block(&mut self, b: &[u8]) -> Result<(), NoRoom> {
-        self.varint(b.len() as u64)?;
-        self.bytes(b)
+    pub fn block(&mut self, b: &[u8]) {
+        self.varint(b.len() as u64);
+        self.bytes(b);
     }
 }
 
@@ -291,7 +467,8 @@ mod tests {
         for v in [0, 1, 127, 128, 300, 16_383, 16_384, u32::MAX as u64, u64::MAX] {
             let mut buf = [0; 10];
             let mut w = Writer::new(&mut buf);
-            w.varint(v).unwrap();
+            w.varint(v);
+            assert!(w.finish().is_ok());
             let n = w.len();
             assert_eq!(n, varint_len(v));
             let mut r = Reader::new(&buf[..n]);

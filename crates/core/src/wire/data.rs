@@ -5,7 +5,7 @@ mod read;
 mod tests;
 mod write;
 
-use super::cursor::{NoRoom, Reader, Writer};
+use super::cursor::{Reader, Writer};
 use super::header::{Kind, laned};
 use crate::batch::{self, DecodeError, Sink};
 use crate::error::Peer;
@@ -65,6 +65,12 @@ pub struct LaneContext {
     /// First tick of the last run of this boot; `None` after a boot step or at the start: the next is absolute. Where there is a tick,
     /// there is a shape.
     pub tick: Option<Tick>,
+}
+
+impl LaneContext {
+    /// At the start of a connection.
+    pub(crate) const NEW: Self =
+        LaneContext { shape: ShapeIds { ids: [0; READINGS_PER_RECORD], len: 0 }, tick: None };
 }
 
 /// A run of records of one shape.

@@ -1,6 +1,6 @@
 //! Ack, Credit, Rewind, Floor, Boots, Catalog: who may send what, and where it stands. SPEC sections 5.4, 8 and 9.
 
-use super::cursor::{NoRoom, Reader, Writer};
+use super::cursor::{Fields, NoRoom, Writer};
 use super::header::{Kind, laned, plain};
 use super::hello::{Grant, LaneFloor, lane_floor, read_lane_floor};
 use crate::error::Peer;
@@ -10,61 +10,61 @@ use crate::{Lane, Position, Tick};
 /// Writes "committed up to `mark`", as the distance from the last ack of this lane (at first: from Welcome's mark).
 pub fn ack(lane: Lane, last: Position, mark: Position, out: &mut [u8]) -> Result<usize, NoRoom> {
     let mut w = Writer::new(out);
-    w.u8(laned(Kind::Ack, lane))?;
-    w.varint(mark.0.saturating_sub(last.0))?;
-    Ok(w.len())
+    w.u8(laned(Kind::Ack, lane));
+    w.varint(mark.0.saturating_sub(last.0));
+    w.finish()
 }
 
 /// Reads an Ack's body.
 pub fn read_ack(last: Position, body: &[u8]) -> Result<Position, Peer> {
-    let mut r = Reader::new(body);
-    let mark = last.0.checked_add(r.varint()?).ok_or(Peer::Malformed)?;
+    let mut r = Fields::new(body);
+    let mark = last.0.checked_add(r.varint()).ok_or(Peer::Malformed)?;
     r.end().map(|()| Position(mark))
 }
 
 /// Writes a lane's cumulative credit.
 pub fn credit(lane: Lane, grant: Grant, out: &mut [u8]) -> Result<usize, NoRoom> {
     let mut w = Writer::new(out);
-    w.u8(laned(Kind::Credit, lane))?;
-    w.varint(grant.records)?;
-    w.varint(grant.bytes)?;
-    Ok(w.len())
+    w.u8(laned(Kind::Credit, lane));
+    w.varint(grant.records);
+    w.varint(grant.bytes);
+    w.finish()
 }
 
 /// Reads a Credit's body.
 pub fn read_credit(body: &[u8]) -> Result<Grant, Peer> {
-    let mut r = Reader::new(body);
-    let grant = Grant { records: r.varint()?, bytes: r.varint()? };
+    let mut r = Fields::new(body);
+    let grant = Grant { records: r.varint(), bytes: r.varint() };
     r.end().map(|()| grant)
 }
 
 /// Writes "send again from `expected`".
 pub fn rewind(lane: Lane, expected: Position, out: &mut [u8]) -> Result<usize, NoRoom> {
     let mut w = Writer::new(out);
-    w.u8(laned(Kind::Rewind, lane))?;
-    w.varint(expected.0)?;
-    Ok(w.len())
+    w.u8(laned(Kind::Rewind, lane));
+    w.varint(expected.0);
+    w.finish()
 }
 
 /// Reads a Rewind's body.
 pub fn read_rewind(body: &[u8]) -> Result<Position, Peer> {
-    let mut r = Reader::new(body);
-    let expected = Position(r.varint()?);
+    let mut r = Fields::new(body);
+    let expected = Position(r.varint());
     r.end().map(|()| expected)
 }
 
 /// Writes where a lane stands after its floor rose.
 pub fn floor(lane: Lane, floor: &LaneFloor, out: &mut [u8]) -> Result<usize, NoRoom> {
     let mut w = Writer::new(out);
-    w.u8(laned(Kind::Floor, lane))?;
-    lane_floor(&mut w, floor)?;
-    Ok(w.len())
+    w.u8(laned(Kind::Floor, lane));
+    lane_floor(&mut w, floor);
+    w.finish()
 }
 
 /// Reads a Floor's body.
 pub fn read_floor(body: &[u8]) -> Result<LaneFloor, Peer> {
-    let mut r = Reader::new(body);
-    let floor = read_lane_floor(&mut r)?;
+    let mut r = Fields::new(body);
+    let floor = read_lane_floor(&mut r);
     r.end().map(|()| floor)
 }
 
@@ -87,6 +87,10 @@ pub struct Boots {
 }
 
 impl Boots {
+    /// None.
+    pub(crate) const NONE: Self =
+        Boots { list: [OldBoot { boot: 0, catalog: 0, last_tick: Tick(0) }; BOOTS_PER_FRAME], len: 0 };
+
     /// Adds one; `false` if there are eight already.
     pub fn push(&mut self, boot: OldBoot) -> bool {
         match self.list.get_mut(self.len as usize) {
@@ -107,26 +111,26 @@ impl Boots {
     /// Writes the frame.
     pub fn encode(&self, out: &mut [u8]) -> Result<usize, NoRoom> {
         let mut w = Writer::new(out);
-        w.u8(plain(Kind::Boots))?;
-        w.u8(self.len)?;
+        w.u8(plain(Kind::Boots));
+        w.u8(self.len);
         for b in self.as_slice() {
-            w.varint(b.boot.into())?;
-            w.u64_fixed(b.catalog)?;
-            w.varint(b.last_tick.0)?;
+            w.varint(b.boot.into());
+            w.u64_fixed(b.catalog);
+            w.varint(b.last_tick.0);
         }
-        Ok(w.len())
+        w.finish()
     }
 
     /// Reads a Boots body.
     pub fn decode(body: &[u8]) -> Result<Boots, Peer> {
-        let mut r = Reader::new(body);
-        let n = r.u8()?;
+        let mut r = Fields::new(body);
+        let n = r.u8();
         if n as usize > BOOTS_PER_FRAME {
             return Err(Peer::Limit);
         }
         let mut boots = Boots::default();
         for _ in 0..n {
-            let boot = OldBoot { boot: r.var32()?, catalog: r.u64_fixed()?, last_tick: Tick(r.varint()?) };
+            let boot = OldBoot { boot: r.var32(), catalog: r.u64_fixed(), last_tick: Tick(r.varint()) };
             if boots.as_slice().last().is_some_and(|b| b.boot >= boot.boot) {
                 return Err(Peer::Malformed);
             }
@@ -154,18 +158,18 @@ impl<'a> CatalogPart<'a> {
     pub const OVERHEAD: usize = 1 + 8 + 3 + 3;
 
     /// Writes the frame's head; the piece follows.
-    pub fn head(hash: u64, total: u16, offset: u16, w: &mut Writer<'_>) -> Result<(), NoRoom> {
-        w.u8(plain(Kind::Catalog))?;
-        w.u64_fixed(hash)?;
-        w.varint(total.into())?;
-        w.varint(offset.into())
+    pub fn head(hash: u64, total: u16, offset: u16, w: &mut Writer<'_>) {
+        w.u8(plain(Kind::Catalog));
+        w.u64_fixed(hash);
+        w.varint(total.into());
+        w.varint(offset.into());
     }
 
     /// Reads a Catalog body.
     pub fn decode(body: &'a [u8]) -> Result<CatalogPart<'a>, Peer> {
-        let mut r = Reader::new(body);
-        let part =
-            CatalogPart { hash: r.u64_fixed()?, total: r.var16()?, offset: r.var16()?, bytes: r.rest() };
+        let mut r = Fields::new(body);
+        let part = CatalogPart { hash: r.u64_fixed(), total: r.var16(), offset: r.var16(), bytes: r.rest() };
+        r.so_far()?;
         if part.total as usize > CATALOG_MAX
             || part.bytes.is_empty()
             || part.offset as usize + part.bytes.len() > part.total as usize

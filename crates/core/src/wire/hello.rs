@@ -1,6 +1,6 @@
 //! Hello, Welcome, Refused: how a session is taken up. SPEC section 4.
 
-use super::cursor::{NoRoom, Reader, Writer};
+use super::cursor::{Fields, NoRoom, Writer};
 use super::header::{Kind, plain};
 pub(crate) use super::refused::cut;
 pub use super::refused::{Refusal, Refused, UNSEALED_BACKOFF_MAX_MS};
@@ -46,6 +46,19 @@ pub struct Account {
     pub signal: u8,
     /// Free memory in KiB.
     pub free_kib: u16,
+}
+
+impl Account {
+    /// Nothing known.
+    pub(crate) const NONE: Self = Account {
+        reset_cause: 0,
+        dial_attempts: 0,
+        last_end: 0,
+        offline_ms: 0,
+        outbox_high_water: 0,
+        signal: 0,
+        free_kib: 0,
+    };
 }
 
 /// How a connection ended, as one end saw it.
@@ -148,63 +161,63 @@ impl Hello {
     /// Writes the frame.
     pub fn encode(&self, out: &mut [u8]) -> Result<usize, NoRoom> {
         let mut w = Writer::new(out);
-        w.u8(plain(Kind::Hello))?;
-        w.u8(self.versions.0)?;
-        w.u8(self.versions.1)?;
-        w.varint(self.features.into())?;
-        w.block(self.device.as_bytes())?;
-        w.varint(self.boot.map_or(0, |b| u64::from(b) + 1))?;
-        w.u64_fixed(self.tag.0)?;
-        w.u64_fixed(self.pending_tag.0)?;
-        w.varint(self.tick.0)?;
-        w.u8(Lane::COUNT as u8)?;
+        w.u8(plain(Kind::Hello));
+        w.u8(self.versions.0);
+        w.u8(self.versions.1);
+        w.varint(self.features.into());
+        w.block(self.device.as_bytes());
+        w.varint(self.boot.map_or(0, |b| u64::from(b) + 1));
+        w.u64_fixed(self.tag.0);
+        w.u64_fixed(self.pending_tag.0);
+        w.varint(self.tick.0);
+        w.u8(Lane::COUNT as u8);
         for lane in &self.lanes {
-            lane_floor(&mut w, lane)?;
+            lane_floor(&mut w, lane);
         }
-        w.varint(self.max_frame.into())?;
-        w.u8(self.command_slots)?;
-        w.varint(self.last_begun.0.into())?;
-        w.u64_fixed(self.catalog)?;
-        w.varint(self.settings.into())?;
-        w.u64_fixed(self.store.0)?;
+        w.varint(self.max_frame.into());
+        w.u8(self.command_slots);
+        w.varint(self.last_begun.0.into());
+        w.u64_fixed(self.catalog);
+        w.varint(self.settings.into());
+        w.u64_fixed(self.store.0);
         let a = &self.account;
-        w.varint(a.reset_cause.into())?;
-        w.varint(a.dial_attempts.into())?;
-        w.u8(a.last_end)?;
-        w.varint(a.offline_ms.into())?;
-        w.u8(a.outbox_high_water)?;
-        w.u8(a.signal)?;
-        w.varint(a.free_kib.into())?;
-        Ok(w.len())
+        w.varint(a.reset_cause.into());
+        w.varint(a.dial_attempts.into());
+        w.u8(a.last_end);
+        w.varint(a.offline_ms.into());
+        w.u8(a.outbox_high_water);
+        w.u8(a.signal);
+        w.varint(a.free_kib.into());
+        w.finish()
     }
 
     /// Reads the body of a Hello frame. A version range that does not include [`VERSION`] is [`Peer::Version`] without a further look.
     pub fn decode(body: &[u8]) -> Result<Hello, Peer> {
-        let mut r = Reader::new(body);
-        let versions = (r.u8()?, r.u8()?);
+        let mut r = Fields::new(body);
+        let versions = (r.u8(), r.u8());
+        r.so_far()?;
         if versions.0 > VERSION || versions.1 < VERSION {
             return Err(Peer::Version);
         }
-        let features = r.var32()?;
-        let device = DeviceId::new(r.text(DeviceId::MAX)?).map_err(|_| Peer::Malformed)?;
-        let boot = match r.varint()? {
+        let features = r.var32();
+        let name = r.text(DeviceId::MAX);
+        r.so_far()?;
+        let device = DeviceId::new(name).map_err(|_| Peer::Malformed)?;
+        let boot = match r.varint() {
             0 => None,
             b => Some(u32::try_from(b - 1).map_err(|_| Peer::Malformed)?),
         };
-        let (tag, pending_tag, tick) = (Tag(r.u64_fixed()?), Tag(r.u64_fixed()?), Tick(r.varint()?));
-        if r.u8()? as usize != Lane::COUNT {
-            return Err(Peer::Limit);
-        }
+        let (tag, pending_tag, tick) = (Tag(r.u64_fixed()), Tag(r.u64_fixed()), Tick(r.varint()));
+        let lanes_there = r.u8() as usize;
+        r.require(lanes_there == Lane::COUNT, Peer::Limit);
         let mut lanes = [LaneFloor::default(); Lane::COUNT];
         for lane in &mut lanes {
-            *lane = read_lane_floor(&mut r)?;
+            *lane = read_lane_floor(&mut r);
         }
-        let (max_frame, command_slots) = (r.var16()?, r.u8()?);
-        if !(FRAME_MIN_MAX..=FRAME_HARD_MAX).contains(&(max_frame as usize))
-            || !(1..=COMMAND_SLOTS_MAX).contains(&command_slots)
-        {
-            return Err(Peer::Limit);
-        }
+        let (max_frame, command_slots) = (r.var16(), r.u8());
+        let fits = (FRAME_MIN_MAX..=FRAME_HARD_MAX).contains(&(max_frame as usize))
+            && (1..=COMMAND_SLOTS_MAX).contains(&command_slots);
+        r.require(fits, Peer::Limit);
         let hello = Hello {
             versions,
             features,
@@ -216,18 +229,18 @@ impl Hello {
             lanes,
             max_frame,
             command_slots,
-            last_begun: CommandId(r.var32()?),
-            catalog: r.u64_fixed()?,
-            settings: r.var32()?,
-            store: StoreId(r.u64_fixed()?),
+            last_begun: CommandId(r.var32()),
+            catalog: r.u64_fixed(),
+            settings: r.var32(),
+            store: StoreId(r.u64_fixed()),
             account: Account {
-                reset_cause: r.var16()?,
-                dial_attempts: r.var16()?,
-                last_end: r.u8()?,
-                offline_ms: r.var32()?,
-                outbox_high_water: r.u8()?,
-                signal: r.u8()?,
-                free_kib: r.var16()?,
+                reset_cause: r.var16(),
+                dial_attempts: r.var16(),
+                last_end: r.u8(),
+                offline_ms: r.var32(),
+                outbox_high_water: r.u8(),
+                signal: r.u8(),
+                free_kib: r.var16(),
             },
         };
         skip_extensions(r)?;
@@ -236,32 +249,28 @@ impl Hello {
 }
 
 /// Writes where a lane stands (SPEC 4.4).
-pub(crate) fn lane_floor(w: &mut Writer<'_>, lane: &LaneFloor) -> Result<(), NoRoom> {
-    w.varint(lane.floor.0)?;
-    w.varint(lane.acked.0)?;
-    w.span(lane.cause as u8, lane.span)
+pub(crate) fn lane_floor(w: &mut Writer<'_>, lane: &LaneFloor) {
+    w.varint(lane.floor.0);
+    w.varint(lane.acked.0);
+    w.span(lane.cause as u8, lane.span);
 }
 
 /// Reads where a lane stands (SPEC 4.4).
-pub(crate) fn read_lane_floor(r: &mut Reader<'_>) -> Result<LaneFloor, Peer> {
-    let (floor, acked, cause) = (Position(r.varint()?), Position(r.varint()?), r.u8()?);
-    let span = r.span(cause)?;
-    if acked >= floor && acked != Position::NONE {
-        return Err(Peer::Malformed);
-    }
-    Ok(LaneFloor { floor, acked, cause: Cause::from_number(cause & 0x7f), span })
+pub(crate) fn read_lane_floor(r: &mut Fields<'_>) -> LaneFloor {
+    let (floor, acked, cause) = (Position(r.varint()), Position(r.varint()), r.u8());
+    let span = r.span(cause);
+    r.require(acked < floor || acked == Position::NONE, Peer::Malformed);
+    LaneFloor { floor, acked, cause: Cause::from_number(cause & 0x7f), span }
 }
 
 /// Extensions end a Hello or Welcome: tag, length, bytes. An even tag may be skipped, an odd one must be understood (SPEC 4.6).
-fn skip_extensions(mut r: Reader<'_>) -> Result<(), Peer> {
+fn skip_extensions(mut r: Fields<'_>) -> Result<(), Peer> {
     while !r.is_empty() {
-        let tag = r.varint()?;
-        r.block(FRAME_HARD_MAX)?;
-        if tag & 1 == 1 {
-            return Err(Peer::UnknownKind);
-        }
+        let tag = r.varint();
+        r.block(FRAME_HARD_MAX);
+        r.require(tag & 1 == 0, Peer::UnknownKind);
     }
-    Ok(())
+    r.so_far()
 }
 
 /// How much more a lane may send than what Welcome's mark says: cumulative since the connection began.
@@ -306,50 +315,48 @@ impl Welcome {
     /// Writes the frame.
     pub fn encode(&self, out: &mut [u8]) -> Result<usize, NoRoom> {
         let mut w = Writer::new(out);
-        w.u8(plain(Kind::Welcome))?;
-        w.u8(self.version)?;
-        w.varint(self.features.into())?;
-        w.varint(self.boot_shift.into())?;
-        w.u64_fixed(self.tag.0)?;
-        w.u8(Lane::COUNT as u8)?;
+        w.u8(plain(Kind::Welcome));
+        w.u8(self.version);
+        w.varint(self.features.into());
+        w.varint(self.boot_shift.into());
+        w.u64_fixed(self.tag.0);
+        w.u8(Lane::COUNT as u8);
         for (mark, grant) in self.marks.iter().zip(&self.credit) {
-            w.varint(mark.0)?;
-            w.varint(grant.records)?;
-            w.varint(grant.bytes)?;
+            w.varint(mark.0);
+            w.varint(grant.records);
+            w.varint(grant.bytes);
         }
-        w.u8(u8::from(self.want_catalog))?;
-        w.varint(self.max_frame.into())?;
-        w.varint(self.ping_interval_ms.into())?;
-        w.varint(self.pending.into())?;
-        w.u64_fixed(self.store.0)?;
-        w.u64_fixed(self.nonce)?;
-        Ok(w.len())
+        w.u8(u8::from(self.want_catalog));
+        w.varint(self.max_frame.into());
+        w.varint(self.ping_interval_ms.into());
+        w.varint(self.pending.into());
+        w.u64_fixed(self.store.0);
+        w.u64_fixed(self.nonce);
+        w.finish()
     }
 
     /// Reads the body of a Welcome frame.
     pub fn decode(body: &[u8]) -> Result<Welcome, Peer> {
-        let mut r = Reader::new(body);
-        let version = r.u8()?;
+        let mut r = Fields::new(body);
+        let version = r.u8();
+        r.so_far()?;
         if version != VERSION {
             return Err(Peer::Version);
         }
-        let (features, boot_shift, tag) = (r.var32()?, r.var32()?, Tag(r.u64_fixed()?));
-        if r.u8()? as usize != Lane::COUNT {
-            return Err(Peer::Limit);
-        }
+        let (features, boot_shift, tag) = (r.var32(), r.var32(), Tag(r.u64_fixed()));
+        let lanes_there = r.u8() as usize;
+        r.require(lanes_there == Lane::COUNT, Peer::Limit);
         let mut marks = [Position::NONE; Lane::COUNT];
         let mut credit = [Grant::default(); Lane::COUNT];
         for (mark, grant) in marks.iter_mut().zip(&mut credit) {
-            *mark = Position(r.varint()?);
-            *grant = Grant { records: r.varint()?, bytes: r.varint()? };
+            *mark = Position(r.varint());
+            *grant = Grant { records: r.varint(), bytes: r.varint() };
         }
-        let want_catalog = r.flag()?;
-        let (max_frame, ping_interval_ms) = (r.var16()?, r.var32()?);
-        if !(FRAME_MIN_MAX..=FRAME_HARD_MAX).contains(&(max_frame as usize))
-            || !(PING_RANGE_MS.0..=PING_RANGE_MS.1).contains(&ping_interval_ms)
-        {
-            return Err(Peer::Limit);
-        }
+        let want_catalog = r.flag();
+        let (max_frame, ping_interval_ms) = (r.var16(), r.var32());
+        let fits = (FRAME_MIN_MAX..=FRAME_HARD_MAX).contains(&(max_frame as usize))
+            && (PING_RANGE_MS.0..=PING_RANGE_MS.1).contains(&ping_interval_ms);
+        r.require(fits, Peer::Limit);
         let welcome = Welcome {
             version,
             features,
@@ -360,9 +367,9 @@ impl Welcome {
             want_catalog,
             max_frame,
             ping_interval_ms,
-            pending: r.var16()?,
-            store: StoreId(r.u64_fixed()?),
-            nonce: r.u64_fixed()?,
+            pending: r.var16(),
+            store: StoreId(r.u64_fixed()),
+            nonce: r.u64_fixed(),
         };
         skip_extensions(r)?;
         Ok(welcome)

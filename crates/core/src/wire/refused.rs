@@ -1,6 +1,6 @@
 //! Refused: a server's no, the same in every version. SPEC section 4.7.
 
-use super::cursor::{NoRoom, Reader, Writer};
+use super::cursor::{Fields, NoRoom, Writer};
 use super::header::{Kind, plain};
 use crate::error::Peer;
 use crate::limits::TEXT_MAX;
@@ -68,24 +68,26 @@ impl<'a> Refused<'a> {
     /// Writes the frame; a text longer than 160 bytes is cut.
     pub fn encode(&self, out: &mut [u8]) -> Result<usize, NoRoom> {
         let mut w = Writer::new(out);
-        w.u8(plain(Kind::Refused))?;
-        w.u8(self.code as u8)?;
-        w.varint(self.backoff_ms.into())?;
-        w.u8(self.versions.0)?;
-        w.u8(self.versions.1)?;
-        w.block(cut(self.text).as_bytes())?;
-        Ok(w.len())
+        w.u8(plain(Kind::Refused));
+        w.u8(self.code as u8);
+        w.varint(self.backoff_ms.into());
+        w.u8(self.versions.0);
+        w.u8(self.versions.1);
+        w.block(cut(self.text).as_bytes());
+        w.finish()
     }
 
     /// Reads the body of a Refused frame. What follows the text is skipped, in every version.
     pub fn decode(body: &'a [u8]) -> Result<Refused<'a>, Peer> {
-        let mut r = Reader::new(body);
-        Ok(Refused {
-            code: Refusal::from_number(r.u8()?),
-            backoff_ms: r.var32()?,
-            versions: (r.u8()?, r.u8()?),
-            text: r.text(TEXT_MAX)?,
-        })
+        let mut r = Fields::new(body);
+        let refused = Refused {
+            code: Refusal::from_number(r.u8()),
+            backoff_ms: r.var32(),
+            versions: (r.u8(), r.u8()),
+            text: r.text(TEXT_MAX),
+        };
+        // A later version may say more.
+        r.so_far().map(|()| refused)
     }
 }
 

@@ -121,9 +121,8 @@ pub(crate) fn encode_body(v: &Vector) -> Vec<u8> {
             "bytes" => w.block(&unhex(text())),
             other => panic!("no such scalar: {other}"),
         }
-        .unwrap();
     }
-    let n = w.len();
+    let n = w.finish().unwrap();
     // What a person types means the same bytes.
     let typed: Vec<String> =
         values.iter().map(|v| v.as_str().map_or_else(|| v.to_string(), str::to_owned)).collect();

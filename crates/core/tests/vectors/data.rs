@@ -83,7 +83,7 @@ pub(crate) fn encode(v: &Vector, file: &str, out: &mut [u8]) -> usize {
     let mut context = context(v, file);
     let mut w = Writer::new(out);
     let mut next = read_position(&frame["first"]);
-    data::begin(&mut w, lane(&frame["lane"]), next).unwrap();
+    data::begin(&mut w, lane(&frame["lane"]), next);
     let items = frame["items"].as_array().unwrap();
     for (i, item) in items.iter().enumerate() {
         let (kind, fields) = item.as_object().unwrap().iter().next().unwrap();
@@ -115,19 +115,19 @@ fn write(
             let columns = unhex(v["columns"].as_str().unwrap());
             let followed = (!last).then_some(columns.len());
             let (count, tick) = (int::<u64>(&v["count"]), Tick(int(&v["tick"])));
-            data::run_head(w, context, count as usize, tick, &shape, superseded, followed).unwrap();
-            w.bytes(&columns).unwrap();
+            data::run_head(w, context, count as usize, tick, &shape, superseded, followed);
+            w.bytes(&columns);
             count
         }
         "gap" => {
             let count = read_position(&v["last"]).0 - read_position(&v["first"]).0 + 1;
             let cause = Cause::from_number(int(&v["cause"]));
-            data::gap(w, count.try_into().unwrap(), cause, read_span(&v["span"])).unwrap();
+            data::gap(w, count.try_into().unwrap(), cause, read_span(&v["span"]));
             count
         }
         "boot" => {
             let ahead = int::<u32>(&v["boot"]) - next.boot();
-            data::boot(w, context, ahead, v["complete"].as_bool().unwrap()).unwrap();
+            data::boot(w, context, ahead, v["complete"].as_bool().unwrap());
             0
         }
         "reply" => {
@@ -139,18 +139,18 @@ fn write(
                 other => panic!("no such outcome: {other}"),
             };
             let body = unhex(v["body"].as_str().unwrap());
-            data::reply(w, CommandId(int(&v["command"])), outcome, &body).unwrap();
+            data::reply(w, CommandId(int(&v["command"])), outcome, &body);
             1
         }
         "applied" => {
             let code = int::<u8>(&v["code"]);
-            data::applied(w, int(&v["revision"]), (code > 0).then_some(code)).unwrap();
+            data::applied(w, int(&v["revision"]), (code > 0).then_some(code));
             1
         }
         "reserved" => {
-            w.u8(int(&v["kind"])).unwrap();
-            w.varint(int(&v["count"])).unwrap();
-            w.block(&unhex(v["bytes"].as_str().unwrap())).unwrap();
+            w.u8(int(&v["kind"]));
+            w.varint(int(&v["count"]));
+            w.block(&unhex(v["bytes"].as_str().unwrap()));
             int(&v["count"])
         }
         other => panic!("no such item: {other}"),

@@ -33,7 +33,6 @@ pub(crate) fn encode(field: &str, v: &Vector) -> Vec<u8> {
         "position" => w.varint(read_position(&v.0["position"]).0),
         other => panic!("no such field: {other}"),
     }
-    .unwrap();
-    let n = w.len();
+    let n = w.finish().unwrap();
     buf[..n].to_vec()
 }

@@ -138,8 +138,8 @@ pub(crate) fn encode(v: &Vector, file: &str) -> Vec<u8> {
         "catalog" => {
             let bytes = unhex(f["bytes"].as_str().unwrap());
             let mut w = Writer::new(&mut out);
-            CatalogPart::head(read_word(&f["hash"]), int(&f["total"]), int(&f["offset"]), &mut w).unwrap();
-            w.bytes(&bytes).unwrap();
+            CatalogPart::head(read_word(&f["hash"]), int(&f["total"]), int(&f["offset"]), &mut w);
+            w.bytes(&bytes);
             w.len()
         }
         "call" => Call {

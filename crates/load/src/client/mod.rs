@@ -1,5 +1,6 @@
 //! One connection's end, for each protocol: connect, exchange as [`Turns`](crate::turns::Turns) say, leave in order.
 
+mod accept;
 mod echo;
 mod mqtt;
 mod sensock;
@@ -26,7 +27,7 @@ pub enum Protocol {
     Mqtt1,
     /// MQTT 3.1.1, QoS 1, to nobody: the broker acknowledges the message and forgets it.
     Mqtt1Unheard,
-    /// Connections that are accepted and kept, with nothing read or written.
+    /// Connections that are accepted, answered with one byte and kept.
     Accept,
 }
 
@@ -56,7 +57,7 @@ impl Client {
             Protocol::Mqtt0 => mqtt::run(self, &gate, mqtt::Way::DELIVERED_0).await,
             Protocol::Mqtt1 => mqtt::run(self, &gate, mqtt::Way::DELIVERED_1).await,
             Protocol::Mqtt1Unheard => mqtt::run(self, &gate, mqtt::Way::UNHEARD_1).await,
-            Protocol::Accept => echo::run(self, &gate).await,
+            Protocol::Accept => accept::run(self, &gate).await,
         }
     }
 }

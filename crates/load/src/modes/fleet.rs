@@ -48,7 +48,6 @@ pub type Round = BTreeMap<Protocol, Measured>;
 ///
 /// # Errors
 /// When a server or a client fails, or what is stored is not what was acknowledged.
-#[allow(clippy::print_stdout, reason = "it is what the program is for")]
 pub fn run(programs: &Programs, options: &Options) -> Result<Vec<Limit>> {
     let pinned = Pinned::to_one()?;
     let pace = options.rate.map_or("saturated".into(), |rate| format!("{rate} records/s"));
@@ -102,7 +101,7 @@ pub fn measure(programs: &Programs, options: &Options) -> Result<Vec<Round>> {
         first: 0,
         dials: GENTLE,
         pace: Pace { batch: options.batch, every: options.rate.map(per_connection), together: 1 },
-        warm_up: Duration::from_millis(500),
+        warm_up: Duration::from_secs_f64(options.seconds.min(0.5)),
         window: Duration::from_secs_f64(options.seconds),
     };
     let mut protocols = vec![Protocol::Sensock];
@@ -128,8 +127,9 @@ pub fn measure(programs: &Programs, options: &Options) -> Result<Vec<Round>> {
 /// # Errors
 /// When it or a client fails, or what is stored is not what was acknowledged.
 pub fn once(programs: &Programs, protocol: Protocol, storage: Storage, load: &Load) -> Result<Measured> {
-    let served = Served::start(programs, protocol, storage)?;
-    let measured = fleet::run(&served.server, protocol, load)?;
+    let mut served = Served::start(programs, protocol, storage)?;
+    let measured = fleet::run(&served.server, protocol, load);
+    let measured = measured.map_err(|error| served.server.explain(error))?;
     served.end(measured.answered)?;
     Ok(measured)
 }

@@ -38,7 +38,6 @@ pub struct Options {
 ///
 /// # Errors
 /// When a server or a client fails.
-#[allow(clippy::print_stdout, reason = "it is what the program is for")]
 pub fn run(programs: &Programs, options: &Options) -> Result<Vec<Limit>> {
     println!("idle: {} connections, {} s, store {:?}", options.connections, options.seconds, options.store);
     usage::allow_files(options.connections as u64 + 200)?;
@@ -64,7 +63,7 @@ pub fn run(programs: &Programs, options: &Options) -> Result<Vec<Limit>> {
 
 /// Memory of one server before and after all connected, in bytes.
 fn once(programs: &Programs, protocol: Protocol, options: &Options) -> Result<(u64, u64)> {
-    let served = Served::start(programs, protocol, options.store)?;
+    let mut served = Served::start(programs, protocol, options.store)?;
     // A few devices come and go first, so that what a server makes once is not counted as theirs.
     let load = |first: usize, connections: usize, seconds: f64| Load {
         connections,
@@ -85,7 +84,8 @@ fn once(programs: &Programs, protocol: Protocol, options: &Options) -> Result<(u
         let after = served.server.memory()?;
         fleet.end().await?;
         Ok(after)
-    })?;
+    });
+    let after = after.map_err(|error| served.server.explain(error))?;
     served.end(0)?;
     Ok((before, after))
 }

@@ -48,7 +48,6 @@ pub struct Options {
 ///
 /// # Errors
 /// When the server or a client fails, or what is stored is not what was acknowledged.
-#[allow(clippy::print_stdout, reason = "it is what the program is for")]
 pub fn run(programs: &Programs, options: &Options) -> Result<Vec<Limit>> {
     let pinned = Pinned::to_one()?;
     println!(
@@ -94,7 +93,7 @@ fn spread(round: &Vec<Measured>) -> f64 {
 }
 
 fn once(programs: &Programs, options: &Options, devices: usize) -> Result<Measured> {
-    let served = Served::start(programs, Protocol::Sensock, options.store)?;
+    let mut served = Served::start(programs, Protocol::Sensock, options.store)?;
     let every = Duration::from_secs_f64(devices as f64 / options.rate);
     let load = Load {
         connections: devices,
@@ -104,7 +103,8 @@ fn once(programs: &Programs, options: &Options, devices: usize) -> Result<Measur
         warm_up: every + Duration::from_secs(1),
         window: Duration::from_secs_f64(options.seconds),
     };
-    let measured = fleet::run(&served.server, Protocol::Sensock, &load)?;
+    let measured = fleet::run(&served.server, Protocol::Sensock, &load);
+    let measured = measured.map_err(|error| served.server.explain(error))?;
     served.end(measured.answered)?;
     Ok(measured)
 }

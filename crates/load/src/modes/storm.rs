@@ -1,7 +1,7 @@
 //! A fleet that comes back all at once, against a bare accept loop with the same backlog.
 //!
 //! A device is back when its session is taken up: Hello, its boot committed, Welcome. A connection of the accept loop is done when it was
-//! accepted. With more dials under way than the backlog is long, the kernel turns some away and tries them again a second later: that is a
+//! accepted, and a byte says so. With more dials under way than the backlog is long, the kernel turns some away and tries them again a second later: that is a
 //! storm's nature and part of both times, but it hides what the servers do. So there are two storms: as many dials at once as both backlogs
 //! hold, and all at once.
 
@@ -14,9 +14,8 @@ use super::fleet::name;
 use crate::client::Protocol;
 use crate::fleet::{self, Fleet, Load};
 use crate::limit::Limit;
-use crate::serve::accept::ACCEPTED;
 use crate::served::{Served, Storage};
-use crate::server::{Programs, Running};
+use crate::server::Programs;
 use crate::table::{columns, median};
 use crate::turns::Pace;
 use crate::usage;
@@ -70,7 +69,6 @@ pub fn run(programs: &Programs, options: &Options) -> Result<Vec<Limit>> {
 }
 
 /// Measures one storm on both servers, prints it, and returns our time by the accept loop's.
-#[allow(clippy::print_stdout, reason = "it is what the program is for")]
 fn compare(programs: &Programs, options: &Options, dials: usize) -> Result<f64> {
     println!(
         "storm: {} devices, {dials} dials at once, unsealed, store {:?}",
@@ -95,7 +93,7 @@ fn compare(programs: &Programs, options: &Options, dials: usize) -> Result<f64> 
             format!("{:.0}", options.connections as f64 / seconds),
         ]);
     }
-    print!("{}ours by theirs: time {wall:.2}, CPU {cpu:.2}\n", columns(&rows));
+    println!("{}ours by theirs: time {wall:.2}, CPU {cpu:.2}", columns(&rows));
     Ok(wall)
 }
 
@@ -111,33 +109,27 @@ fn load(connections: usize, dials: usize) -> Load {
 }
 
 fn accept(programs: &Programs, connections: usize, dials: usize) -> Result<Storm> {
-    let mut server = Running::accept(programs, connections)?;
-    let storm = fleet::on_one_thread(async {
-        let (before, begun) = (server.cpu()?, Instant::now());
-        let mut fleet = Fleet::dial(&server, Protocol::Accept, &load(connections, dials))?;
-        let turns = fleet.turns.clone();
-        fleet.alongside(CONNECT, turns.all_connected()).await.context("while connecting")?;
-        // Nothing else is to be done in this thread meanwhile.
-        server.wait_for(ACCEPTED)?;
-        let storm = Storm { wall: begun.elapsed(), cpu: server.cpu()?.since(before).total };
-        fleet.end().await?;
-        Ok(storm)
-    })?;
-    server.kill()?;
-    Ok(storm)
+    let served = Served::start(programs, Protocol::Accept, Storage::Memory)?;
+    once(served, Protocol::Accept, &load(connections, dials))
 }
 
 fn sensock(programs: &Programs, options: &Options, dials: usize) -> Result<Storm> {
     let served = Served::start(programs, Protocol::Sensock, options.store)?;
+    once(served, Protocol::Sensock, &load(options.connections, dials))
+}
+
+fn once(mut served: Served, protocol: Protocol, load: &Load) -> Result<Storm> {
+    let server = &served.server;
     let storm = fleet::on_one_thread(async {
-        let (before, begun) = (served.server.cpu()?, Instant::now());
-        let mut fleet = Fleet::dial(&served.server, Protocol::Sensock, &load(options.connections, dials))?;
+        let (before, begun) = (server.cpu()?, Instant::now());
+        let mut fleet = Fleet::dial(server, protocol, load)?;
         let turns = fleet.turns.clone();
         fleet.alongside(CONNECT, turns.all_connected()).await.context("while connecting")?;
-        let storm = Storm { wall: begun.elapsed(), cpu: served.server.cpu()?.since(before).total };
+        let storm = Storm { wall: begun.elapsed(), cpu: server.cpu()?.since(before).total };
         fleet.end().await?;
         Ok(storm)
-    })?;
+    });
+    let storm = storm.map_err(|error| served.server.explain(error))?;
     served.end(0)?;
     Ok(storm)
 }

@@ -10,7 +10,6 @@ use std::net::SocketAddr;
 pub const LISTENING: &str = "listening on ";
 
 /// Tells the parent where this child listens.
-#[allow(clippy::print_stdout, reason = "the parent reads it")]
 fn announce(address: SocketAddr) {
     println!("{LISTENING}{address}, Ctrl-C ends");
 }

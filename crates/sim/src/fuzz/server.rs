@@ -210,7 +210,7 @@ impl Server {
         if input.byte() > 0xf0 {
             self.next[i] = input.position(self.next[i]);
         }
-        data::begin(&mut w, lane, self.next[i]).unwrap();
+        data::begin(&mut w, lane, self.next[i]);
         let items = 1 + input.below(4);
         for item in 0..items {
             match input.below(8) {
@@ -222,28 +222,27 @@ impl Server {
                     let columns = run(tick, count, shape.as_slice().len(), input);
                     let followed = (item + 1 < items).then_some(columns.len());
                     let superseded = (count == 1 && input.flag()).then_some((3, Tick(tick.0 / 2)));
-                    data::run_head(&mut w, context, count, tick, &shape, superseded, followed).unwrap();
-                    let _ = w.bytes(&columns);
+                    data::run_head(&mut w, context, count, tick, &shape, superseded, followed);
+                    w.bytes(&columns);
                     self.next[i] = self.next[i].plus(count as u64);
                 }
                 4 => {
                     let count = (input.number() as u32).max(1);
-                    data::gap(&mut w, count, Cause::Overflow, input.flag().then_some((Tick(1), Tick(2))))
-                        .unwrap();
+                    data::gap(&mut w, count, Cause::Overflow, input.flag().then_some((Tick(1), Tick(2))));
                     self.next[i] = self.next[i].plus(count.into());
                 }
                 5 => {
                     let ahead = input.number() as u32;
-                    data::boot(&mut w, context, ahead, input.flag()).unwrap();
+                    data::boot(&mut w, context, ahead, input.flag());
                     self.next[i] = Position::boot_start(self.next[i].boot().wrapping_add(ahead));
                 }
                 6 => {
                     let body = input.bytes(140);
-                    let _ = data::reply(&mut w, CommandId(3), Outcome::Refused(input.byte()), body);
+                    data::reply(&mut w, CommandId(3), Outcome::Refused(input.byte()), body);
                     self.next[i] = self.next[i].next();
                 }
                 _ => {
-                    let _ = data::applied(&mut w, input.number() as u32, input.flag().then(|| input.byte()));
+                    data::applied(&mut w, input.number() as u32, input.flag().then(|| input.byte()));
                     self.next[i] = self.next[i].next();
                 }
             }
@@ -277,9 +276,9 @@ impl Server {
             7 => {
                 let mut w = Writer::new(out);
                 let total = input.number() as u16;
-                CatalogPart::head(7, total, input.number() as u16, &mut w).unwrap();
-                w.bytes(input.bytes(100)).unwrap();
-                Ok(w.len())
+                CatalogPart::head(7, total, input.number() as u16, &mut w);
+                w.bytes(input.bytes(100));
+                w.finish()
             }
             8 => {
                 let lasts = self.next.map(Position::prev);

@@ -38,9 +38,10 @@ impl OutboxMut<'_> {
         hello.boot = self.d.boot.map(|b| b + self.d.shift).or((self.d.shift > 0).then_some(self.d.shift));
         hello.tag = self.d.tag;
         hello.pending_tag = self.d.pending_tag;
-        hello.lanes = Lane::ALL.map(|lane| self.floor(lane));
         for lane in Lane::ALL {
-            self.note_framed(lane, hello.lanes[lane.index()].floor);
+            let stand = self.floor(lane);
+            self.note_framed(lane, stand.floor);
+            hello.lanes[lane.index()] = stand;
         }
         hello.last_begun = self.d.begun;
         hello.settings = self.d.settings;

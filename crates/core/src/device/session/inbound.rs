@@ -95,7 +95,10 @@ impl<'b> Session<'b> {
                 if !outbox.with(|o| o.was_framed(lane, mark)) {
                     return Err(Peer::AckBeyondSent);
                 }
-                link.ack(mark, now);
+                link.acked = mark;
+                if lane == Lane::Readings {
+                    self.pace.ack(mark, !link.is_waiting(), now);
+                }
                 // A connection before this one had sent more than Welcome knew.
                 let beyond = mark >= link.expect;
                 outbox.with(|o| {
@@ -105,7 +108,7 @@ impl<'b> Session<'b> {
                     }
                 });
                 if beyond {
-                    self.forget_flash(lane);
+                    self.goes_on_elsewhere(lane);
                 }
                 self.confirm(outbox);
                 return Ok(Some(Event::Committed { lane, mark }));
@@ -125,7 +128,7 @@ impl<'b> Session<'b> {
                     return Err(Peer::AckBeyondSent);
                 }
                 outbox.with(|o| link.aim(o, lane, to));
-                self.forget_flash(lane);
+                self.goes_on_elsewhere(lane);
             }
             Kind::Call => return self.call(outbox, now, Call::decode(body)?),
             Kind::Setting => {

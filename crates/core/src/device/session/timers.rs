@@ -65,7 +65,7 @@ impl Session<'_> {
         if let Some(at) = self.out.ping_pending {
             return Some(at.plus(self.probe_after()));
         }
-        let waiting = self.lanes.iter().any(|l| l.acked.next() < l.expect);
+        let waiting = self.lanes.iter().any(LaneLink::is_waiting);
         (self.state == State::Live && waiting)
             .then(|| self.last_sent_data.max(self.last_heard).plus(self.probe_after()))
     }

@@ -45,12 +45,12 @@ impl Session<'_> {
             let catalog = self.node.catalog;
             let total = catalog.len();
             let mut w = Writer::new(out);
-            CatalogPart::head(catalog.hash(), total as u16, offset, &mut w)?;
+            CatalogPart::head(catalog.hash(), total as u16, offset, &mut w);
             let n = catalog.copy_at(offset.into(), w.free());
             w.advance(n);
             let next = offset as usize + n;
             self.out.catalog = (next < total).then_some(next as u16);
-            return frame(w.len());
+            return frame(w.finish()?);
         }
         if core::mem::take(&mut self.out.ping) {
             self.out.ping_pending = Some(now);
@@ -59,9 +59,9 @@ impl Session<'_> {
         }
         if core::mem::take(&mut self.out.grease) {
             let mut w = Writer::new(out);
-            w.u8(header::grease((self.nonce >> 2) as u8))?;
-            w.u8(self.nonce as u8)?;
-            return frame(w.len());
+            w.u8(header::grease((self.nonce >> 2) as u8));
+            w.u8(self.nonce as u8);
+            return frame(w.finish()?);
         }
         if let Some((reason, ends_boot)) = self.out.bye.take() {
             let lasts = outbox.with(|o| o.lasts());
@@ -76,7 +76,7 @@ impl Session<'_> {
             }
         }
         if let Some((for_ms, ends_boot)) = self.out.sleep {
-            let waiting = self.lanes.iter().any(|l| l.acked.next() < l.expect);
+            let waiting = self.lanes.iter().any(LaneLink::is_waiting);
             if !waiting && self.state == State::Live {
                 self.out.sleep = None;
                 self.state = State::Leaving;
@@ -120,7 +120,9 @@ impl Session<'_> {
     ) -> Result<Option<Transmit>, NoRoom> {
         let i = lane.index();
         let (max_frame, scratch) = (self.max_frame, &mut *self.scratch);
-        if !self.lanes[i].may_send(lane, max_frame) || self.fetching.is_some_and(|f| f.lane == lane) {
+        if !self.lanes[i].may_send(lane, max_frame, &self.pace)
+            || self.fetching.is_some_and(|f| f.lane == lane)
+        {
             return Ok(None);
         }
         // Under the outbox's lock: only copying.
@@ -168,7 +170,7 @@ impl Session<'_> {
         let items = match found {
             Found::Nothing => return Ok(None),
             Found::Floor(floor) => {
-                self.forget_flash(lane);
+                self.goes_on_elsewhere(lane);
                 return Ok(Some(Transmit::Frame(flow::floor(lane, &floor, out)?)));
             }
             Found::Fetch(from) => {
@@ -203,7 +205,10 @@ impl Session<'_> {
             }
             _ => return Err(NoRoom),
         };
-        link.sent(&framed, now);
+        link.sent(&framed);
+        if lane == Lane::Readings {
+            self.pace.sent(&framed, now);
+        }
         outbox.with(|o| o.note_framed(lane, framed.next));
         self.last_sent_data = now;
         if supply.is_some() {

@@ -63,7 +63,8 @@ proptest! {
         let mut out = [0; 256];
         let mut w = Writer::new(&mut out);
         let (mut device, mut server) = (before, before);
-        run_head(&mut w, &mut device, 1, tick, &before.shape, None, None).unwrap();
+        run_head(&mut w, &mut device, 1, tick, &before.shape, None, None);
+        w.finish().unwrap();
         let len = batch::encode(w.free(), 1, core::iter::once(tick.0), cells.len(), |c| core::iter::once(cells[c])).unwrap();
         w.advance(len);
         let len = w.len();
@@ -81,16 +82,15 @@ proptest! {
 }
 
 #[test]
-fn a_head_without_room_leaves_the_context_alone() {
-    for room in 0..3 {
-        let mut context = context(1, Some(Tick(7)));
-        let (before, mut out) = (context, [0; 3]);
-        let mut w = Writer::new(&mut out[..room]);
-        assert_eq!(
-            run_head(&mut w, &mut context, 1, Tick(700), &before.shape, None, None),
-            Err(NoRoom),
-            "{room}"
-        );
-        assert_eq!(context, before);
+fn a_head_without_room_is_told() {
+    let mut out = [0; 3];
+    for (ahead, needs) in [(100, 2), (1_000, 3), (100_000, 4)] {
+        for room in 0..=out.len() {
+            let mut context = context(1, Some(Tick(7)));
+            let shape = context.shape;
+            let mut w = Writer::new(&mut out[..room]);
+            run_head(&mut w, &mut context, 1, Tick(7 + ahead), &shape, None, None);
+            assert_eq!(w.finish().is_ok(), room >= needs, "{ahead} ahead into {room} bytes");
+        }
     }
 }

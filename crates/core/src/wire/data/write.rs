@@ -3,20 +3,14 @@
 use super::*;
 
 /// Begins a Data frame whose first item has this position.
-///
-/// # Errors
-/// [`NoRoom`]
 #[inline]
-pub fn begin(w: &mut Writer<'_>, lane: Lane, first: Position) -> Result<(), NoRoom> {
-    w.u8(laned(Kind::Data, lane))?;
-    w.short_varint(first.n().into())
+pub fn begin(w: &mut Writer<'_>, lane: Lane, first: Position) {
+    w.tagged(laned(Kind::Data, lane), first.n().into());
 }
 
 /// Writes the head of a run, everything before its columns. `columns` is their length if another item follows; the columns of the
-/// last item end the frame. The tick is relative and the shape left out wherever the context allows it.
-///
-/// # Errors
-/// [`NoRoom`]; the context is then as it was.
+/// last item end the frame. The tick is relative and the shape left out wherever the context allows it. If it does not fit, put the
+/// context back to what it was.
 #[inline]
 pub fn run_head(
     w: &mut Writer<'_>,
@@ -26,18 +20,17 @@ pub fn run_head(
     shape: &ShapeIds,
     superseded: Option<(u32, Tick)>,
     columns: Option<usize>,
-) -> Result<(), NoRoom> {
+) {
     // Most frames are one record of the shape before.
-    if let (1, Some(last), None, None) = (count, context.tick, superseded, columns)
-        && last <= tick
-        && context.shape == *shape
-    {
-        w.u8(ALONE)?;
-        w.short_varint(tick.0 - last.0)?;
-        context.tick = Some(tick);
-        return Ok(());
+    match context.tick {
+        Some(last)
+            if (count, superseded, columns) == (1, None, None) && last <= tick && context.shape == *shape =>
+        {
+            w.tagged(ALONE, tick.0 - last.0);
+            context.tick = Some(tick);
+        }
+        _ => any_run_head(w, context, count, tick, shape, superseded, columns),
     }
-    any_run_head(w, context, count, tick, shape, superseded, columns)
 }
 
 #[inline(never)]
@@ -49,7 +42,7 @@ fn any_run_head(
     shape: &ShapeIds,
     superseded: Option<(u32, Tick)>,
     columns: Option<usize>,
-) -> Result<(), NoRoom> {
+) {
     let relative = context.tick.filter(|last| *last <= tick);
     let same = context.shape == *shape;
     let mut tag = RUN;
@@ -58,75 +51,58 @@ fn any_run_head(
     tag |= if same { SHAPE_SAME } else { 0 };
     tag |= if superseded.is_some() { SUPERSEDED } else { 0 };
     tag |= if columns.is_some() { NOT_LAST } else { 0 };
-    w.u8(tag)?;
+    w.u8(tag);
     if count > 1 {
-        w.varint(count as u64)?;
+        w.varint(count as u64);
     }
-    w.varint(tick.0 - relative.map_or(0, |t| t.0))?;
+    w.varint(tick.0 - relative.map_or(0, |t| t.0));
     if !same {
-        w.u8(shape.len)?;
-        shape.as_slice().iter().try_for_each(|id| w.varint((*id).into()))?;
+        w.u8(shape.len);
+        shape.as_slice().iter().for_each(|id| w.varint((*id).into()));
     }
     if let Some((n, since)) = superseded {
-        w.varint(n.into())?;
-        w.varint(tick.since(since))?;
+        w.varint(n.into());
+        w.varint(tick.since(since));
     }
     if let Some(len) = columns {
-        w.varint(len as u64)?;
+        w.varint(len as u64);
     }
-    if !same {
-        context.shape = *shape;
-    }
-    context.tick = Some(tick);
-    Ok(())
+    *context = LaneContext { shape: *shape, tick: Some(tick) };
 }
 
 /// Writes a gap item of one position or more.
-///
-/// # Errors
-/// [`NoRoom`]
-pub fn gap(w: &mut Writer<'_>, count: u32, cause: Cause, span: Option<(Tick, Tick)>) -> Result<(), NoRoom> {
-    w.u8(GAP)?;
-    w.varint(count.into())?;
-    w.span(cause as u8, span)
+pub fn gap(w: &mut Writer<'_>, count: u32, cause: Cause, span: Option<(Tick, Tick)>) {
+    w.u8(GAP);
+    w.varint(count.into());
+    w.span(cause as u8, span);
 }
 
 /// Writes a step to a later boot.
-///
-/// # Errors
-/// [`NoRoom`]
-pub fn boot(w: &mut Writer<'_>, context: &mut LaneContext, ahead: u32, complete: bool) -> Result<(), NoRoom> {
-    w.u8(BOOT)?;
-    w.varint(ahead.into())?;
-    w.u8(u8::from(complete))?;
+pub fn boot(w: &mut Writer<'_>, context: &mut LaneContext, ahead: u32, complete: bool) {
+    w.u8(BOOT);
+    w.varint(ahead.into());
+    w.u8(u8::from(complete));
     context.tick = None;
-    Ok(())
 }
 
 /// Writes an answer to a command. A refusal with code 0 is written with code 1.
-///
-/// # Errors
-/// [`NoRoom`]
-pub fn reply(w: &mut Writer<'_>, command: CommandId, outcome: Outcome, body: &[u8]) -> Result<(), NoRoom> {
-    w.u8(REPLY)?;
-    w.varint(command.0.into())?;
+pub fn reply(w: &mut Writer<'_>, command: CommandId, outcome: Outcome, body: &[u8]) {
+    w.u8(REPLY);
+    w.varint(command.0.into());
     let (kind, code) = match outcome {
         Outcome::Done => (0, 0),
         Outcome::Expired => (1, 0),
         Outcome::Unknown => (2, 0),
         Outcome::Refused(code) => (3, code.max(1)),
     };
-    w.u8(kind)?;
-    w.u8(code)?;
-    w.block(body)
+    w.u8(kind);
+    w.u8(code);
+    w.block(body);
 }
 
 /// Writes that a setting was applied or refused. Code 0 is written as 1.
-///
-/// # Errors
-/// [`NoRoom`]
-pub fn applied(w: &mut Writer<'_>, revision: u32, refused: Option<u8>) -> Result<(), NoRoom> {
-    w.u8(APPLIED)?;
-    w.varint(revision.into())?;
-    w.u8(refused.map_or(0, |c| c.max(1)))
+pub fn applied(w: &mut Writer<'_>, revision: u32, refused: Option<u8>) {
+    w.u8(APPLIED);
+    w.varint(revision.into());
+    w.u8(refused.map_or(0, |c| c.max(1)));
 }

@@ -1,0 +1,186 @@
+//! `cargo xtask size`: what the device side takes of flash and of memory, on bare metal.
+//!
+//! The images of `benches/size` are linked for each target as a firmware would be (opt-level "s", link-time optimisation, unused sections
+//! dropped). What the empty image has is subtracted. Hard limits stand here; beside the images, `recorded.toml` keeps the sizes that were
+//! last accepted, and more than 3 % above them fails until someone says `--bless`.
+
+mod image;
+mod recorded;
+mod table;
+
+use crate::cargo::unbound;
+use crate::part::{DEBIAN_CARGO, DEBIAN_RUSTC, Part};
+use crate::plan::{Context, Done};
+use crate::{run, test};
+use anyhow::{Context as _, Result, ensure};
+use image::{Image, Sizes};
+use recorded::Recorded;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// What the command line can say.
+#[derive(clap::Args)]
+pub struct Options {
+    /// Take today's sizes as the recorded ones.
+    #[arg(long)]
+    bless: bool,
+    /// How many of the largest symbols to print, for each target.
+    #[arg(long, default_value_t = 15)]
+    symbols: usize,
+    /// These targets only; nothing is then held against the recorded sizes of others.
+    #[arg(long, value_delimiter = ',')]
+    target: Vec<String>,
+}
+
+/// Where they are linked for. The ESP8266's core (LX106) has no backend that links: its images come from assembly, and its line
+/// belongs here, its way of building into [`build`].
+const TARGETS: [&str; 3] = ["thumbv6m-none-eabi", "thumbv7m-none-eabi", "riscv32imc-unknown-none-elf"];
+/// The images, and what each is, in the order of the table.
+const IMAGES: [(&str, &str); 5] = [
+    ("encode", "codec, a device's half: batches are encoded"),
+    ("decode", "codec, the other half (a device has no use for it)"),
+    ("outbox", "outbox alone"),
+    ("device", "codec (encoding), session and outbox together"),
+    ("firmware", "the same, typed readings and bodies, frames on TCP, backoff"),
+];
+/// What the image `device` says of the memory it keeps, in the order of its list.
+const KEPT: [&str; 6] = ["session", "outbox", "node", "deframer", "backoff", "carry"];
+/// Bytes of records in the images' outbox: the caller's choice, so no part of a figure.
+const RECORDS: u64 = 1024;
+
+/// What the image `device` is to come to, text and rodata, and on which target. It is missed so far, and each run says by how much; what
+/// holds the way there is what was recorded.
+const FLASH_AIM: (&str, u64) = ("thumbv7m-none-eabi", 24 * 1024);
+/// What a session may keep in memory, the caller's buffers apart, on each target.
+const SESSION_LIMIT: u64 = 1024;
+
+/// Says whether all limits hold.
+pub fn run(options: Options) -> Result<bool> {
+    let context = Context { root: test::workspace(), allow_missing: BTreeSet::new(), fuzz_seconds: 0 };
+    context.require(Part::Cross)?;
+    let (broken, missed) = weigh(&context, &options)?;
+    missed.iter().for_each(|how| println!("missed: {how}"));
+    broken.iter().for_each(|why| println!("FAILED: {why}"));
+    Ok(broken.is_empty())
+}
+
+/// The same as a step of the test command.
+pub fn step(context: &Context) -> Result<Done> {
+    if let Some(why) = context.require(Part::Cross)? {
+        return Ok(Done::Skipped(why));
+    }
+    let options = Options { bless: false, symbols: 15, target: Vec::new() };
+    let (broken, missed) = weigh(context, &options)?;
+    ensure!(broken.is_empty(), "{}", broken.join("; "));
+    Ok(missed.map_or(Done::Passed, Done::Noted))
+}
+
+/// How far the image `device` is from its aim, if it was measured and has not reached it.
+fn aim(sizes: &BTreeMap<String, BTreeMap<String, Sizes>>) -> Option<String> {
+    let flash = sizes.get(FLASH_AIM.0)?.get("device")?.flash();
+    let over = flash.checked_sub(FLASH_AIM.1).filter(|over| *over > 0)?;
+    Some(format!(
+        "device on {} takes {flash} bytes of flash, {over} above its aim of {}",
+        FLASH_AIM.0, FLASH_AIM.1
+    ))
+}
+
+/// Builds, prints, compares; returns what is broken, and how far the aim is.
+fn weigh(context: &Context, options: &Options) -> Result<(Vec<String>, Option<String>)> {
+    let folder = context.root.join("benches/size");
+    let known = |name: &String| TARGETS.contains(&name.as_str());
+    ensure!(options.target.iter().all(known), "the targets are {}", TARGETS.join(", "));
+    let wanted =
+        |target: &&str| options.target.is_empty() || options.target.iter().any(|name| name == target);
+    let mut today = BTreeMap::new();
+    let mut broken = Vec::new();
+    for target in TARGETS.iter().copied().filter(wanted) {
+        build(context, target)?;
+        let place = context.root.join("target/size").join(target).join("release");
+        let empty = Image::read(&place.join("empty"))?;
+        let mut sizes = BTreeMap::new();
+        for (name, _) in IMAGES {
+            let image = Image::read(&place.join(name))?;
+            broken.extend(image.unwanted().into_iter().map(|why| format!("{name} on {target} {why}")));
+            let mut own = image.sizes.less(&empty.sizes);
+            own.bss = own.bss.saturating_sub(if own.bss > 0 { RECORDS } else { 0 });
+            sizes.insert(name.to_owned(), own);
+            if name == "device" {
+                println!("\nthe largest symbols of {name} on {target}");
+                image.largest(options.symbols).for_each(|(size, symbol)| println!("{size:>7}  {symbol}"));
+                sizes.insert("kept".into(), Sizes::kept(&KEPT, &image.kept)?);
+            }
+        }
+        today.insert(target.to_owned(), sizes);
+    }
+    table::print(&today);
+    for (target, sizes) in &today {
+        broken.extend(limits(target, sizes));
+    }
+    let file = folder.join("recorded.toml");
+    let compiler = run::output(unbound(DEBIAN_RUSTC, context).arg("--version"))?;
+    let now = Recorded::new(compiler.trim(), &today);
+    if options.bless {
+        ensure!(options.target.is_empty(), "--bless records all targets, so it goes without --target");
+        std::fs::write(&file, now.to_text()?).context("the sizes cannot be recorded")?;
+        println!("recorded in {}", file.strip_prefix(&context.root).unwrap_or(&file).display());
+    } else {
+        broken.extend(Recorded::read(&file)?.compare(&now));
+    }
+    Ok((broken, aim(&today)))
+}
+
+/// The limits that hold whatever was recorded.
+fn limits(target: &str, sizes: &BTreeMap<String, Sizes>) -> Vec<String> {
+    let mut broken = Vec::new();
+    let get = |name: &str| sizes.get(name).cloned().unwrap_or_default();
+    let session = get("kept").kept.get("session").copied().unwrap_or(u64::MAX);
+    if session > SESSION_LIMIT {
+        broken.push(format!("a session on {target} keeps {session} bytes, {SESSION_LIMIT} are allowed"));
+    }
+    // An outbox that does not begin as zeros would lie in flash a second time, its room for records included.
+    for (name, own) in sizes {
+        if own.data > 0 {
+            broken.push(format!(
+                "{name} on {target} has {} bytes of data that begin as other than zeros",
+                own.data
+            ));
+        }
+    }
+    broken
+}
+
+fn build(context: &Context, target: &str) -> Result<()> {
+    let mut command = unbound(DEBIAN_CARGO, context);
+    command.current_dir(context.root.join("benches/size"));
+    // The variable lets a stable compiler take what `.cargo/config.toml` there says of build-std.
+    command.env("RUSTC", DEBIAN_RUSTC).env("RUSTC_BOOTSTRAP", "1");
+    command.args(["build", "--release", "--bins", "--locked", "--target-dir", "../../target/size"]);
+    run::run(command.args(["--target", target]))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sizes(flash: u64, data: u64, session: u64) -> BTreeMap<String, Sizes> {
+        let device = Sizes { text: flash, data, ..Sizes::default() };
+        let kept = Sizes { kept: [("session".to_owned(), session)].into(), ..Sizes::default() };
+        [("device".to_owned(), device), ("kept".to_owned(), kept)].into()
+    }
+
+    #[test]
+    fn each_limit_is_held_and_named() {
+        assert_eq!(limits("riscv32imc", &sizes(1, 0, SESSION_LIMIT)), [""; 0]);
+        let one = |sizes| limits("riscv32imc", &sizes).concat();
+        assert!(one(sizes(1, 1, 1)).contains("other than zeros"));
+        assert!(one(sizes(1, 0, SESSION_LIMIT + 1)).contains("a session"));
+    }
+
+    #[test]
+    fn the_aim_is_told_until_it_is_reached() {
+        let all = |flash| [(FLASH_AIM.0.to_owned(), sizes(flash, 0, 1))].into();
+        assert!(aim(&all(FLASH_AIM.1 + 7)).unwrap().contains(", 7 above"));
+        assert_eq!(aim(&all(FLASH_AIM.1)), None);
+        assert_eq!(aim(&BTreeMap::new()), None);
+    }
+}
