@@ -17,14 +17,23 @@ where
         return Err(EncodeError::Columns);
     }
     let mut at = 0;
-    let mut byte = |byte| {
-        if let Some(slot) = out.get_mut(at) {
-            *slot = byte;
-        }
-        at += 1;
-    };
     for index in 0..columns {
-        match column(index).next().ok_or(EncodeError::TooFewItems)? {
+        let cell = column(index).next().ok_or(EncodeError::TooFewItems)?;
+        // Most are values of two bytes.
+        if let (Cell::Value(value), Some([low, high])) = (cell, out.get_mut(at..at + 2))
+            && let coded @ 0x7f..0x3fff = zigzag(value)
+        {
+            (*low, *high) = ((coded + 1) as u8 | 0x80, ((coded + 1) >> 7) as u8);
+            at += 2;
+            continue;
+        }
+        let mut byte = |byte| {
+            if let Some(slot) = out.get_mut(at) {
+                *slot = byte;
+            }
+            at += 1;
+        };
+        match cell {
             Cell::Value(value) => {
                 let mut number = u64::from(zigzag(value)) + 1;
                 while number >= 0x80 {
