@@ -10,7 +10,6 @@ pub(super) struct Writer<'a> {
     overran: bool,
 }
 
-#[derive(Clone)]
 pub(super) struct Mark {
     at: usize,
     held: u64,
@@ -29,7 +28,7 @@ impl<'a> Writer<'a> {
     }
 
     /// Forgets what was written since.
-    pub(super) fn back_to(&mut self, mark: Mark) {
+    pub(super) fn back_to(&mut self, mark: &Mark) {
         (self.at, self.held, self.holds, self.overran) = (mark.at, mark.held, mark.holds, mark.overran);
     }
 

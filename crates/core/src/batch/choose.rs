@@ -22,8 +22,6 @@ pub(super) struct Plan {
     pub(super) values: usize,
     pub(super) predictor: Predictor,
     pub(super) mode: Mode,
-    /// The best without a bound, and its cost: what to fall back on where a sample did not show the bound.
-    unbounded: (Predictor, Mode, u32),
     /// What the values take, in half bits; an estimate where the column is long.
     pub(super) cost: u32,
 }
@@ -79,7 +77,6 @@ impl Plan {
             values: survey.values,
             predictor: Predictor { order: Order::Same, unsigned: false, before: survey.first, step: 0 },
             mode: Mode::Packed { bound: 0 },
-            unbounded: (Predictor::SAME, Mode::Rice { k: 0 }, u32::MAX),
             cost: if survey.values > 1 { u32::MAX } else { 0 },
         };
         let orders = [Order::Base, Order::Same, Order::Step];
@@ -131,7 +128,7 @@ impl Plan {
         if (survey.seen as usize) < survey.values {
             // A sample seldom shows the largest number of those that thin out towards it; then another way is nearly as small, and
             // holds whatever comes. Where all numbers are as frequent, packing gains more than this.
-            cost += cost / 11;
+            cost += cost / 16 + cost / 32;
         }
         self.offer(predictor, Mode::Packed { bound }, cost);
     }
@@ -145,19 +142,7 @@ impl Plan {
         }
     }
 
-    /// The same without a bound, if there is one that did not hold.
-    pub(super) fn unbounded(mut self) -> Option<Self> {
-        (self.predictor, self.mode, self.cost) = match self.mode {
-            Mode::Packed { .. } if self.unbounded.2 < u32::MAX => self.unbounded,
-            _ => return None,
-        };
-        Some(self)
-    }
-
     fn offer(&mut self, predictor: Predictor, mode: Mode, cost: u32) {
-        if !matches!(mode, Mode::Packed { .. }) && cost < self.unbounded.2 {
-            self.unbounded = (predictor, mode, cost);
-        }
         if cost < self.cost {
             (self.predictor, self.mode, self.cost) = (predictor, mode, cost);
         }
@@ -168,18 +153,16 @@ impl Plan {
         let mut predictor = self.predictor;
         let mut known = predictor.known();
         let (mut values, mut numbers) = ([0; CHUNK], [0; CHUNK]);
-        let mut seen = 0;
+        let (mut seen, mut holds) = (0, true);
         source.rewind();
         while let Some(filled) = self.split.fill(source, &mut values) {
             let skip = known.min(filled.values);
             known -= skip;
             seen += filled.values;
             predictor.reduce(&values[..filled.values], &mut numbers);
-            if !each(&numbers[skip..filled.values]) {
-                return false;
-            }
+            holds &= each(&numbers[skip..filled.values]);
         }
-        seen == self.values
+        holds && seen == self.values
     }
 }
 

@@ -11,45 +11,31 @@ use super::{EncodeError, number, rice};
 pub(super) fn put(
     out: &mut Writer<'_>,
     source: &mut dyn Source,
-    plan: Plan,
+    mut plan: Plan,
     count: usize,
 ) -> Result<(), EncodeError> {
     let mark = out.mark();
-    if plan.rows == count {
-        let written = write(out, source, &plan);
-        if written == Written::All {
+    // As planned, then perhaps without a bound, then after a look at all values.
+    for _ in 0..3 {
+        let mut nearly = false;
+        if plan.rows == count && write(out, source, &mut plan, &mut nearly) {
             return Ok(());
         }
-        out.back_to(mark.clone());
-        // A value far out has another meaning, which a look at all values finds.
-        if written == Written::NearlyAll
-            && let Some(plan) = plan.unbounded()
-            && write(out, source, &plan) == Written::All
-        {
-            return Ok(());
+        out.back_to(&mark);
+        if !nearly {
+            plan = Plan::new(source, count, true);
         }
-        out.back_to(mark);
-    }
-    let plan = Plan::new(source, count, true);
-    if plan.rows == count && write(out, source, &plan) == Written::All {
-        return Ok(());
     }
     Err(EncodeError::TooFewItems)
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Written {
-    All,
-    /// A number was beyond the bound, but of its size.
-    NearlyAll,
-    /// The plan does not hold.
-    Not,
-}
-
-fn write(out: &mut Writer<'_>, source: &mut dyn Source, plan: &Plan) -> Written {
+/// Whether the plan held. If not, but for numbers that are beyond the bound by little, it has no bound now and is `nearly` as good: a
+/// value far out has another meaning, which a look at all values finds.
+#[inline(never)]
+fn write(out: &mut Writer<'_>, source: &mut dyn Source, plan: &mut Plan, nearly: &mut bool) -> bool {
     plan.split.put(out, source, plan.rows, plan.rows - plan.values);
     if plan.values == 0 {
-        return Written::All;
+        return true;
     }
     out.put(u32::from(plan.split.divisor > 1), 1);
     if plan.split.divisor > 1 {
@@ -58,13 +44,13 @@ fn write(out: &mut Writer<'_>, source: &mut dyn Source, plan: &Plan) -> Written 
     }
     number::put_signed(out, plan.predictor.before);
     if plan.values == 1 {
-        return Written::All;
+        return true;
     }
     out.put(plan.predictor.order as u32 | u32::from(plan.predictor.unsigned) << 2, 3);
     if plan.predictor.order == Order::Step {
         number::put_signed(out, plan.predictor.step);
     }
-    let holds = match plan.mode {
+    match plan.mode {
         Mode::Rice { k } => {
             out.put(k << 2, 7);
             // Among numbers without a sign those are falls that the sample did not show.
@@ -84,16 +70,16 @@ fn write(out: &mut Writer<'_>, source: &mut dyn Source, plan: &Plan) -> Written 
             let packed = Packed::new(bound);
             let mut beyond = 0;
             let each = &mut |numbers: &[u32]| {
-                beyond = packed.put_all(out, numbers);
-                beyond == 0
+                beyond = packed.put_all(out, numbers, beyond);
+                true
             };
-            let holds = plan.numbers(source, each);
+            let holds = plan.numbers(source, each) && beyond == 0;
             // What is below the base wraps.
             if beyond > 0 && beyond.min(beyond.wrapping_neg()) / 4 <= bound {
-                return Written::NearlyAll;
+                let k = (32 - bound.leading_zeros()).saturating_sub(2);
+                (plan.mode, *nearly) = (Mode::Rice { k }, true);
             }
             holds
         }
-    };
-    if holds { Written::All } else { Written::Not }
+    }
 }

@@ -11,6 +11,7 @@ use super::{column as whole, ticks as line};
 ///
 /// # Errors
 /// [`EncodeError::NoRoom`] if `out` is shorter than [`encoded_len`] says, the others if the input is not a run.
+#[inline]
 pub fn encode<T, C>(
     out: &mut [u8],
     count: usize,
@@ -33,6 +34,7 @@ where
 ///
 /// # Errors
 /// As [`encode`], but never [`EncodeError::NoRoom`].
+#[inline]
 pub fn encode_or_len<T, C>(
     out: &mut [u8],
     count: usize,

@@ -25,9 +25,6 @@ pub(super) struct Predictor {
 }
 
 impl Predictor {
-    /// One that every column may have.
-    pub(super) const SAME: Self = Self { order: Order::Same, unsigned: false, before: 0, step: 0 };
-
     /// How many values at the start the header has instead.
     pub(super) fn known(&self) -> usize {
         self.order as usize

@@ -17,30 +17,25 @@ where
         return Err(EncodeError::Columns);
     }
     let mut at = 0;
-    for index in 0..columns {
-        let cell = column(index).next().ok_or(EncodeError::TooFewItems)?;
-        // Most are values of two bytes.
-        if let (Cell::Value(value), Some([low, high])) = (cell, out.get_mut(at..at + 2))
-            && let coded @ 0x7f..0x3fff = zigzag(value)
-        {
-            (*low, *high) = ((coded + 1) as u8 | 0x80, ((coded + 1) >> 7) as u8);
-            at += 2;
-            continue;
+    let mut byte = |byte| {
+        if let Some(slot) = out.get_mut(at) {
+            *slot = byte;
         }
-        let mut byte = |byte| {
-            if let Some(slot) = out.get_mut(at) {
-                *slot = byte;
-            }
-            at += 1;
-        };
-        match cell {
+        at += 1;
+    };
+    for index in 0..columns {
+        match column(index).next().ok_or(EncodeError::TooFewItems)? {
             Cell::Value(value) => {
-                let mut number = u64::from(zigzag(value)) + 1;
-                while number >= 0x80 {
-                    byte(number as u8 | 0x80);
-                    number >>= 7;
+                let number = zigzag(value).wrapping_add(1);
+                // The smallest value needs a bit more than there are: it wraps to zero.
+                let mut rest = number >> 7 | u32::from(number == 0) << 25;
+                let mut low = number as u8 & 0x7f;
+                while rest > 0 {
+                    byte(low | 0x80);
+                    low = rest as u8 & 0x7f;
+                    rest >>= 7;
                 }
-                byte(number as u8);
+                byte(low);
             }
             Cell::Fault(code) => {
                 byte(0);

@@ -34,10 +34,8 @@ pub(super) trait Ticks: Source {
     fn follow(&mut self, line: Line);
     /// Whether a distance did not fit into 32 bits.
     fn far(&self) -> bool;
-    /// Looks at all ticks.
-    fn scan(&self) -> Result<Scan, EncodeError>;
-    /// Gives each tick.
-    fn each(&self, give: &mut dyn FnMut(u64));
+    /// Looks at all ticks, or writes the steps between them.
+    fn scan(&self, out: Option<&mut Writer<'_>>) -> Result<Scan, EncodeError>;
 }
 
 /// What all ticks of a run have in common.
@@ -72,7 +70,7 @@ impl<T: Iterator<Item = u64> + Clone> Ticks for Distances<T> {
         self.far
     }
 
-    fn scan(&self) -> Result<Scan, EncodeError> {
+    fn scan(&self, mut out: Option<&mut Writer<'_>>) -> Result<Scan, EncodeError> {
         let mut ticks = self.all.clone();
         let first = ticks.next().ok_or(EncodeError::TooFewItems)?;
         let (mut last, mut common) = (first, 0);
@@ -81,16 +79,14 @@ impl<T: Iterator<Item = u64> + Clone> Ticks for Distances<T> {
             if tick < last {
                 return Err(EncodeError::TicksFallBack);
             }
-            if common != 1 {
+            if let Some(out) = &mut out {
+                number::put(out, tick - last);
+            } else if common != 1 {
                 common = common_divisor(common, tick - last);
             }
             last = tick;
         }
         Ok(Scan { first, last, common })
-    }
-
-    fn each(&self, give: &mut dyn FnMut(u64)) {
-        self.all.clone().take(self.count).for_each(give);
     }
 }
 
@@ -130,7 +126,7 @@ impl<T: Iterator<Item = u64> + Clone> Source for Distances<T> {
 
 /// Writes the ticks of a run of two or more.
 pub(super) fn put(out: &mut Writer<'_>, count: usize, ticks: &mut dyn Ticks) -> Result<(), EncodeError> {
-    let Scan { first, last, common } = ticks.scan()?;
+    let Scan { first, last, common } = ticks.scan(None)?;
     let mark = out.mark();
     let span = last - first;
     if span >> (63 - FRACTION) == 0 {
@@ -138,16 +134,10 @@ pub(super) fn put(out: &mut Writer<'_>, count: usize, ticks: &mut dyn Ticks) -> 
         if !ticks.far() {
             return Ok(());
         }
-        out.back_to(mark);
+        out.back_to(&mark);
     }
     out.put(1, 1);
-    let mut before = None;
-    ticks.each(&mut |tick| {
-        if let Some(before) = before {
-            number::put(out, tick - before);
-        }
-        before = Some(tick);
-    });
+    ticks.scan(Some(out))?;
     Ok(())
 }
 

@@ -30,7 +30,7 @@ impl Values {
         let mut it = Self {
             divisor: 1,
             remainder: 0,
-            predictor: Predictor::SAME,
+            predictor: Predictor { order: Order::Same, unsigned: false, before: 0, step: 0 },
             known: 1,
             numbers: Numbers::Rice { k: 0 },
             left,
