@@ -43,16 +43,10 @@ impl Server {
     }
 
     fn attach_pipe(&self, pipe: Box<dyn Pipe>, peer: String) -> impl Future<Output = ()> + Send + 'static {
-        let server = self.clone();
         let ip = peer.parse::<SocketAddr>().ok().map(|a| a.ip());
-        let open = server.shared().registry.open(server.shared().options.limits.connections + TOLD);
-        async move {
-            match open {
-                Some(open) => {
-                    connection::run(server.shared().clone(), pipe, Peername { words: peer, ip }, open).await;
-                }
-                None => tracing::warn!(peer, "closed without a word: far too many connections"),
-            }
-        }
+        let shared = self.shared();
+        let open = shared.registry.open(shared.options.limits.connections + TOLD);
+        // Nothing around it: what is captured here as well would be kept twice for as long as the connection lasts.
+        connection::run(self.clone(), pipe, Peername { words: peer, ip }, open)
     }
 }

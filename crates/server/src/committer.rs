@@ -111,7 +111,7 @@ async fn commit<S: Store>(store: &S, shared: &Shared, works: &[Work]) -> Option<
 
 /// Tells everyone what became of their works: acknowledgements first, views afterwards.
 fn report(shared: &Shared, works: Vec<Work>, origins: Vec<Origin>, results: Vec<Result<Done, Refuse>>) {
-    let read = shared.events.is_read();
+    let read = shared.events.wants_rows();
     let mut news = Vec::new();
     let mut stored = false;
     for ((work, origin), result) in works.into_iter().zip(origins).zip(results) {

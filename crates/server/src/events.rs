@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 use std::ops::Deref;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, Weak};
 
 use sensock::DeviceId;
@@ -188,6 +189,14 @@ pub struct Events {
 }
 
 impl Events {
+    /// Leaves out [`Event::Stored`]: for whoever wants to know what happens, not what is measured. While no reader takes them, commits
+    /// are spared the work of telling rows.
+    #[must_use]
+    pub fn without_rows(self) -> Self {
+        self.reader.rows.store(false, Ordering::Relaxed);
+        self
+    }
+
     /// The next event; `None` once the server has ended. Cancel safe.
     pub async fn next(&mut self) -> Option<Event> {
         loop {
@@ -214,6 +223,8 @@ struct Reader {
     state: Mutex<State>,
     wake: Notify,
     capacity: usize,
+    /// Stored readings are told too.
+    rows: AtomicBool,
 }
 
 #[derive(Debug, Default)]
@@ -245,21 +256,24 @@ impl Hub {
     }
 
     pub(crate) fn subscribe(&self) -> Events {
-        let reader =
-            Arc::new(Reader { state: Mutex::default(), wake: Notify::new(), capacity: self.capacity });
+        let (state, wake, rows) = (Mutex::default(), Notify::new(), AtomicBool::new(true));
+        let reader = Arc::new(Reader { state, wake, capacity: self.capacity, rows });
         lock(&self.readers).push(Arc::downgrade(&reader));
         Events { reader }
     }
 
-    /// Whether anybody reads.
-    pub(crate) fn is_read(&self) -> bool {
-        lock(&self.readers).iter().any(|r| r.strong_count() > 0)
+    /// Whether anybody wants to hear of stored readings.
+    pub(crate) fn wants_rows(&self) -> bool {
+        lock(&self.readers).iter().filter_map(Weak::upgrade).any(|r| r.rows.load(Ordering::Relaxed))
     }
 
     pub(crate) fn send(&self, event: Event) {
         let mut dropped = Vec::new();
         lock(&self.readers).retain(|weak| {
             let Some(reader) = weak.upgrade() else { return false };
+            if matches!(event, Event::Stored { .. }) && !reader.rows.load(Ordering::Relaxed) {
+                return true;
+            }
             let mut state = lock(&reader.state);
             state.rows += event.rows();
             state.events.push_back(event.clone());
@@ -301,7 +315,18 @@ mod tests {
         hub.end();
         assert!(slow.next().await.is_none());
         assert!(matches!(other.next().await, Some(Event::Missed(2))));
-        drop((slow, other));
-        assert!(!hub.is_read());
+    }
+
+    #[tokio::test]
+    async fn rows_are_told_to_those_who_want_them() {
+        let hub = Hub::new(3);
+        let (mut all, mut few) = (hub.subscribe(), hub.subscribe().without_rows());
+        hub.send(Event::Stored { rows: Rows(Arc::default()) });
+        hub.send(Event::ClockStepped { by_us: 1 });
+        assert!(matches!(all.next().await, Some(Event::Stored { .. })));
+        assert!(matches!(few.next().await, Some(Event::ClockStepped { .. })));
+        assert!(hub.wants_rows());
+        drop(all);
+        assert!(!hub.wants_rows(), "only one who does not want them is left");
     }
 }

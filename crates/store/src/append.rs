@@ -21,6 +21,7 @@ mod commands;
 mod deliver;
 mod group;
 mod hello;
+mod lanes;
 mod records;
 
 use group::Group;
@@ -50,8 +51,10 @@ pub async fn commit<S: Store>(store: &S, works: &[Work]) -> Result<Vec<Result<Do
 
 /// One transaction.
 async fn attempt<S: Store>(store: &S, works: &[&Work]) -> Result<Vec<Result<Done, Refuse>>, S::Error> {
-    let lanes: Vec<LaneId> =
-        works.iter().flat_map(|w| locks(w)).collect::<BTreeSet<_>>().into_iter().collect();
+    let mut lanes = Vec::with_capacity(works.len());
+    works.iter().for_each(|work| locks(work, &mut lanes));
+    lanes.sort_unstable();
+    lanes.dedup();
     let (mut tx, marks) = store.begin(&lanes).await?;
     let mut group = Group::new(lanes.into_iter().zip(marks));
     let mut results = Vec::with_capacity(works.len());
@@ -77,17 +80,17 @@ async fn attempt<S: Store>(store: &S, works: &[&Work]) -> Result<Vec<Result<Done
     Ok(results)
 }
 
-/// The lanes that a work holds.
-fn locks(work: &Work) -> Vec<LaneId> {
-    let all = |device: DeviceId| Lane::ALL.map(|lane| LaneId { device, lane }).to_vec();
+/// Adds the lanes that a work holds.
+fn locks(work: &Work, lanes: &mut Vec<LaneId>) {
+    let mut all = |device: DeviceId| lanes.extend(Lane::ALL.map(|lane| LaneId { device, lane }));
     match work {
         Work::Hello(hello) => all(hello.hello.device),
         Work::Ended(device, _) => all(*device),
-        Work::Records(records) => vec![records.lane],
-        Work::Floor(floor) => vec![floor.lane],
-        Work::Command(command) => vec![LaneId { device: command.device(), lane: Lane::Control }],
-        Work::Setting(row) => vec![LaneId { device: row.device, lane: Lane::Control }],
-        Work::Rows(_) => vec![],
+        Work::Records(records) => lanes.push(records.lane),
+        Work::Floor(floor) => lanes.push(floor.lane),
+        Work::Command(command) => lanes.push(LaneId { device: command.device(), lane: Lane::Control }),
+        Work::Setting(row) => lanes.push(LaneId { device: row.device, lane: Lane::Control }),
+        Work::Rows(_) => {}
     }
 }
 

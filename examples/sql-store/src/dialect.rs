@@ -27,11 +27,19 @@ impl Dialect {
         }
     }
 
-    /// What makes a SELECT of lanes by id read, and lock, nothing but these.
+    /// What makes a SELECT of marks by id read, and lock, nothing but these.
     pub(crate) fn by_primary_key(self) -> &'static str {
         match self {
             Dialect::Sqlite => "",
             Dialect::MySql => " FORCE INDEX (PRIMARY)",
+        }
+    }
+
+    /// A join whose left side is read first, whatever the planner thinks.
+    pub(crate) fn join_in_this_order(self) -> &'static str {
+        match self {
+            Dialect::Sqlite => "CROSS JOIN",
+            Dialect::MySql => "STRAIGHT_JOIN",
         }
     }
 
@@ -45,6 +53,20 @@ impl Dialect {
         }
         sql.push_str(&self.if_there(table));
         sql
+    }
+
+    /// An INSERT of `rows` rows that share the value of the first column, which is given once.
+    pub(crate) fn insert_with_first(self, table: &Table, rows: usize) -> String {
+        let rest = table.columns.len() - 1;
+        let row = format!("({})", placeholders(rest));
+        let columns: Vec<String> = (1..=rest).map(|i| format!("column{i}")).collect();
+        format!(
+            "INSERT INTO {} ({}) SELECT ?, {} FROM (VALUES {})",
+            table.name,
+            table.columns.join(", "),
+            columns.join(", "),
+            vec![row; rows].join(", ")
+        )
     }
 
     /// `WHERE column IN (?, …)` for a list of `n`.

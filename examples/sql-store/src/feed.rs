@@ -3,18 +3,15 @@
 use std::collections::{BTreeMap, HashMap};
 
 use sensock::{DeviceId, Position};
-use sensock_store::{Cursor, FeedItem, LaneId};
+use sensock_store::{Cursor, FeedItem, LaneId, Span};
 use sqlx::AssertSqlSafe;
 
 use crate::error::Fail;
 use crate::gaps::{GAP_COLUMNS, gap, lane};
 use crate::links::device;
-use crate::readings::{COLUMNS, reading};
+use crate::readings;
 use crate::series::{self, Series};
 use crate::session::{Arg, Session};
-
-/// More readings than a record can have.
-const RECORD: usize = sensock::limits::READINGS_PER_RECORD + 1;
 
 /// Reads about `limit` items. All statements see one state, in which a lane's rows reach exactly up to its mark: so whatever commits
 /// meanwhile lies after the cursor that is returned. Each lane has its share, so that a busy one cannot keep the others waiting.
@@ -24,7 +21,8 @@ pub(crate) async fn feed(
     limit: usize,
 ) -> Result<(Vec<FeedItem>, Cursor), Fail> {
     let mut news = Vec::new();
-    for row in session.rows("SELECT id, device, lane, mark FROM lane ORDER BY device, lane", &[]).await? {
+    let sql = "SELECT l.id, l.device, l.lane, m.mark FROM lane l JOIN mark m ON m.lane_id = l.id ORDER BY l.device, l.lane";
+    for row in session.rows(sql, &[]).await? {
         let lane = lane(&device(&row, 1)?, &row, 2)?;
         let after = cursor.lanes.get(&lane).copied();
         let mark = row.bits(3)?;
@@ -58,29 +56,18 @@ async fn of_lane(
     series: &HashMap<i64, Series>,
 ) -> Result<Vec<(Position, FeedItem)>, Fail> {
     let after = after.map_or(-1, |p| i64::try_from(p.0).unwrap_or(i64::MAX));
-    // Records of one to three readings fill the share; larger ones come a little at a time.
-    let most = share.saturating_mul(3).saturating_add(RECORD);
-    let most_arg = Arg::Int(i64::try_from(most).unwrap_or(i64::MAX));
-    let sql = format!(
-        "SELECT {COLUMNS} FROM reading WHERE lane_id = ? AND position > ? ORDER BY position, series_id LIMIT ?"
-    );
-    let rows = session.rows(AssertSqlSafe(sql), &[Arg::Int(id), Arg::Int(after), most_arg]).await?;
-    let cut_off = rows.len() == most;
+    let positions = after.saturating_add(1)..=i64::MAX;
+    let mut rows = readings::read(session, id, positions, Span::ALL, share.saturating_add(1)).await?;
+    // What follows the last record is not known.
+    let end = if rows.len() > share { rows.pop() } else { None };
+    let end = end.map(|row| row.bits(0).map(Position)).transpose()?;
     let mut items: BTreeMap<Position, (Position, FeedItem)> = BTreeMap::new();
     for row in &rows {
-        let row = reading(row, lane, series)?.row;
-        match items.get_mut(&row.position) {
-            Some((_, FeedItem::Record(readings))) => readings.push(row),
-            _ => _ = items.insert(row.position, (row.position, FeedItem::Record(vec![row]))),
-        }
+        let record = readings::record(row, lane, series)?;
+        let position = Position(row.bits(0)?);
+        let record = record.into_iter().map(|named| named.row).collect();
+        items.insert(position, (position, FeedItem::Record(record)));
     }
-    for (_, item) in items.values_mut() {
-        if let FeedItem::Record(readings) = item {
-            readings.sort_by_key(|r| r.quantity);
-        }
-    }
-    // The last record may lack readings, and what follows it is not known.
-    let end = if cut_off { items.pop_last().map(|(position, _)| position) } else { None };
     let sql = format!(
         "SELECT {GAP_COLUMNS} FROM gap g WHERE g.lane_id = ? AND g.first_position > ? ORDER BY g.first_position LIMIT ?"
     );

@@ -79,8 +79,9 @@ impl SqlTx {
     pub(crate) async fn write_gaps(&mut self, batch: &Batch) -> Result<(), Fail> {
         let mut args = Vec::new();
         for row in &batch.gaps {
+            let place = self.lane(&row.lane).await?;
             args.extend([
-                Arg::Int(self.lane(&row.lane).await?.id),
+                Arg::Int(self.lanes.at(place).id),
                 Arg::Int(stored(row.first)?),
                 Arg::Int(stored(row.last)?),
                 row.cause.name().into(),
@@ -95,8 +96,9 @@ impl SqlTx {
         shared.insert(&mut self.begun.session()?, &GAP, &args).await?;
         args.clear();
         for row in &batch.quarantine {
+            let place = self.lane(&row.lane).await?;
             args.extend([
-                Arg::Int(self.lane(&row.lane).await?.id),
+                Arg::Int(self.lanes.at(place).id),
                 Arg::Int(stored(row.first)?),
                 Arg::Int(stored(row.last)?),
                 Arg::Text(&row.reason),

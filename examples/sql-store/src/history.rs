@@ -1,19 +1,19 @@
 //! Reading back. Each call sees one state of the database.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use sensock::{CommandId, DeviceId, Position};
 use sensock_store::{
     BootRow, CommandRow, ConnectionRow, Cursor, DeviceRow, FeedItem, GapRow, History, LaneId, NamedReading,
     QuarantineRow, SettingRow, Span,
 };
-use sqlx::AssertSqlSafe;
 
 use crate::error::{Fail, SqlError};
-use crate::readings::{COLUMNS, NEWEST_WITHIN, reading};
-use crate::session::{Arg, Session};
+use crate::records::NEWEST_WITHIN;
+use crate::series::Series;
+use crate::session::{Arg, Row, Session};
 use crate::store::SqlStore;
-use crate::{commands, feed, gaps, links, range, series};
+use crate::{commands, feed, gaps, links, range, readings, series};
 
 impl History for SqlStore {
     type Error = SqlError;
@@ -102,21 +102,25 @@ async fn latest(session: &mut Session<'_>, device: &DeviceId) -> Result<Vec<Name
     let hints = session
         .rows(
             "SELECT n.lane_id, n.series_id, n.position, l.lane FROM lane l JOIN newest n ON n.lane_id = l.id \
-             WHERE l.device = ? ORDER BY l.lane",
+             WHERE l.device = ? ORDER BY l.lane, n.position",
             &[Arg::Text(device)],
         )
         .await?;
-    let sql = format!(
-        "SELECT {COLUMNS} FROM reading WHERE lane_id = ? AND position >= ? AND position <= ? AND series_id = ? \
-         ORDER BY position DESC LIMIT 1"
-    );
     let mut newest: BTreeMap<(String, String), NamedReading> = BTreeMap::new();
+    // Series that are measured together share their hints: their records are read once.
+    let mut read: Option<((i64, i64), Vec<Row>)> = None;
     for hint in hints {
-        let (from, lane) = (hint.int(2)?, gaps::lane(device, &hint, 3)?);
-        let to = from.saturating_add(NEWEST_WITHIN - 1);
-        let args = [Arg::Int(hint.int(0)?), Arg::Int(from), Arg::Int(to), Arg::Int(hint.int(1)?)];
-        let Some(row) = session.row(AssertSqlSafe(sql.clone()), &args).await? else { continue };
-        let named = reading(&row, lane, &series)?;
+        let (id, wanted, from, lane) =
+            (hint.int(0)?, hint.int(1)?, hint.int(2)?, gaps::lane(device, &hint, 3)?);
+        let rows = match &read {
+            Some((at, rows)) if *at == (id, from) => rows,
+            _ => {
+                let positions = from..=from.saturating_add(NEWEST_WITHIN - 1);
+                let rows = readings::read(session, id, positions, Span::ALL, usize::MAX).await?;
+                &read.insert(((id, from), rows)).1
+            }
+        };
+        let Some(named) = last(rows, wanted, lane, &series)? else { continue };
         let age = |r: &NamedReading| (r.row.position.boot(), r.row.tick);
         let key = (named.name.clone(), named.unit.clone());
         if newest.get(&key).is_none_or(|known| age(known) <= age(&named)) {
@@ -124,4 +128,21 @@ async fn latest(session: &mut Session<'_>, device: &DeviceId) -> Result<Vec<Name
         }
     }
     Ok(newest.into_values().collect())
+}
+
+/// The last reading of a series in these records.
+fn last(
+    rows: &[Row],
+    wanted: i64,
+    lane: LaneId,
+    series: &HashMap<i64, Series>,
+) -> Result<Option<NamedReading>, Fail> {
+    for row in rows.iter().rev() {
+        if readings::has(row, wanted)? {
+            let quantity = series.get(&wanted).map(|s| s.quantity);
+            let record = readings::record(row, lane, series)?;
+            return Ok(record.into_iter().find(|named| Some(named.row.quantity) == quantity));
+        }
+    }
+    Ok(None)
 }

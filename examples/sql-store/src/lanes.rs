@@ -7,18 +7,14 @@ use sensock_store::{Batch, LaneId};
 use sqlx::AssertSqlSafe;
 
 use crate::error::Fail;
+use crate::held::State;
 use crate::session::{Arg, Session};
 use crate::shared::Shared;
-use crate::tables::{LANE_ENDED, LANE_MARK, LANE_NEW};
+use crate::tables::{LANE_ENDED, LANE_NEW, MARK, MARK_NEW};
 use crate::transaction::SqlTx;
 
-/// A lane as a transaction found it.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Found {
-    pub(crate) id: i64,
-    /// The latest time that was written with it.
-    pub(crate) written_us: Option<i64>,
-}
+/// Lanes whose rows are looked for in one statement.
+const TOGETHER: usize = 256;
 
 /// A position as it is stored.
 pub(crate) fn stored(position: Position) -> Result<i64, Fail> {
@@ -34,58 +30,90 @@ pub(crate) async fn ids(
     lanes: &[LaneId],
 ) -> Result<Vec<i64>, Fail> {
     // In one order, whatever order they are given in: else two programs that make the same rows could wait for each other.
-    let mut order: Vec<usize> = (0..lanes.len()).collect();
-    order.sort_unstable_by_key(|&i| lanes[i]);
-    let mut ids = vec![0; lanes.len()];
-    for i in order {
-        ids[i] = match shared.lanes.find(&lanes[i]) {
-            Some(id) => id,
-            None => find_or_make(session, shared, &lanes[i]).await?,
-        };
+    let mut sorted = lanes.to_vec();
+    sorted.sort_unstable();
+    let mut ids = HashMap::with_capacity(lanes.len());
+    for some in sorted.chunks(TOGETHER) {
+        find(session, shared, some, &mut ids).await?;
+        let missing: Vec<LaneId> = some.iter().filter(|lane| !ids.contains_key(*lane)).copied().collect();
+        if missing.is_empty() {
+            continue;
+        }
+        let rows: Vec<Arg<'_>> =
+            missing.iter().flat_map(|lane| [Arg::Text(&lane.device), Arg::from(lane.lane as u8)]).collect();
+        shared.insert(session, &LANE_NEW, &rows).await?;
+        find(session, shared, &missing, &mut ids).await?;
+        let rows: Vec<Arg<'_>> =
+            missing.iter().filter_map(|lane| ids.get(lane)).map(|&id| Arg::Int(id)).collect();
+        shared.insert(session, &MARK_NEW, &rows).await?;
     }
-    Ok(ids)
+    let found: Option<Vec<i64>> = lanes.iter().map(|lane| ids.get(lane).copied()).collect();
+    found.ok_or(Fail::Sql(sqlx::Error::RowNotFound))
 }
 
-async fn find_or_make(session: &mut Session<'_>, shared: &Shared, lane: &LaneId) -> Result<i64, Fail> {
-    const FIND: &str = "SELECT id FROM lane WHERE device = ? AND lane = ?";
-    let key = [Arg::Text(&lane.device), Arg::from(lane.lane as u8)];
-    if let Some(row) = session.row(FIND, &key).await? {
-        return Ok(row.int(0)?);
+/// Finds the rows of these lanes, as far as they are there.
+async fn find(
+    session: &mut Session<'_>,
+    shared: &Shared,
+    lanes: &[LaneId],
+    ids: &mut HashMap<LaneId, i64>,
+) -> Result<(), Fail> {
+    let mut args: Vec<Arg<'_>> = lanes.iter().map(|lane| Arg::Text(&lane.device)).collect();
+    fill_up(&mut args);
+    let list = shared.dialect.list(args.len());
+    let sql = format!("SELECT id, device, lane FROM lane WHERE device IN {list}");
+    let wanted: HashMap<(&str, i64), LaneId> =
+        lanes.iter().map(|lane| ((lane.device.as_str(), lane.lane as i64), *lane)).collect();
+    for row in session.rows(AssertSqlSafe(sql), &args).await? {
+        if let Some(lane) = wanted.get(&(row.text(1)?.as_str(), row.int(2)?)) {
+            ids.insert(*lane, row.int(0)?);
+        }
     }
-    shared.insert(session, &LANE_NEW, &key).await?;
-    match session.row(FIND, &key).await? {
-        Some(row) => Ok(row.int(0)?),
-        None => Err(sqlx::Error::RowNotFound.into()),
+    Ok(())
+}
+
+/// Repeats the last argument up to a power of two, so that few prepared statements serve every number.
+fn fill_up(args: &mut Vec<Arg<'_>>) {
+    if let Some(&last) = args.last() {
+        args.resize(args.len().next_power_of_two(), last);
     }
 }
 
-/// Locks lanes, always in the order of their ids, whatever order they are given in; returns mark and latest time of each. `None` if the
+/// Locks lanes, always in the order of their ids, whatever order they are given in, and brings their marks up to date. `false` if the
 /// ids are not these lanes': somebody put another database in the place of the one that was opened.
 pub(crate) async fn lock(
     session: &mut Session<'_>,
     shared: &Shared,
-    lanes: &[LaneId],
-    ids: &[i64],
-) -> Result<Option<Vec<(Position, Option<i64>)>>, Fail> {
-    let Some(&last) = ids.last() else { return Ok(Some(Vec::new())) };
-    // Filled up to a power of two, so that few prepared statements serve every number.
-    let mut args: Vec<Arg<'_>> = ids.iter().map(|&id| Arg::Int(id)).collect();
-    args.resize(ids.len().next_power_of_two(), Arg::Int(last));
-    let (index, list, lock) =
-        (shared.dialect.by_primary_key(), shared.dialect.list(args.len()), shared.dialect.for_update());
-    let sql = format!(
-        "SELECT id, mark, written_us, device, lane FROM lane{index} WHERE id IN {list} ORDER BY id{lock}"
-    );
-    let mut found = HashMap::with_capacity(ids.len());
-    for row in session.rows(AssertSqlSafe(sql), &args).await? {
-        let whose = (row.text(3)?, row.int(4)?);
-        found.insert(row.int(0)?, (whose, (Position(row.bits(1)?), row.maybe_int(2)?)));
+    lanes: &mut [(LaneId, State)],
+) -> Result<bool, Fail> {
+    if lanes.is_empty() {
+        return Ok(true);
     }
-    let in_order = lanes.iter().zip(ids).map(|(lane, id)| {
-        let ((device, number), state) = found.get(id)?;
-        (*device == lane.device.as_str() && *number == lane.lane as i64).then_some(*state)
-    });
-    Ok(in_order.collect())
+    let mut args: Vec<Arg<'_>> = lanes.iter().map(|(_, state)| Arg::Int(state.id)).collect();
+    fill_up(&mut args);
+    let dialect = shared.dialect;
+    let sql = format!(
+        "SELECT m.lane_id, m.mark, m.written_us, m.sheet, l.device, l.lane \
+         FROM mark m{index} {join} lane l ON l.id = m.lane_id WHERE m.lane_id IN {list} ORDER BY m.lane_id{lock}",
+        index = dialect.by_primary_key(),
+        join = dialect.join_in_this_order(),
+        list = dialect.list(args.len()),
+        lock = dialect.for_update(),
+    );
+    let mut places: HashMap<i64, usize> =
+        lanes.iter().enumerate().map(|(i, (_, state))| (state.id, i)).collect();
+    for row in session.rows(AssertSqlSafe(sql), &args).await? {
+        let Some((lane, state)) = places.remove(&row.int(0)?).and_then(|i| lanes.get_mut(i)) else {
+            continue;
+        };
+        if row.text(4)? != lane.device.as_str() || row.int(5)? != lane.lane as i64 {
+            return Ok(false);
+        }
+        state.mark = Position(row.bits(1)?);
+        state.written_us = row.maybe_int(2)?;
+        state.sheet = row.int(3)?;
+    }
+    Ok(places.is_empty())
 }
 
 /// The lowest boot that any lane of a device still waits in; a lane without a row waits from the beginning.
@@ -96,7 +124,7 @@ pub(crate) fn lowest_boot(marks: &[Position; Lane::COUNT]) -> u32 {
 /// Marks of a device's lanes.
 pub(crate) async fn marks(session: &mut Session<'_>, device: &str) -> Result<[Position; Lane::COUNT], Fail> {
     let mut marks = [Position::NONE; Lane::COUNT];
-    let sql = "SELECT lane, mark FROM lane WHERE device = ?";
+    let sql = "SELECT l.lane, m.mark FROM lane l JOIN mark m ON m.lane_id = l.id WHERE l.device = ?";
     for row in session.rows(sql, &[Arg::Text(device)]).await? {
         if let Some(lane) = Lane::from_number(row.small(0)?) {
             marks[lane.index()] = Position(row.bits(1)?);
@@ -106,48 +134,60 @@ pub(crate) async fn marks(session: &mut Session<'_>, device: &str) -> Result<[Po
 }
 
 impl SqlTx {
-    /// The lane, which `begin` has locked, or which is found now.
-    pub(crate) async fn lane(&mut self, lane: &LaneId) -> Result<Found, Fail> {
-        if let Some(found) = self.lanes.get(lane) {
-            return Ok(*found);
+    /// The place of a lane among those that are held; one that `begin` did not lock is looked up now.
+    pub(crate) async fn lane(&mut self, lane: &LaneId) -> Result<usize, Fail> {
+        if let Some(place) = self.lanes.place(lane) {
+            return Ok(place);
         }
         let shared = self.handle.shared.clone();
-        let id = ids(&mut self.begun.session()?, &shared, &[*lane]).await?[0];
-        let found = Found { id, written_us: None };
-        self.lanes.insert(*lane, found);
-        Ok(found)
+        let mut session = self.begun.session()?;
+        let id = ids(&mut session, &shared, &[*lane]).await?[0];
+        let row = session.row("SELECT mark, sheet FROM mark WHERE lane_id = ?", &[id.into()]).await?;
+        let row = row.ok_or(sqlx::Error::RowNotFound)?;
+        let mut state = State::new(id);
+        (state.mark, state.sheet) = (Position(row.bits(0)?), row.int(1)?);
+        Ok(self.lanes.add(*lane, state))
     }
 
-    /// Writes marks and ends, and the latest time beside them.
-    pub(crate) async fn write_marks(&mut self, batch: &Batch) -> Result<(), Fail> {
+    /// What marks will say, and the latest time and the sheet beside them.
+    pub(crate) async fn mark_rows(&mut self, batch: &Batch) -> Result<Vec<Arg<'static>>, Fail> {
         let latest = latest_us(batch);
-        let mut args = Vec::with_capacity(batch.marks.len() * LANE_MARK.columns.len());
+        let mut args = Vec::with_capacity(batch.marks.len() * MARK.columns.len());
         for (lane, mark) in &batch.marks {
-            let found = self.lane(lane).await?;
-            let written = found.written_us.max(latest);
-            self.lanes.insert(*lane, Found { written_us: written, ..found });
+            let place = self.lane(lane).await?;
+            let state = self.lanes.at(place);
+            state.written_us = state.written_us.max(latest);
+            (state.mark, state.moved) = (*mark, false);
             args.extend([
-                Arg::Int(found.id),
-                Arg::Text(&lane.device),
-                Arg::from(lane.lane as u8),
+                Arg::Int(state.id),
                 Arg::Int(stored(*mark)?),
-                Arg::from(written),
+                Arg::from(state.written_us),
+                Arg::Int(state.sheet),
             ]);
         }
-        let shared = self.handle.shared.clone();
-        shared.insert(&mut self.begun.session()?, &LANE_MARK, &args).await?;
-        args.clear();
+        Ok(args)
+    }
+
+    /// What stands beside the marks: ends, and the latest time where no mark says it.
+    pub(crate) async fn write_ends(&mut self, batch: &Batch) -> Result<(), Fail> {
+        for state in self.lanes.states().filter(|state| state.moved) {
+            let sql = "UPDATE mark SET sheet = ? WHERE lane_id = ?";
+            self.begun.session()?.execute(sql, &[state.sheet.into(), state.id.into()]).await?;
+            state.moved = false;
+        }
+        let mut args = Vec::new();
         for (lane, ended) in &batch.ended {
-            let id = self.lane(lane).await?.id;
+            let place = self.lane(lane).await?;
             args.extend([
-                Arg::Int(id),
+                Arg::Int(self.lanes.at(place).id),
                 Arg::Text(&lane.device),
                 Arg::from(lane.lane as u8),
                 Arg::Int(stored(*ended)?),
             ]);
         }
+        let shared = self.handle.shared.clone();
         shared.insert(&mut self.begun.session()?, &LANE_ENDED, &args).await?;
-        match latest {
+        match latest_us(batch) {
             Some(latest) if batch.marks.is_empty() => self.write_latest(latest).await,
             _ => Ok(()),
         }
@@ -155,14 +195,13 @@ impl SqlTx {
 
     /// Without a mark, a locked lane says the latest time; without a lock, the store's row does.
     async fn write_latest(&mut self, latest: i64) -> Result<(), Fail> {
-        let held = self.lanes.values().copied().min_by_key(|found| found.id);
         let mut session = self.begun.session()?;
-        match held {
-            Some(Found { written_us: Some(written), .. }) if written >= latest => return Ok(()),
-            Some(Found { id, .. }) => {
-                let sql =
-                    "UPDATE lane SET written_us = ? WHERE id = ? AND (written_us IS NULL OR written_us < ?)";
-                session.execute(sql, &[latest.into(), id.into(), latest.into()]).await?;
+        match self.lanes.states().min_by_key(|state| state.id) {
+            Some(state) if state.written_us >= Some(latest) => {}
+            Some(state) => {
+                state.written_us = Some(latest);
+                let sql = "UPDATE mark SET written_us = ? WHERE lane_id = ? AND (written_us IS NULL OR written_us < ?)";
+                session.execute(sql, &[latest.into(), state.id.into(), latest.into()]).await?;
             }
             None => {
                 let sql = "UPDATE store SET latest_us = ? WHERE latest_us < ?";

@@ -26,7 +26,7 @@ pub(crate) async fn resumes(session: &mut Session<'_>, devices: &[DeviceId]) -> 
 async fn together(session: &mut Session<'_>, devices: &[DeviceId]) -> Result<Vec<Resume>, Fail> {
     let mut found = vec![Resume::default(); devices.len()];
 
-    let sql = "SELECT device, lane, mark, ended FROM lane WHERE device = ?";
+    let sql = "SELECT l.device, l.lane, m.mark, l.ended FROM lane l JOIN mark m ON m.lane_id = l.id WHERE l.device = ?";
     each(
         session,
         devices,

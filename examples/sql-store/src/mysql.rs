@@ -29,7 +29,7 @@ const READING: &str = "SET SESSION sql_mode = 'STRICT_ALL_TABLES,NO_ENGINE_SUBST
      SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ";
 
 pub(crate) async fn open(options: MySqlConnectOptions, place: Arc<str>) -> Result<Shared, OpenError> {
-    let options = options.statement_cache_capacity(STATEMENTS);
+    let options = options.statement_cache_capacity(STATEMENTS).disable_statement_logging();
     let sql = |error| OpenError::Sql(SqlError::new(&place, error));
     // One connection by itself first: a pool would hide why there is none.
     let mut first = match tokio::time::timeout(WAIT * 2, options.connect()).await {

@@ -5,6 +5,7 @@ use std::time::Duration;
 use sqlx::pool::PoolConnection;
 use sqlx::{Error, MySql, MySqlPool, Sqlite, SqlitePool};
 
+use crate::codes::{Number, number};
 use crate::session::Session;
 
 /// How long a lock or a connection is waited for.
@@ -16,14 +17,23 @@ pub(crate) enum Pools {
 }
 
 impl Pools {
-    /// Begins to write. In SQLite nobody else writes until it ends.
-    pub(crate) async fn begin(&self) -> Result<Begun, Error> {
+    /// Begins to write. In SQLite nobody else writes until it ends, and the number says whether anybody else did since it was the same.
+    pub(crate) async fn begin(&self) -> Result<(Begun, Option<i64>), Error> {
         match self {
             Pools::Sqlite { writer, .. } => {
-                Begun::new(Held::Sqlite(writer.acquire().await?), "BEGIN IMMEDIATE").await
+                let mut begun = Begun { held: Some(Held::Sqlite(writer.acquire().await?)), busy: true };
+                let row = begun.session()?.row("BEGIN IMMEDIATE; PRAGMA data_version", &[]).await;
+                begun.leave();
+                if row.as_ref().is_err_and(|error| matches!(number(error), Some(Number::Sqlite(5 | 6)))) {
+                    // It did not begin: there is nothing to roll back.
+                    begun.held = None;
+                }
+                let version = row?.map(|row| row.int(0)).transpose()?;
+                Ok((begun, version))
             }
             Pools::MySql { writers, .. } => {
-                Begun::new(Held::MySql(writers.acquire().await?), "START TRANSACTION").await
+                let held = Held::MySql(writers.acquire().await?);
+                Ok((Begun::new(held, "START TRANSACTION").await?, None))
             }
         }
     }
@@ -101,7 +111,16 @@ impl Begun {
     }
 
     pub(crate) async fn commit(mut self) -> Result<(), Error> {
-        self.run("COMMIT").await?;
+        match &self.held {
+            // Prepared once.
+            Some(Held::Sqlite(_)) => {
+                self.enter();
+                let done = self.session()?.execute("COMMIT", &[]).await;
+                self.leave();
+                done?;
+            }
+            _ => self.run("COMMIT").await?,
+        }
         self.held = None;
         Ok(())
     }

@@ -12,7 +12,7 @@ use crate::tables::{CATALOG, SERIES, SERIES_UNNAMED};
 use crate::transaction::SqlTx;
 
 /// The quantities of a catalogue, and the series that each is stored under.
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub(crate) struct Quantities(Arc<[(u16, i64)]>);
 
 impl Quantities {

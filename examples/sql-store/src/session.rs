@@ -1,9 +1,11 @@
 //! One connection of either kind, statements with arguments, and rows that come back.
 
-use sqlx::mysql::{MySqlConnection, MySqlRow};
+use sqlx::mysql::{MySqlArguments, MySqlConnection, MySqlRow};
 use sqlx::query::Query;
-use sqlx::sqlite::{SqliteConnection, SqliteRow};
-use sqlx::{Error, MySql, Row as _, SqlSafeStr, Sqlite};
+use sqlx::sqlite::{SqliteArguments, SqliteConnection, SqliteRow};
+use sqlx::{Arguments as _, Error, MySql, Row as _, SqlSafeStr, Sqlite};
+
+use crate::dialect::Dialect;
 
 /// One argument of a statement.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -99,11 +101,18 @@ pub(crate) enum Session<'c> {
 }
 
 impl Session<'_> {
+    pub(crate) fn dialect(&self) -> Dialect {
+        match self {
+            Session::Sqlite(_) => Dialect::Sqlite,
+            Session::MySql(_) => Dialect::MySql,
+        }
+    }
+
     /// Runs a prepared statement; returns how many rows it touched.
     pub(crate) async fn execute(&mut self, sql: impl SqlSafeStr, args: &[Arg<'_>]) -> Result<u64, Error> {
         Ok(match self {
-            Session::Sqlite(c) => sqlite(sql, args).execute(&mut **c).await?.rows_affected(),
-            Session::MySql(c) => mysql(sql, args).execute(&mut **c).await?.rows_affected(),
+            Session::Sqlite(c) => sqlite(sql, args)?.execute(&mut **c).await?.rows_affected(),
+            Session::MySql(c) => mysql(sql, args)?.execute(&mut **c).await?.rows_affected(),
         })
     }
 
@@ -111,10 +120,10 @@ impl Session<'_> {
     pub(crate) async fn rows(&mut self, sql: impl SqlSafeStr, args: &[Arg<'_>]) -> Result<Vec<Row>, Error> {
         Ok(match self {
             Session::Sqlite(c) => {
-                sqlite(sql, args).fetch_all(&mut **c).await?.into_iter().map(Row::Sqlite).collect()
+                sqlite(sql, args)?.fetch_all(&mut **c).await?.into_iter().map(Row::Sqlite).collect()
             }
             Session::MySql(c) => {
-                mysql(sql, args).fetch_all(&mut **c).await?.into_iter().map(Row::MySql).collect()
+                mysql(sql, args)?.fetch_all(&mut **c).await?.into_iter().map(Row::MySql).collect()
             }
         })
     }
@@ -133,32 +142,36 @@ impl Session<'_> {
     }
 }
 
-fn sqlite<'q>(sql: impl SqlSafeStr, args: &'q [Arg<'q>]) -> Query<'q, Sqlite, sqlx::sqlite::SqliteArguments> {
-    let mut query = sqlx::query(sql);
+fn sqlite<'q>(sql: impl SqlSafeStr, args: &[Arg<'_>]) -> Result<Query<'q, Sqlite, SqliteArguments>, Error> {
+    let mut all = SqliteArguments::default();
+    all.reserve(args.len(), 0);
     for arg in args {
-        query = match *arg {
-            Arg::Null => query.bind(None::<i64>),
-            Arg::Int(v) => query.bind(v),
-            Arg::Real(v) => query.bind(v),
-            Arg::Text(v) => query.bind(v),
-            Arg::Bytes(v) => query.bind(v),
+        let added = match *arg {
+            Arg::Null => all.add(None::<i64>),
+            Arg::Int(v) => all.add(v),
+            Arg::Real(v) => all.add(v),
+            Arg::Text(v) => all.add(v),
+            Arg::Bytes(v) => all.add(v),
         };
+        added.map_err(Error::Encode)?;
     }
-    query
+    Ok(sqlx::query_with(sql, all))
 }
 
-fn mysql<'q>(sql: impl SqlSafeStr, args: &'q [Arg<'q>]) -> Query<'q, MySql, sqlx::mysql::MySqlArguments> {
-    let mut query = sqlx::query(sql);
+fn mysql<'q>(sql: impl SqlSafeStr, args: &[Arg<'_>]) -> Result<Query<'q, MySql, MySqlArguments>, Error> {
+    let mut all = MySqlArguments::default();
+    all.reserve(args.len(), args.len() * 8);
     for arg in args {
-        query = match *arg {
-            Arg::Null => query.bind(None::<i64>),
-            Arg::Int(v) => query.bind(v),
-            Arg::Real(v) => query.bind(v),
-            Arg::Text(v) => query.bind(v),
-            Arg::Bytes(v) => query.bind(v),
+        let added = match *arg {
+            Arg::Null => all.add(None::<i64>),
+            Arg::Int(v) => all.add(v),
+            Arg::Real(v) => all.add(v),
+            Arg::Text(v) => all.add(v),
+            Arg::Bytes(v) => all.add(v),
         };
+        added.map_err(Error::Encode)?;
     }
-    query
+    Ok(sqlx::query_with(sql, all))
 }
 
 /// One row; columns by their place in the query, whose types are ours.

@@ -5,18 +5,22 @@ use std::hash::Hash;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use sensock::DeviceId;
-use sensock_store::LaneId;
 use sqlx::AssertSqlSafe;
 
 use crate::dialect::{Dialect, Table, chunks};
 use crate::error::{Fail, SqlError};
+use crate::held::Known;
 use crate::hook::ErasedHook;
 use crate::pool::Pools;
+use crate::records::Packed;
 use crate::series::Quantities;
 use crate::session::{Arg, Session};
+use crate::tables::{MARK, RECORD};
 
 /// Entries of a cache before it is emptied: they come back from the database.
-const CACHED: usize = 200_000;
+pub(crate) const CACHED: usize = 200_000;
+/// Records that are written by a statement of their very number.
+const EXACT: usize = 128;
 /// Rows of one statement.
 const LARGEST: usize = 512;
 
@@ -25,14 +29,23 @@ pub(crate) struct Shared {
     pub(crate) place: Arc<str>,
     pub(crate) name: String,
     pub(crate) pools: Pools,
-    /// Rows of `lane` that are committed.
-    pub(crate) lanes: Cache<LaneId, i64>,
+    lanes: Mutex<Known>,
     /// Rows of `series` that are committed, per device and catalogue.
     pub(crate) series: Cache<(DeviceId, u64), Quantities>,
-    /// Rows of `newest` that are committed, or were overtaken by a later row.
-    pub(crate) newest: Cache<(i64, i64), i64>,
     texts: Cache<(usize, usize), Arc<str>>,
+    pairs: Cache<(usize, usize), Arc<str>>,
 }
+
+/// A sheet that holds the records of one transaction alone, whose marks are the positions of its last records.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Own {
+    pub(crate) sheet: i64,
+    pub(crate) written_us: Option<i64>,
+}
+
+/// Marks of the lanes that have records in a sheet of their own.
+const OWN_MARKS: &str = "INSERT OR REPLACE INTO mark (lane_id, mark, written_us, sheet) \
+     SELECT lane_id, MAX(position), ?, sheet FROM record WHERE sheet = ? GROUP BY lane_id";
 
 /// The part of a store that a hook makes different from its clones.
 #[derive(Clone)]
@@ -48,10 +61,10 @@ impl Shared {
             place,
             name,
             pools,
-            lanes: Cache::default(),
+            lanes: Mutex::default(),
             series: Cache::default(),
-            newest: Cache::default(),
             texts: Cache::default(),
+            pairs: Cache::default(),
         }
     }
 
@@ -76,11 +89,58 @@ impl Shared {
         Ok(())
     }
 
+    /// Inserts records and sets marks: in SQLite, where each statement is a message to another thread, in one go if the numbers are
+    /// those that recur (a record of each lane, or records of one lane). Arguments are what SQLite spends most on: `own` says that the
+    /// sheet holds nothing else and that the marks are the positions of the last records, which are then not given twice.
+    pub(crate) async fn append(
+        &self,
+        session: &mut Session<'_>,
+        packed: &Packed,
+        marks: &[Arg<'_>],
+        own: Option<Own>,
+    ) -> Result<(), Fail> {
+        let (n, m) = (packed.len(), marks.len() / MARK.columns.len());
+        let recurs = n > 0 && n <= EXACT && (m == n || m == 1) && self.dialect == Dialect::Sqlite;
+        let Some(own) = own.filter(|_| recurs) else {
+            let records = packed.args(true);
+            if recurs {
+                let text = self.pair((n, m), || {
+                    [(&RECORD, n), (&MARK, m)].map(|(table, n)| self.dialect.insert(table, n)).join("; ")
+                });
+                return Ok(session
+                    .execute(AssertSqlSafe(text), &[&records, marks].concat())
+                    .await
+                    .map(drop)?);
+            }
+            self.insert(session, &RECORD, &records).await?;
+            return self.insert(session, &MARK, marks).await;
+        };
+        let text = self
+            .pair((n, 0), || [self.dialect.insert_with_first(&RECORD, n), OWN_MARKS.to_owned()].join("; "));
+        let mut args = packed.args(false);
+        args.insert(0, own.sheet.into());
+        args.extend([Arg::from(own.written_us), own.sheet.into()]);
+        session.execute(AssertSqlSafe(text), &args).await?;
+        Ok(())
+    }
+
+    fn pair(&self, key: (usize, usize), make: impl FnOnce() -> String) -> Arc<str> {
+        self.pairs.find(&key).unwrap_or_else(|| {
+            let text: Arc<str> = make().into();
+            self.pairs.learn([(key, text.clone())]);
+            text
+        })
+    }
+
+    /// What is known of lanes. Nothing that panics is done under the lock.
+    pub(crate) fn known(&self) -> MutexGuard<'_, Known> {
+        self.lanes.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Forgets what was looked up: the database is not the one that it was found in.
     pub(crate) fn forget(&self) {
-        self.lanes.clear();
+        self.known().forget();
         self.series.clear();
-        self.newest.clear();
     }
 
     fn text(&self, table: &'static Table, rows: usize) -> Arc<str> {

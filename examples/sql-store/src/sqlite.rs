@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use sensock_store::Durability;
+use sqlx::ConnectOptions as _;
 use sqlx::pool::PoolOptions;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqliteSynchronous};
 
@@ -28,7 +29,11 @@ pub(crate) async fn open(file: &Path, place: Arc<str>) -> Result<Shared, OpenErr
         .busy_timeout(WAIT)
         .journal_mode(SqliteJournalMode::Wal)
         .synchronous(SqliteSynchronous::Full)
-        .statement_cache_capacity(STATEMENTS);
+        // What a statement needs to undo itself: never read again after a crash.
+        .pragma("temp_store", "memory")
+        .row_buffer_size(512)
+        .statement_cache_capacity(STATEMENTS)
+        .disable_statement_logging();
     let sql = |error| OpenError::Sql(SqlError::new(&place, error));
     let writer = warm(&options).await.map_err(sql)?;
     let mut held = writer.acquire().await.map_err(sql)?;

@@ -8,7 +8,7 @@ use sensock_store::{Failure, LaneId, Resume, Store, StoreInfo};
 
 use crate::error::{Fail, OpenError, SqlError};
 use crate::hook::Hook;
-use crate::lanes::{self, Found};
+use crate::lanes;
 use crate::pool::{Begun, Pools, WAIT};
 use crate::session::Session;
 use crate::shared::Handle;
@@ -73,37 +73,39 @@ impl SqlStore {
 
     async fn locked(&self, lanes: &[LaneId]) -> Result<(SqlTx, Vec<Position>), Fail> {
         let shared = &self.handle.shared;
-        // Rows are made before the transaction: two that made the same row in the middle of theirs would wait for each other.
-        let known: Option<Vec<i64>> = lanes.iter().map(|lane| shared.lanes.find(lane)).collect();
-        let ids = match known {
-            Some(ids) => ids,
-            None => {
-                let mut begun = shared.pools.begin().await?;
-                begun.enter();
-                let ids = lanes::ids(&mut begun.session()?, shared, lanes).await;
-                begun.leave();
-                let ids = ids?;
-                begun.commit().await?;
-                shared.lanes.learn(lanes.iter().copied().zip(ids.iter().copied()));
-                ids
-            }
+        let (mut begun, mut version) = shared.pools.begin().await?;
+        let mut start = shared.known().begin(lanes, version);
+        if start.is_none() {
+            // Rows are made before the transaction: two that made the same row in the middle of theirs would wait for each other.
+            begun.enter();
+            let ids = lanes::ids(&mut begun.session()?, shared, lanes).await;
+            begun.leave();
+            let ids = ids?;
+            begun.commit().await?;
+            shared.known().seen(lanes.iter().copied().zip(ids));
+            (begun, version) = shared.pools.begin().await?;
+            start = shared.known().begin(lanes, version);
+        }
+        let Some(mut start) = start else {
+            // Another transaction made the memory forget them at this very moment.
+            return Err(Fail::Sql(sqlx::Error::PoolTimedOut));
         };
-        let mut begun = shared.pools.begin().await?;
-        let Some(found) = lanes::lock(&mut begun.session()?, shared, lanes, &ids).await? else {
+        begun.enter();
+        let locked = start.fresh || lanes::lock(&mut begun.session()?, shared, &mut start.lanes).await?;
+        begun.leave();
+        if !locked {
             shared.forget();
             return Err(Fail::Sql(sqlx::Error::Protocol(
                 "the database was replaced while it was in use".into(),
             )));
-        };
-        let marks = found.iter().map(|(mark, _)| *mark).collect();
-        let held = lanes.iter().zip(&ids).zip(&found);
-        let held = held.map(|((lane, &id), &(_, written_us))| (*lane, Found { id, written_us })).collect();
-        Ok((SqlTx::new(begun, self.handle.clone(), held), marks))
+        }
+        let marks = start.lanes.iter().map(|(_, state)| state.mark).collect();
+        Ok((SqlTx::new(begun, self.handle.clone(), start, version), marks))
     }
 
     async fn about(&self, session: &mut Session<'_>) -> Result<StoreInfo, Fail> {
         let shared = &self.handle.shared;
-        let sql = "SELECT MAX(written_us), (SELECT latest_us FROM store), (SELECT id FROM store) FROM lane";
+        let sql = "SELECT MAX(written_us), (SELECT latest_us FROM store), (SELECT id FROM store) FROM mark";
         let row = session.row(sql, &[]).await?.ok_or(sqlx::Error::RowNotFound)?;
         let latest_us = row.maybe_int(0)?.max(row.maybe_int(1)?).unwrap_or(i64::MIN);
         let durability = match &shared.pools {

@@ -12,20 +12,32 @@ macro_rules! with_account {
 pub(crate) static LANE_NEW: Table =
     Table { name: "lane", columns: &["device", "lane"], key: &["device", "lane"], replace: &[] };
 
-pub(crate) static LANE_MARK: Table = Table {
-    name: "lane",
-    columns: &["id", "device", "lane", "mark", "written_us"],
-    key: &["id"],
-    replace: &["mark", "written_us"],
+pub(crate) static MARK_NEW: Table =
+    Table { name: "mark", columns: &["lane_id"], key: &["lane_id"], replace: &[] };
+
+pub(crate) static MARK: Table = Table {
+    name: "mark",
+    columns: &["lane_id", "mark", "written_us", "sheet"],
+    key: &["lane_id"],
+    replace: &["mark", "written_us", "sheet"],
 };
 
 pub(crate) static LANE_ENDED: Table =
     Table { name: "lane", columns: &["id", "device", "lane", "ended"], key: &["id"], replace: &["ended"] };
 
-pub(crate) static READING: Table = Table {
-    name: "reading",
-    columns: &["lane_id", "position", "series_id", "raw", "fault", "tick", "not_before_us", "not_after_us"],
+pub(crate) static RECORD: Table = Table {
+    name: "record",
+    columns: &["sheet", "lane_id", "position", "tick", "not_before_us", "not_after_us", "readings"],
     key: &[],
+    replace: &[],
+};
+
+pub(crate) static SHEET: Table = Table { name: "sheet", columns: &["id"], key: &["id"], replace: &[] };
+
+pub(crate) static SIGNPOST: Table = Table {
+    name: "signpost",
+    columns: &["lane_id", "position", "sheet", "not_before_us", "not_after_us"],
+    key: &["lane_id", "position"],
     replace: &[],
 };
 

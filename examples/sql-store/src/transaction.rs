@@ -3,15 +3,16 @@
 use std::collections::HashMap;
 
 use sensock::DeviceId;
-use sensock_store::{Batch, LaneId, Resume, Transaction};
+use sensock_store::{Batch, Resume, Transaction};
 
 use crate::error::{Fail, SqlError};
+use crate::held::{Held, Start};
 use crate::hook::HookTx;
-use crate::lanes::Found;
 use crate::load;
 use crate::pool::Begun;
 use crate::series::Quantities;
 use crate::shared::Handle;
+use crate::sheets::Sheet;
 
 /// A transaction of a [`SqlStore`](crate::SqlStore). Dropped without `commit`, it is rolled back.
 ///
@@ -20,26 +21,30 @@ pub struct SqlTx {
     pub(crate) begun: Begun,
     pub(crate) handle: Handle,
     /// Lanes that are locked, and others that rows were written to.
-    pub(crate) lanes: HashMap<LaneId, Found>,
+    pub(crate) lanes: Held,
     /// Series that were looked up or made.
     pub(crate) series: HashMap<(DeviceId, u64), Quantities>,
-    /// Rows of `newest` that were written.
-    pub(crate) newest: HashMap<(i64, i64), i64>,
+    /// Where records go, once that is known.
+    pub(crate) sheet: Option<Sheet>,
+    /// What the database said of its version; see [`Known`](crate::held::Known).
+    version: Option<i64>,
 }
 
 impl SqlTx {
-    pub(crate) fn new(begun: Begun, handle: Handle, lanes: HashMap<LaneId, Found>) -> Self {
-        Self { begun, handle, lanes, series: HashMap::new(), newest: HashMap::new() }
+    pub(crate) fn new(begun: Begun, handle: Handle, start: Start, version: Option<i64>) -> Self {
+        let Start { lanes, sheet, .. } = start;
+        Self { begun, handle, lanes: Held::new(lanes), series: HashMap::new(), sheet, version }
     }
 
     /// Catalogues first, since readings refer to them; marks last, since they say that all the rest is there.
     async fn write_all(&mut self, batch: &Batch) -> Result<(), Fail> {
         self.write_catalogs(batch).await?;
-        self.write_readings(batch).await?;
+        let packed = self.pack(batch).await?;
         self.write_gaps(batch).await?;
         self.write_links(batch).await?;
         self.write_commands(batch).await?;
-        self.write_marks(batch).await?;
+        self.append(&packed, batch).await?;
+        self.write_ends(batch).await?;
         self.prune_anchors(batch).await
     }
 
@@ -87,9 +92,8 @@ impl Transaction for SqlTx {
         let shared = self.handle.shared;
         self.begun.commit().await.map_err(|error| shared.error(error))?;
         // Only now does anybody else see these rows.
-        shared.lanes.learn(self.lanes.iter().map(|(lane, found)| (*lane, found.id)));
         shared.series.learn(self.series);
-        shared.newest.learn(self.newest);
+        shared.known().committed(self.lanes, self.version, self.sheet);
         Ok(())
     }
 }

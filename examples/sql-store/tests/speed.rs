@@ -66,7 +66,8 @@ async fn rows_a_second() {
         let count = database.sql("SELECT COUNT(*) FROM reading").await;
         assert_eq!(count, [(200 + 80_000 + 50 * 198).to_string()]);
         if database.is_sqlite() {
-            let bytes = "SELECT SUM(pgsize) * 1.0 / (SELECT COUNT(*) FROM reading) FROM dbstat WHERE name = 'reading'";
+            let bytes =
+                "SELECT SUM(pgsize) * 1.0 / (SELECT COUNT(*) FROM reading) FROM dbstat WHERE name = 'record'";
             println!("bytes a row in SQLite: {}", database.sql(bytes).await[0]);
         }
     }

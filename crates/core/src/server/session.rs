@@ -98,7 +98,6 @@ pub enum Event<'f> {
 /// caller's buffer, so that an idle connection holds none.
 #[derive(Debug)]
 pub struct Session {
-    config: Config,
     state: State,
     started: Micros,
     last_heard: Micros,
@@ -106,7 +105,10 @@ pub struct Session {
     proposal: Option<Proposal>,
     welcome_due: bool,
     welcomed_at: Micros,
-    max_frame: usize,
+    /// The largest frame that this end takes, and the device.
+    own_max_frame: u16,
+    max_frame: u16,
+    ping_interval_ms: u32,
     slots: u8,
     held: u8,
     ping_at: Micros,
@@ -133,16 +135,18 @@ impl Session {
         {
             return Err(Misuse::Buffer);
         }
+        let lanes = config.window.map(|window| LaneLink { window, ..LaneLink::default() });
         Ok(Session {
-            config,
             state: State::AwaitHello,
             started: now,
             last_heard: now,
-            lanes: Default::default(),
+            lanes,
             proposal: None,
             welcome_due: false,
             welcomed_at: now,
-            max_frame: FRAME_MIN_MAX,
+            own_max_frame: config.max_frame,
+            max_frame: FRAME_MIN_MAX as u16,
+            ping_interval_ms: config.ping_interval_ms,
             slots: 1,
             held: 0,
             ping_at: now,
@@ -173,7 +177,7 @@ impl Session {
 
     /// The largest frame that the device takes.
     pub fn peer_max_frame(&self) -> usize {
-        self.max_frame
+        self.max_frame.into()
     }
 
     /// (3) Welcome is due.
@@ -185,11 +189,9 @@ impl Session {
             return Err(Misuse::State);
         }
         self.has_catalog = !proposal.want_catalog;
-        for (link, (mark, window)) in self.lanes.iter_mut().zip(proposal.marks.iter().zip(self.config.window))
-        {
+        for (link, mark) in self.lanes.iter_mut().zip(&proposal.marks) {
             link.expected = mark.next();
             (link.mark, link.acked) = (*mark, *mark);
-            link.window = window;
             if self.has_catalog {
                 link.raise();
                 link.told = link.limit;

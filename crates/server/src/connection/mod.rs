@@ -41,6 +41,7 @@ use crate::pipe::{Lost, Pipe};
 use crate::queue::{Entry, Origin};
 use crate::random;
 use crate::registry::{Away, Open};
+use crate::server::Server;
 use crate::shared::Shared;
 use downlink::Downlink;
 use handshake::Met;
@@ -49,9 +50,13 @@ use sheet::{Pieces, Sheet};
 use times::Times;
 use works::boot_row;
 
-/// Serves a transport from its first byte to its last.
-pub(crate) async fn run(shared: Arc<Shared>, mut pipe: Box<dyn Pipe>, peer: Peername, _open: Open) {
-    let Some(mut live) = Box::pin(handshake::shake(&shared, &mut *pipe, &peer)).await else { return };
+/// Serves a transport from its first byte to its last; one too many is not `open`. A server lives for as long as it has connections.
+pub(crate) async fn run(server: Server, mut pipe: Box<dyn Pipe>, peer: Peername, open: Option<Open>) {
+    if open.is_none() {
+        tracing::warn!(peer = peer.words, "closed without a word: far too many connections");
+        return;
+    }
+    let Some(mut live) = Box::pin(handshake::shake(server.shared(), &mut *pipe, &peer)).await else { return };
     let span = tracing::info_span!("connection", device = %live.device, boot = live.boot, id = live.row.id, peer = peer.words);
     async {
         poll_fn(|cx| live.poll(cx, &mut *pipe)).await;

@@ -10,7 +10,7 @@ use crate::work::{CommandWork, Done, Refuse, Reply};
 /// Commands of one device that may wait or be under way at once.
 const UNSETTLED_MAX: usize = 64;
 
-impl Group {
+impl Group<'_> {
     pub(super) fn command(&mut self, work: &CommandWork) -> Result<Done, Refuse> {
         match work {
             CommandWork::New(row) => self.new_command(row),

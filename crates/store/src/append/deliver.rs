@@ -34,7 +34,7 @@ struct Said {
     now_us: i64,
 }
 
-impl Group {
+impl Group<'_> {
     /// Settles and sorts the commands of a device that says hello; returns what was settled and what goes down, in order of id.
     pub(super) fn commands_at_hello(
         &mut self,

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use sensock::{Cause, CommandId, DeviceId, Lane, Position};
 
 use super::boot_of_next;
+use super::lanes::Lanes;
 use crate::batch::Batch;
 use crate::rows::*;
 use crate::store::Resume;
@@ -12,15 +13,10 @@ use crate::work::{Appended, Done, Refuse, Work};
 
 /// A transaction under way.
 #[derive(Default)]
-pub(super) struct Group {
-    /// Marks of the locked lanes: as found, then as moved by the works so far.
-    marks: BTreeMap<LaneId, Position>,
-    moved: BTreeSet<LaneId>,
-    /// Lanes on which a work did not fit: nothing of them is taken in this group any more.
-    pub(super) stopped: BTreeSet<LaneId>,
+pub(super) struct Group<'w> {
+    /// The locked lanes.
+    pub(super) lanes: Lanes<'w>,
     devices: BTreeMap<DeviceId, Resume>,
-    ended: BTreeMap<LaneId, Position>,
-    readings: BTreeMap<LaneId, Vec<ReadingRow>>,
     connections: BTreeMap<u64, ConnectionRow>,
     boots: BTreeMap<(DeviceId, u32), BootRow>,
     changed_devices: BTreeSet<DeviceId>,
@@ -30,9 +26,9 @@ pub(super) struct Group {
     pub(super) inserts: Batch,
 }
 
-impl Group {
+impl<'w> Group<'w> {
     pub(super) fn new(marks: impl Iterator<Item = (LaneId, Position)>) -> Self {
-        Self { marks: marks.collect(), ..Self::default() }
+        Self { lanes: Lanes::new(marks), ..Self::default() }
     }
 
     /// The device that must be loaded before this work can be applied.
@@ -70,10 +66,9 @@ impl Group {
         let resume = self.devices.entry(device).or_default();
         for lane in Lane::ALL {
             let id = LaneId { device, lane };
-            if let Some(&mark) = self.marks.get(&id) {
-                resume.marks[lane.index()] = mark;
-            }
-            if let Some(&ended) = self.ended.get(&id) {
+            let Some(held) = self.lanes.get(&id) else { continue };
+            resume.marks[lane.index()] = held.mark;
+            if let Some(ended) = held.ended {
                 resume.ended[lane.index()] = ended;
             }
         }
@@ -81,19 +76,18 @@ impl Group {
     }
 
     pub(super) fn mark(&self, lane: LaneId) -> Position {
-        self.marks.get(&lane).copied().unwrap_or_default()
+        self.lanes.get(&lane).map_or(Position::NONE, |held| held.mark)
     }
 
     /// Moves a mark forward; a mark never goes back.
     pub(super) fn advance(&mut self, lane: LaneId, mark: Position) {
-        let held = self.marks.entry(lane).or_default();
-        if mark > *held {
-            *held = mark;
-            self.moved.insert(lane);
+        let held = self.lanes.get_or_add(&lane);
+        if mark > held.mark {
+            (held.mark, held.moved) = (mark, true);
         }
     }
 
-    pub(super) fn apply(&mut self, work: &Work) -> Result<Done, Refuse> {
+    pub(super) fn apply(&mut self, work: &'w Work) -> Result<Done, Refuse> {
         match work {
             Work::Hello(work) => self.hello(work).map(|done| Done::Hello(Box::new(done))),
             Work::Records(work) => Ok(Done::Appended(self.records(work))),
@@ -126,11 +120,7 @@ impl Group {
     }
 
     pub(super) fn put_ended(&mut self, lane: LaneId, last: Position) {
-        self.ended.insert(lane, last);
-    }
-
-    pub(super) fn put_readings(&mut self, lane: LaneId, rows: &[ReadingRow]) {
-        self.readings.entry(lane).or_default().extend_from_slice(rows);
+        self.lanes.get_or_add(&lane).ended = Some(last);
     }
 
     pub(super) fn put_connection(&mut self, row: ConnectionRow) {
@@ -169,9 +159,12 @@ impl Group {
     /// Everything that the works changed.
     pub(super) fn into_batch(self) -> Batch {
         let mut batch = self.inserts;
-        batch.marks = self.moved.iter().filter_map(|l| Some((*l, *self.marks.get(l)?))).collect();
-        batch.ended = self.ended.into_iter().collect();
-        batch.readings = self.readings.into_values().flatten().collect();
+        let lanes = || self.lanes.iter();
+        batch.marks = lanes().filter(|(_, held)| held.moved).map(|(lane, held)| (lane, held.mark)).collect();
+        batch.ended = lanes().filter_map(|(lane, held)| Some((lane, held.ended?))).collect();
+        let readings = || lanes().flat_map(|(_, held)| &held.readings);
+        batch.readings.reserve_exact(readings().map(|rows| rows.len()).sum());
+        readings().for_each(|rows| batch.readings.extend_from_slice(rows));
         batch.connections = self.connections.into_values().collect();
         batch.boots = self.boots.into_values().collect();
         for (device, resume) in self.devices {

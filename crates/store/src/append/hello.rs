@@ -11,7 +11,7 @@ use crate::rows::*;
 use crate::store::Resume;
 use crate::work::{HelloDone, HelloWork, Identity, Meeting, Refuse, Verdict};
 
-impl Group {
+impl Group<'_> {
     /// Judges again under lock; writes only if the store still says what Welcome said.
     pub(super) fn hello(&mut self, work: &HelloWork) -> Result<HelloDone, Refuse> {
         let (hello, now_us) = (&work.hello, work.now_us);

@@ -18,14 +18,15 @@ impl Step {
     }
 }
 
-impl Group {
+impl<'w> Group<'w> {
     /// Appends records to a lane (rule A).
-    pub(super) fn records(&mut self, work: &RecordsWork) -> Appended {
+    pub(super) fn records(&mut self, work: &'w RecordsWork) -> Appended {
         let lane = work.lane;
-        let mark = self.mark(lane);
-        if self.stopped.contains(&lane) || !follows(mark, &work.steps) {
+        let held = self.lanes.get_or_add(&lane);
+        let mark = held.mark;
+        if held.stopped || !follows(mark, &work.steps) {
             // A later work of this group must not slip into the place of this one.
-            self.stopped.insert(lane);
+            held.stopped = true;
             return Appended { mark, rewind: true, ..Appended::default() };
         }
         let mut done = Appended { mark, ..Appended::default() };
@@ -33,9 +34,10 @@ impl Group {
             self.step(work, step, &mut done);
         }
         if done.mark > mark {
-            self.advance(lane, done.mark);
             let new = work.readings.partition_point(|r| r.position <= mark);
-            self.put_readings(lane, &work.readings[new..]);
+            let held = self.lanes.get_or_add(&lane);
+            (held.mark, held.moved) = (done.mark, true);
+            held.readings.push(&work.readings[new..]);
             self.inserts.anchors.extend_from_slice(&work.anchors);
             for reply in work.replies.iter().filter(|r| r.position > mark) {
                 done.settled.extend(self.answer(lane.device, reply, work.now_us));

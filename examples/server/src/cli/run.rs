@@ -148,10 +148,13 @@ async fn print(
     mut terminal: Terminal<std::io::Stdout>,
 ) -> Terminal<std::io::Stdout> {
     let times = Times::local();
+    if log != Log::Readings {
+        events = events.without_rows();
+    }
     while let Some(event) = events.next().await {
         let now = times.clock(now_us());
         if let Event::Stored { rows } = &event {
-            for row in rows.iter().filter(|_| log == Log::Readings) {
+            for row in rows.iter() {
                 let (device, at) = (row.lane.device, times.clock(row.not_after_us));
                 terminal.line(format!("{now}  {device}  quantity {} = {} at {at}", row.quantity, row.value));
             }

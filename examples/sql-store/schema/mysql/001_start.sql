@@ -19,15 +19,20 @@ CREATE TABLE IF NOT EXISTS device (
     catalog         BIGINT NOT NULL
 ) ENGINE = InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;
 
--- `mark` is the only authority on what is stored: never derived from readings, never purged.
 CREATE TABLE IF NOT EXISTS lane (
     id              BIGINT AUTO_INCREMENT PRIMARY KEY,
     device          VARCHAR(32) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
     lane            INT NOT NULL,
-    mark            BIGINT NOT NULL DEFAULT 0,
     ended           BIGINT NOT NULL DEFAULT 0,
-    written_us      BIGINT,
     UNIQUE (device, lane)
+) ENGINE = InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;
+
+-- The only authority on what is stored of a lane: never derived from records, never purged.
+CREATE TABLE IF NOT EXISTS mark (
+    lane_id         BIGINT PRIMARY KEY,
+    mark            BIGINT NOT NULL DEFAULT 0,
+    written_us      BIGINT,
+    sheet           BIGINT NOT NULL DEFAULT 0
 ) ENGINE = InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;
 
 -- What a device said of itself: canonical bytes, and the firmware's name out of them.
@@ -55,17 +60,32 @@ CREATE TABLE IF NOT EXISTS series (
     UNIQUE (device, catalog, quantity)
 ) ENGINE = InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;
 
--- The only large table, in the order in which it is written and read.
-CREATE TABLE IF NOT EXISTS reading (
+-- The only large table, a row a record, in the order in which it is written and read. `readings`: a JSON list of [series, raw], or
+-- [series, raw, fault] where there is no value. `sheet` is 0: only SQLite needs more than one.
+CREATE TABLE IF NOT EXISTS record (
+    sheet           BIGINT NOT NULL,
     lane_id         BIGINT NOT NULL,
     position        BIGINT NOT NULL,
-    series_id       BIGINT NOT NULL,
-    raw             INT NOT NULL,
-    fault           SMALLINT,
     tick            BIGINT NOT NULL,
     not_before_us   BIGINT,
     not_after_us    BIGINT NOT NULL,
-    PRIMARY KEY (lane_id, position, series_id)
+    readings        TEXT CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+    PRIMARY KEY (lane_id, position)
+) ENGINE = InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;
+
+-- All sheets.
+CREATE TABLE IF NOT EXISTS sheet (
+    id              BIGINT PRIMARY KEY
+) ENGINE = InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;
+
+-- One for every 256 positions of a lane: where a stretch of time begins and ends.
+CREATE TABLE IF NOT EXISTS signpost (
+    lane_id         BIGINT NOT NULL,
+    position        BIGINT NOT NULL,
+    sheet           BIGINT NOT NULL,
+    not_before_us   BIGINT,
+    not_after_us    BIGINT NOT NULL,
+    PRIMARY KEY (lane_id, position)
 ) ENGINE = InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;
 
 -- The newest reading of a series lies less than 256 positions above this: a hint that costs a write every 256 positions.
@@ -191,6 +211,21 @@ CREATE TABLE IF NOT EXISTS quarantine (
     written_us      BIGINT NOT NULL,
     INDEX quarantine_of_lane (lane_id, first_position)
 ) ENGINE = InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;
+
+-- A row a reading.
+CREATE OR REPLACE VIEW reading AS
+SELECT
+    r.lane_id,
+    r.position,
+    v.series_id,
+    v.raw,
+    v.fault,
+    r.tick,
+    r.not_before_us,
+    r.not_after_us
+FROM record r
+JOIN JSON_TABLE(r.readings, '$[*]' COLUMNS (
+    series_id BIGINT PATH '$[0]', raw INT PATH '$[1]', fault SMALLINT PATH '$[2]')) v;
 
 -- For people. `time` is the middle of what is certain, `plus_minus` the seconds to either side. With quality 'upper bound' nothing
 -- bounds the time from below: it was then, or earlier. `value` is NULL where the device gave a fault instead.

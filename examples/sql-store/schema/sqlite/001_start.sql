@@ -19,15 +19,21 @@ CREATE TABLE device (
     catalog         INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 
--- `mark` is the only authority on what is stored: never derived from readings, never purged.
 CREATE TABLE lane (
     id              INTEGER PRIMARY KEY,
     device          TEXT NOT NULL,
     lane            INTEGER NOT NULL,
-    mark            INTEGER NOT NULL DEFAULT 0,
     ended           INTEGER NOT NULL DEFAULT 0,
-    written_us      INTEGER,
     UNIQUE (device, lane)
+) STRICT;
+
+-- The only authority on what is stored of a lane: never derived from records, never purged. `sheet`: where its newest record lies. A
+-- table of its own because it changes with every record: a page holds the marks of some 150 lanes.
+CREATE TABLE mark (
+    lane_id         INTEGER PRIMARY KEY,
+    mark            INTEGER NOT NULL DEFAULT 0,
+    written_us      INTEGER,
+    sheet           INTEGER NOT NULL DEFAULT 0
 ) STRICT;
 
 -- What a device said of itself: canonical bytes, and the firmware's name out of them.
@@ -55,17 +61,34 @@ CREATE TABLE series (
     UNIQUE (device, catalog, quantity)
 ) STRICT;
 
--- The only large table: about 50 bytes a row, in the order in which it is written and read.
-CREATE TABLE reading (
+-- The only large table, a row a record. `readings`: a JSON list of [series, raw], or [series, raw, fault] where there is no value. A lane's
+-- rows lie in order within a sheet, and its later rows never in an earlier sheet. The rows of one transaction stand together on few pages
+-- of the newest sheet, however many devices they came from, and a lane is found again by looking into one sheet after the other.
+CREATE TABLE record (
+    sheet           INTEGER NOT NULL,
     lane_id         INTEGER NOT NULL,
     position        INTEGER NOT NULL,
-    series_id       INTEGER NOT NULL,
-    raw             INTEGER NOT NULL,
-    fault           INTEGER,
     tick            INTEGER NOT NULL,
     not_before_us   INTEGER,
     not_after_us    INTEGER NOT NULL,
-    PRIMARY KEY (lane_id, position, series_id)
+    readings        TEXT NOT NULL,
+    PRIMARY KEY (sheet, lane_id, position)
+) STRICT, WITHOUT ROWID;
+
+-- All sheets, the last of which may still be empty. A new one is begun when the newest holds 64 records or more.
+CREATE TABLE sheet (
+    id              INTEGER PRIMARY KEY
+) STRICT;
+
+-- Where to look: the lane's records from `position` on lie in this sheet or later ones, those before it in this sheet or earlier ones.
+-- One for every 256 positions of a lane, or every 2,048 sheets.
+CREATE TABLE signpost (
+    lane_id         INTEGER NOT NULL,
+    position        INTEGER NOT NULL,
+    sheet           INTEGER NOT NULL,
+    not_before_us   INTEGER,
+    not_after_us    INTEGER NOT NULL,
+    PRIMARY KEY (lane_id, position)
 ) STRICT, WITHOUT ROWID;
 
 -- The newest reading of a series lies less than 256 positions above this: a hint that costs a write every 256 positions.
@@ -192,6 +215,21 @@ CREATE TABLE quarantine (
 ) STRICT;
 CREATE INDEX quarantine_of_lane ON quarantine (lane_id, first_position);
 
+-- A row a reading.
+CREATE VIEW reading AS
+SELECT
+    r.lane_id,
+    r.position,
+    v.value ->> 0 AS series_id,
+    v.value ->> 1 AS raw,
+    v.value ->> 2 AS fault,
+    r.tick,
+    r.not_before_us,
+    r.not_after_us
+FROM sheet h
+JOIN record r ON r.sheet = h.id
+JOIN json_each(r.readings) v;
+
 -- For people. `time` is the middle of what is certain, `plus_minus` the seconds to either side. With quality 'upper bound' nothing
 -- bounds the time from below: it was then, or earlier. `value` is NULL where the device gave a fault instead.
 CREATE VIEW readings AS
@@ -288,3 +326,12 @@ SELECT
     free_kib,
     rebased_by
 FROM boot;
+
+-- What a full database looks like, so that a question about one device goes from sheet to sheet instead of through all rows.
+ANALYZE sqlite_schema;
+INSERT INTO sqlite_stat1 (tbl, idx, stat) VALUES
+    ('sheet', NULL, '10000'),
+    ('record', 'record', '5000000 512 5 1'),
+    ('lane', 'sqlite_autoindex_lane_1', '300 3 1'),
+    ('series', 'sqlite_autoindex_series_1', '1000 10 5 1');
+ANALYZE sqlite_schema;

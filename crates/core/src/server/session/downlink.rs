@@ -76,7 +76,7 @@ impl Session {
 
     pub(super) fn fit(&self, written: Result<usize, NoRoom>) -> Result<usize, Misuse> {
         match written {
-            Ok(len) if len <= self.max_frame => Ok(len),
+            Ok(len) if len <= usize::from(self.max_frame) => Ok(len),
             Ok(_) => Err(Misuse::Body),
             Err(NoRoom) => Err(Misuse::Buffer),
         }

@@ -10,7 +10,7 @@ impl Session {
     pub fn handle_frame<'f>(&mut self, now: Micros, frame: &'f mut [u8]) -> Result<Option<Event<'f>>, Peer> {
         let limit = match self.state {
             State::AwaitHello => HELLO_MAX,
-            _ => self.config.max_frame as usize,
+            _ => self.own_max_frame.into(),
         };
         if frame.len() > limit {
             return Err(Peer::Oversized);
@@ -24,7 +24,7 @@ impl Session {
             (State::AwaitHello, Kind::Hello) => {
                 let hello = Hello::decode(body)?;
                 self.state = State::Judging;
-                self.max_frame = hello.max_frame as usize;
+                self.max_frame = hello.max_frame;
                 self.slots = hello.command_slots;
                 Ok(Some(Event::Hello(hello)))
             }
@@ -41,7 +41,7 @@ impl Session {
         }
         self.bounds = Some(Bounds::measure(self.welcomed_at, now, tick));
         self.state = State::Live;
-        self.ping_at = now.plus_ms(self.config.ping_interval_ms.into());
+        self.ping_at = now.plus_ms(self.ping_interval_ms.into());
         Ok(Event::Proved)
     }
 

@@ -34,7 +34,7 @@ impl Session {
     }
 
     pub(super) fn silent_at(&self) -> Micros {
-        self.last_heard.plus_ms(u64::from(self.config.ping_interval_ms) * 5 / 2)
+        self.last_heard.plus_ms(u64::from(self.ping_interval_ms) * 5 / 2)
     }
 
     /// Writes the next frame that is due; 0 if none is. Acks are coalesced: poll after a burst of commits, not after each.
@@ -58,8 +58,8 @@ impl Session {
                 marks: p.marks,
                 credit: self.lanes.map(|l| l.told),
                 want_catalog: p.want_catalog,
-                max_frame: self.config.max_frame,
-                ping_interval_ms: self.config.ping_interval_ms,
+                max_frame: self.own_max_frame,
+                ping_interval_ms: self.ping_interval_ms,
                 pending: p.pending,
                 store: p.store,
                 nonce: p.nonce,
@@ -97,7 +97,7 @@ impl Session {
             }
         }
         if now >= self.ping_at {
-            self.ping_at = now.plus_ms(self.config.ping_interval_ms.into());
+            self.ping_at = now.plus_ms(self.ping_interval_ms.into());
             if self.ping.is_none() {
                 self.pings = self.pings.wrapping_add(1).max(1);
                 self.ping = Some((self.pings, now));

@@ -1,0 +1,135 @@
+//! Lanes in memory: what a transaction holds, and what is remembered from one to the next.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use sensock::Position;
+use sensock_store::LaneId;
+
+use crate::series::Quantities;
+use crate::shared::CACHED;
+use crate::sheets::{Sheet, Signpost};
+
+/// A lane as a transaction found it and as it leaves it.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct State {
+    pub(crate) id: i64,
+    /// Its mark, the latest time that was written with it, and the sheet of its newest record.
+    pub(crate) mark: Position,
+    pub(crate) written_us: Option<i64>,
+    pub(crate) sheet: i64,
+    /// The row of `mark` does not say yet in which sheet that is.
+    pub(crate) moved: bool,
+    /// Its last signpost, as far as it is known.
+    pub(crate) signpost: Option<Signpost>,
+    /// The series of one catalogue, and rows of `newest` that were written for them.
+    pub(crate) catalog: u64,
+    pub(crate) quantities: Option<Quantities>,
+    pub(crate) newest: Arc<[(i64, i64)]>,
+    /// When mark, time and sheet were read; see [`Known`].
+    epoch: u64,
+}
+
+impl State {
+    pub(crate) fn new(id: i64) -> Self {
+        State { id, ..State::default() }
+    }
+}
+
+/// The lanes of one transaction, in order.
+#[derive(Debug, Default)]
+pub(crate) struct Held {
+    lanes: Vec<(LaneId, State)>,
+    /// Where the last one was found: lanes are asked for in order.
+    last: usize,
+}
+
+impl Held {
+    pub(crate) fn new(mut lanes: Vec<(LaneId, State)>) -> Self {
+        lanes.sort_unstable_by_key(|(lane, _)| *lane);
+        Held { lanes, last: 0 }
+    }
+
+    pub(crate) fn place(&mut self, lane: &LaneId) -> Option<usize> {
+        let near = [self.last, self.last + 1];
+        let near = near.into_iter().find(|&i| self.lanes.get(i).is_some_and(|(l, _)| l == lane));
+        let place = near.or_else(|| self.lanes.binary_search_by_key(lane, |(l, _)| *l).ok())?;
+        self.last = place;
+        Some(place)
+    }
+
+    pub(crate) fn add(&mut self, lane: LaneId, state: State) -> usize {
+        let place = self.lanes.partition_point(|(l, _)| *l < lane);
+        self.lanes.insert(place, (lane, state));
+        place
+    }
+
+    /// The lane at a place that [`Held::place`] or [`Held::add`] gave.
+    pub(crate) fn at(&mut self, place: usize) -> &mut State {
+        &mut self.lanes[place].1
+    }
+
+    pub(crate) fn states(&mut self) -> impl Iterator<Item = &mut State> {
+        self.lanes.iter_mut().map(|(_, state)| state)
+    }
+}
+
+/// What is known of lanes between transactions.
+///
+/// Ids never change. A mark is trusted only under the lock, and only if the database says that nobody else wrote since it was read: each
+/// transaction takes `version` out, and puts it back once it is committed. One that fails, or whose end nobody knows, does not.
+#[derive(Debug, Default)]
+pub(crate) struct Known {
+    lanes: HashMap<LaneId, State>,
+    /// The newest sheet.
+    sheet: Option<Sheet>,
+    version: Option<i64>,
+    epoch: u64,
+}
+
+/// What a transaction begins with.
+#[derive(Debug)]
+pub(crate) struct Start {
+    pub(crate) lanes: Vec<(LaneId, State)>,
+    /// Whether all marks are those of the database.
+    pub(crate) fresh: bool,
+    pub(crate) sheet: Option<Sheet>,
+}
+
+impl Known {
+    /// What is known of these lanes in a database of this version; `None` if a lane's row was never seen.
+    pub(crate) fn begin(&mut self, lanes: &[LaneId], version: Option<i64>) -> Option<Start> {
+        if version.is_none() || self.version.take() != version {
+            self.epoch += 1;
+            self.sheet = None;
+        }
+        let found = lanes.iter().map(|lane| Some((*lane, self.lanes.get(lane)?.clone())));
+        let mut found: Vec<(LaneId, State)> = found.collect::<Option<_>>()?;
+        let fresh = found.iter().all(|(_, state)| state.epoch == self.epoch);
+        found.iter_mut().for_each(|(_, state)| state.epoch = self.epoch);
+        Some(Start { lanes: found, fresh, sheet: self.sheet })
+    }
+
+    /// These rows are there.
+    pub(crate) fn seen(&mut self, lanes: impl Iterator<Item = (LaneId, i64)>) {
+        if self.lanes.len() > CACHED {
+            self.lanes.clear();
+        }
+        for (lane, id) in lanes {
+            self.lanes.entry(lane).or_insert_with(|| State::new(id));
+        }
+    }
+
+    /// A transaction that held these is committed.
+    pub(crate) fn committed(&mut self, held: Held, version: Option<i64>, sheet: Option<Sheet>) {
+        if self.lanes.len() > CACHED {
+            self.lanes.clear();
+        }
+        (self.version, self.sheet) = (version, sheet);
+        self.lanes.extend(held.lanes);
+    }
+
+    pub(crate) fn forget(&mut self) {
+        *self = Known { epoch: self.epoch + 1, ..Known::default() };
+    }
+}
