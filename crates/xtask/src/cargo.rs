@@ -46,6 +46,12 @@ impl Metadata {
         self.packages().into_values().filter(|package| members.contains(&package.id())).collect()
     }
 
+    /// The version of the package of this name, ours or another's.
+    pub fn version_of(&self, name: &str) -> Option<&str> {
+        let packages = items(&self.0["packages"]).map(Package);
+        packages.into_iter().find(|package| package.name() == name).map(|package| package.version())
+    }
+
     /// All that `package` is built from, itself included; tests and build scripts apart.
     pub fn built_from(&self, package: &Package<'_>) -> Vec<Package<'_>> {
         let nodes: BTreeMap<&str, &Value> =

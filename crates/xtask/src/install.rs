@@ -1,7 +1,7 @@
 //! `--install`: fetches what is missing, from Debian 12 packages and the crates registry.
 
 use crate::cargo::cargo;
-use crate::part::{CARGO_FUZZ, Part, has_nightly};
+use crate::part::{CARGO_FUZZ, GUNGRAUN, Part, has_nightly};
 use crate::plan::Context;
 use crate::run;
 use anyhow::{Context as _, Result, ensure};
@@ -20,6 +20,10 @@ pub fn missing_parts(context: &Context) -> Result<()> {
     if parts.contains(&Part::Fuzz) {
         let crate_name = format!("cargo-fuzz@{CARGO_FUZZ}");
         run::run(cargo(context).args(["install", "--locked", &crate_name]))?;
+    }
+    if parts.contains(&Part::Valgrind) {
+        let crate_name = format!("gungraun-runner@{GUNGRAUN}");
+        run::run(cargo(context).args(["install", "--locked", "--force", &crate_name]))?;
     }
     for part in parts {
         ensure!(part.missing().is_none(), "{} is still missing after its installation", part.name());

@@ -3,6 +3,7 @@
 
 mod cargo;
 mod install;
+mod instructions;
 mod load;
 mod part;
 mod plan;
@@ -25,6 +26,8 @@ enum Chore {
     Prove(prove::Options),
     /// Measures the server under load, beside its peers in the same run, against the limits that are stated for it.
     Load(load::Options),
+    /// Counts the instructions of the hot paths and holds them against limits and a recorded baseline.
+    Instructions(instructions::Options),
     /// Prints how much flash and memory the device side takes on bare metal, and holds it against its limits.
     Size(size::Options),
 }
@@ -34,6 +37,7 @@ fn main() -> ExitCode {
         Chore::Test(options) => test::run(options),
         Chore::Prove(options) => prove::run(options),
         Chore::Load(options) => load::run(options),
+        Chore::Instructions(options) => instructions::run(options),
         Chore::Size(options) => size::run(options),
     };
     match done {

@@ -16,6 +16,8 @@ pub enum Part {
     Cross,
     /// `cargo-fuzz`, for the fuzz targets where a nightly toolchain is installed.
     Fuzz,
+    /// valgrind and the program that runs benches under it.
+    Valgrind,
 }
 
 impl Part {
@@ -26,6 +28,7 @@ impl Part {
             Self::Mosquitto => "mosquitto",
             Self::Cross => "cross",
             Self::Fuzz => "fuzz",
+            Self::Valgrind => "valgrind",
         }
     }
 
@@ -48,6 +51,15 @@ impl Part {
             }
             Self::Fuzz => (!run::is_installed("cargo-fuzz"))
                 .then(|| format!("cargo-fuzz is not installed (cargo install cargo-fuzz@{CARGO_FUZZ})")),
+            Self::Valgrind => {
+                if !run::is_installed("valgrind") {
+                    return Some("valgrind is not installed (Debian package valgrind)".into());
+                }
+                // It runs benches of its own version only.
+                (!is_version("gungraun-runner", GUNGRAUN)).then(|| {
+                    format!("gungraun-runner {GUNGRAUN} is not installed (cargo install --locked gungraun-runner@{GUNGRAUN})")
+                })
+            }
         }
     }
 
@@ -60,12 +72,16 @@ impl Part {
             Self::Cross => &["rustc-web", "cargo-web", "rust-web-src", "lld-22"],
             // libFuzzer is C++.
             Self::Fuzz => &["g++"],
+            Self::Valgrind => &["valgrind"],
         }
     }
 }
 
 /// The version of cargo-fuzz that `--install` fetches.
 pub const CARGO_FUZZ: &str = "0.13.2";
+
+/// The version of gungraun in `Cargo.lock`, whose program `--install` fetches.
+pub const GUNGRAUN: &str = "0.20.0";
 
 /// Debian's compiler: rustup carries no sources where it cannot fetch them, Debian's package does.
 pub const DEBIAN_RUSTC: &str = "/usr/bin/rustc";
@@ -84,6 +100,12 @@ pub fn has_nightly() -> bool {
 pub fn has_toolchain(name: &str) -> bool {
     let list = Command::new("rustup").args(["toolchain", "list"]).output();
     list.is_ok_and(|list| String::from_utf8_lossy(&list.stdout).lines().any(|line| is_toolchain(line, name)))
+}
+
+/// Whether `program --version` ends with this version.
+fn is_version(program: &str, version: &str) -> bool {
+    let said = Command::new(program).arg("--version").output();
+    said.is_ok_and(|said| String::from_utf8_lossy(&said.stdout).trim().ends_with(&format!(" {version}")))
 }
 
 /// `line` is such as `1.88.0-x86_64-unknown-linux-gnu` or `nightly-x86_64-unknown-linux-gnu (default)`.

@@ -70,7 +70,7 @@ impl Step {
 /// Lists the names and what they check.
 pub fn list(steps: &[Step]) {
     for step in steps {
-        println!("{:<10} {}", step.name, step.checks);
+        println!("{:<12} {}", step.name, step.checks);
     }
 }
 
@@ -116,7 +116,7 @@ fn summary(ended: &[(&str, Duration, Result<Done>)], took: Duration) -> bool {
             Ok(_) => passed += 1,
             Err(_) => failed += 1,
         }
-        println!("{name:<10} {word:<8} {:>8}  {note}", minutes(*took));
+        println!("{name:<12} {word:<8} {:>8}  {note}", minutes(*took));
     }
     println!("{passed} passed, {failed} failed");
     failed == 0

@@ -2,7 +2,7 @@
 
 use crate::part::Part;
 use crate::plan::{self, Context, Step};
-use crate::{install, size, steps};
+use crate::{install, instructions, size, steps};
 use anyhow::Result;
 use std::path::{Path, PathBuf};
 
@@ -59,6 +59,7 @@ fn all() -> Vec<Step> {
         Step::new("docs", "the documentation builds without a warning", steps::docs::docs),
         Step::new("test", "all tests, MariaDB suites included", steps::tests::tests),
         Step::new("examples", "every example of the server runs to its end", steps::examples::examples),
+        Step::new("instructions", instructions::CHECKS, instructions::instructions),
         Step::new("cross", "core and device build for bare metal with nothing but core", steps::cross::cross),
         Step::new(
             "size",

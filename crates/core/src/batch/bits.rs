@@ -28,7 +28,7 @@ impl<'a> Writer<'a> {
     }
 
     /// Forgets what was written since.
-    pub(super) fn back_to(&mut self, mark: Mark) {
+    pub(super) fn back_to(&mut self, mark: &Mark) {
         (self.at, self.held, self.holds, self.overran) = (mark.at, mark.held, mark.holds, mark.overran);
     }
 

@@ -11,19 +11,28 @@ use super::{EncodeError, number, rice};
 pub(super) fn put(
     out: &mut Writer<'_>,
     source: &mut dyn Source,
-    plan: Plan,
+    mut plan: Plan,
     count: usize,
 ) -> Result<(), EncodeError> {
     let mark = out.mark();
-    if plan.rows == count && write(out, source, &plan) {
-        return Ok(());
+    // As planned, then perhaps without a bound, then after a look at all values.
+    for _ in 0..3 {
+        let mut nearly = false;
+        if plan.rows == count && write(out, source, &mut plan, &mut nearly) {
+            return Ok(());
+        }
+        out.back_to(&mark);
+        if !nearly {
+            plan = Plan::new(source, count, true);
+        }
     }
-    out.back_to(mark);
-    let plan = Plan::new(source, count, true);
-    if plan.rows == count && write(out, source, &plan) { Ok(()) } else { Err(EncodeError::TooFewItems) }
+    Err(EncodeError::TooFewItems)
 }
 
-fn write(out: &mut Writer<'_>, source: &mut dyn Source, plan: &Plan) -> bool {
+/// Whether the plan held. If not, but for numbers that are beyond the bound by little, it has no bound now and is `nearly` as good: a
+/// value far out has another meaning, which a look at all values finds.
+#[inline(never)]
+fn write(out: &mut Writer<'_>, source: &mut dyn Source, plan: &mut Plan, nearly: &mut bool) -> bool {
     plan.split.put(out, source, plan.rows, plan.rows - plan.values);
     if plan.values == 0 {
         return true;
@@ -59,7 +68,18 @@ fn write(out: &mut Writer<'_>, source: &mut dyn Source, plan: &Plan) -> bool {
             out.put(2, 2);
             number::put(out, u64::from(bound));
             let packed = Packed::new(bound);
-            plan.numbers(source, &mut |numbers| packed.put_all(out, numbers))
+            let mut beyond = 0;
+            let each = &mut |numbers: &[u32]| {
+                beyond = packed.put_all(out, numbers, beyond);
+                true
+            };
+            let holds = plan.numbers(source, each) && beyond == 0;
+            // What is below the base wraps.
+            if beyond > 0 && beyond.min(beyond.wrapping_neg()) / 4 <= bound {
+                let k = (32 - bound.leading_zeros()).saturating_sub(2);
+                (plan.mode, *nearly) = (Mode::Rice { k }, true);
+            }
+            holds
         }
     }
 }

@@ -22,7 +22,37 @@ pub trait Sink {
 ///
 /// # Errors
 /// [`DecodeError`] if the bytes are not such a run; the sink may have been called by then.
+#[inline(always)]
 pub fn decode(
+    bytes: &[u8],
+    first: u64,
+    count: usize,
+    columns: usize,
+    sink: &mut impl Sink,
+) -> Result<usize, DecodeError> {
+    if columns == 0 || columns > MAX_COLUMNS {
+        return Err(DecodeError::Columns);
+    }
+    if count == 1 {
+        return decode_one(bytes, first, columns, sink);
+    }
+    many(bytes, first, count, columns, sink)
+}
+
+/// One record of up to [`MAX_COLUMNS`] quantities.
+#[inline(always)]
+pub(crate) fn decode_one(
+    bytes: &[u8],
+    first: u64,
+    columns: usize,
+    sink: &mut impl Sink,
+) -> Result<usize, DecodeError> {
+    row::take(bytes, first, columns, sink)
+}
+
+/// Two records or more.
+#[inline(never)]
+fn many(
     bytes: &[u8],
     first: u64,
     count: usize,
@@ -31,12 +61,6 @@ pub fn decode(
 ) -> Result<usize, DecodeError> {
     if count == 0 || count > MAX_RUN {
         return Err(DecodeError::Count);
-    }
-    if columns == 0 || columns > MAX_COLUMNS {
-        return Err(DecodeError::Columns);
-    }
-    if count == 1 {
-        return row::take(bytes, first, columns, sink);
     }
     let mut bits = Reader::new(bytes);
     ticks(&mut bits, first, count, sink)?;

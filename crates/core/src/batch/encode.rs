@@ -11,6 +11,7 @@ use super::{column as whole, ticks as line};
 ///
 /// # Errors
 /// [`EncodeError::NoRoom`] if `out` is shorter than [`encoded_len`] says, the others if the input is not a run.
+#[inline]
 pub fn encode<T, C>(
     out: &mut [u8],
     count: usize,
@@ -33,6 +34,7 @@ where
 ///
 /// # Errors
 /// As [`encode`], but never [`EncodeError::NoRoom`].
+#[inline]
 pub fn encode_or_len<T, C>(
     out: &mut [u8],
     count: usize,
@@ -47,6 +49,22 @@ where
     if count == 1 {
         return row::put(out, columns, column);
     }
+    many(out, count, ticks, columns, column)
+}
+
+/// Two records or more.
+#[inline(never)]
+fn many<T, C>(
+    out: &mut [u8],
+    count: usize,
+    ticks: T,
+    columns: usize,
+    column: impl Fn(usize) -> C,
+) -> Result<(usize, bool), EncodeError>
+where
+    T: Iterator<Item = u64> + Clone,
+    C: Iterator<Item = Cell> + Clone,
+{
     if count == 0 || count > MAX_RUN {
         return Err(EncodeError::Count);
     }

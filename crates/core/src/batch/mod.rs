@@ -37,6 +37,7 @@ mod tests;
 mod ticks;
 mod values;
 
+pub(crate) use decode::decode_one;
 pub use decode::{Sink, decode};
 pub use encode::{encode, encode_or_len, encoded_len};
 pub use error::{DecodeError, EncodeError};

@@ -17,8 +17,8 @@ impl Packed {
         Self { bound, width, short: ((1u64 << width) - 1 - u64::from(bound)) as u32 }
     }
 
-    /// Also whether all are within the bound; if not, what was written is of no use.
-    pub(super) fn put_all(self, out: &mut Writer<'_>, values: &[u32]) -> bool {
+    /// Also the last that is beyond the bound, or what was so `before`; if there is one, what was written is of no use.
+    pub(super) fn put_all(self, out: &mut Writer<'_>, values: &[u32], before: u32) -> u32 {
         let last = self.width.saturating_sub(1);
         let code = |value: u32| {
             if value < self.short {
@@ -28,9 +28,9 @@ impl Packed {
             let bits = (moved >> 1) as u32 | (moved as u32 & 1) << last;
             (value <= self.bound).then_some((bits, self.width))
         };
-        let mut fits = true;
-        out.put_each(values, code, |_, _| fits = false);
-        fits
+        let mut beyond = before;
+        out.put_each(values, code, |_, value| beyond = value);
+        beyond
     }
 
     #[inline]

@@ -26,12 +26,16 @@ where
     for index in 0..columns {
         match column(index).next().ok_or(EncodeError::TooFewItems)? {
             Cell::Value(value) => {
-                let mut number = u64::from(zigzag(value)) + 1;
-                while number >= 0x80 {
-                    byte(number as u8 | 0x80);
-                    number >>= 7;
+                let number = zigzag(value).wrapping_add(1);
+                // The smallest value needs a bit more than there are: it wraps to zero.
+                let mut rest = number >> 7 | u32::from(number == 0) << 25;
+                let mut low = number as u8 & 0x7f;
+                while rest > 0 {
+                    byte(low | 0x80);
+                    low = rest as u8 & 0x7f;
+                    rest >>= 7;
                 }
-                byte(number as u8);
+                byte(low);
             }
             Cell::Fault(code) => {
                 byte(0);
@@ -42,60 +46,67 @@ where
     Ok((at, at <= out.len()))
 }
 
+#[inline(always)]
 pub(super) fn take(
     bytes: &[u8],
     first: u64,
     columns: usize,
     sink: &mut impl Sink,
 ) -> Result<usize, DecodeError> {
-    let mut at = 0;
     sink.tick(0, first);
+    let mut rest = bytes;
     for column in 0..columns {
-        let (number, after) = varint(bytes, at)?;
-        at = after;
-        let cell = match number.checked_sub(1) {
-            Some(coded) if coded >> 32 == 0 => Cell::Value(unzigzag(coded as u32)),
-            Some(_) => return Err(DecodeError::Malformed),
-            None => {
-                at += 1;
-                Cell::Fault(*bytes.get(after).ok_or(DecodeError::Truncated)?)
+        // Most are values of two bytes or one.
+        let coded = match rest {
+            [one @ 0x80..=0xff, two @ 1..0x80, after @ ..] => {
+                rest = after;
+                (u32::from(one & 0x7f) | u32::from(*two) << 7) - 1
+            }
+            [one @ 1..0x80, after @ ..] => {
+                rest = after;
+                u32::from(*one) - 1
+            }
+            _ => {
+                rest = take_any(rest, column, sink)?;
+                continue;
             }
         };
-        sink.cell(0, column, cell);
+        sink.cell(0, column, Cell::Value(unzigzag(coded)));
     }
-    Ok(at)
+    Ok(bytes.len() - rest.len())
 }
 
-/// The varint at `at`, and where the next byte is.
-#[inline(always)]
-fn varint(bytes: &[u8], at: usize) -> Result<(u64, usize), DecodeError> {
-    // Most are of one to three bytes.
-    if let Some(one) = bytes.get(at)
-        && *one < 0x80
-    {
-        return Ok((u64::from(*one), at + 1));
-    }
-    if let Some([one, two]) = bytes.get(at..at + 2)
-        && *two < 0x80
-    {
-        return Ok((u64::from(*one & 0x7f) | u64::from(*two) << 7, at + 2));
-    }
-    long_varint(bytes, at)
+/// Gives any cell, and returns what follows it.
+#[inline(never)]
+fn take_any<'a>(bytes: &'a [u8], column: usize, sink: &mut impl Sink) -> Result<&'a [u8], DecodeError> {
+    let (number, mut rest) = varint(bytes)?;
+    let cell = match number.checked_sub(1) {
+        Some(coded) if coded >> 32 == 0 => Cell::Value(unzigzag(coded as u32)),
+        Some(_) => return Err(DecodeError::Malformed),
+        None => {
+            let (code, after) = rest.split_first().ok_or(DecodeError::Truncated)?;
+            rest = after;
+            Cell::Fault(*code)
+        }
+    };
+    sink.cell(0, column, cell);
+    Ok(rest)
 }
 
-fn long_varint(bytes: &[u8], at: usize) -> Result<(u64, usize), DecodeError> {
+/// A varint of any length, and what follows it.
+#[inline(never)]
+fn varint(bytes: &[u8]) -> Result<(u64, &[u8]), DecodeError> {
     let mut value = 0;
-    for index in 0..10 {
-        let byte = *bytes.get(at + index).ok_or(DecodeError::Truncated)?;
+    for (index, byte) in bytes.iter().enumerate().take(10) {
         value |= u64::from(byte & 0x7f) << (7 * index);
-        if index == 9 && byte > 1 {
-            break;
+        if index == 9 && *byte > 1 {
+            return Err(DecodeError::Malformed);
         }
-        if byte < 0x80 {
-            return Ok((value, at + index + 1));
+        if *byte < 0x80 {
+            return Ok((value, &bytes[index + 1..]));
         }
     }
-    Err(DecodeError::Malformed)
+    Err(if bytes.len() < 10 { DecodeError::Truncated } else { DecodeError::Malformed })
 }
 
 /// Small magnitudes of either sign become small numbers.

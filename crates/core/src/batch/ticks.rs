@@ -34,8 +34,16 @@ pub(super) trait Ticks: Source {
     fn follow(&mut self, line: Line);
     /// Whether a distance did not fit into 32 bits.
     fn far(&self) -> bool;
-    /// Gives each tick, and tells how many there were.
-    fn each(&self, give: &mut dyn FnMut(u64) -> Result<(), EncodeError>) -> Result<usize, EncodeError>;
+    /// Looks at all ticks, or writes the steps between them.
+    fn scan(&self, out: Option<&mut Writer<'_>>) -> Result<Scan, EncodeError>;
+}
+
+/// What all ticks of a run have in common.
+pub(super) struct Scan {
+    first: u64,
+    last: u64,
+    /// The greatest common divisor of all steps; zero if all are zero.
+    common: u64,
 }
 
 pub(super) struct Distances<T> {
@@ -62,13 +70,23 @@ impl<T: Iterator<Item = u64> + Clone> Ticks for Distances<T> {
         self.far
     }
 
-    fn each(&self, give: &mut dyn FnMut(u64) -> Result<(), EncodeError>) -> Result<usize, EncodeError> {
-        let mut given = 0;
-        for tick in self.all.clone().take(self.count) {
-            give(tick)?;
-            given += 1;
+    fn scan(&self, mut out: Option<&mut Writer<'_>>) -> Result<Scan, EncodeError> {
+        let mut ticks = self.all.clone();
+        let first = ticks.next().ok_or(EncodeError::TooFewItems)?;
+        let (mut last, mut common) = (first, 0);
+        for _ in 1..self.count {
+            let tick = ticks.next().ok_or(EncodeError::TooFewItems)?;
+            if tick < last {
+                return Err(EncodeError::TicksFallBack);
+            }
+            if let Some(out) = &mut out {
+                number::put(out, tick - last);
+            } else if common != 1 {
+                common = common_divisor(common, tick - last);
+            }
+            last = tick;
         }
-        Ok(given)
+        Ok(Scan { first, last, common })
     }
 }
 
@@ -108,36 +126,18 @@ impl<T: Iterator<Item = u64> + Clone> Source for Distances<T> {
 
 /// Writes the ticks of a run of two or more.
 pub(super) fn put(out: &mut Writer<'_>, count: usize, ticks: &mut dyn Ticks) -> Result<(), EncodeError> {
-    let (mut first, mut before, mut common) = (None, 0, 0);
-    let given = ticks.each(&mut |tick| {
-        let step = tick.checked_sub(before).ok_or(EncodeError::TicksFallBack)?;
-        if first.is_none() {
-            first = Some(tick);
-        } else if common != 1 {
-            common = common_divisor(common, step);
-        }
-        before = tick;
-        Ok(())
-    })?;
-    let Some(first) = first.filter(|_| given == count) else { return Err(EncodeError::TooFewItems) };
+    let Scan { first, last, common } = ticks.scan(None)?;
     let mark = out.mark();
-    let span = before - first;
+    let span = last - first;
     if span >> (63 - FRACTION) == 0 {
         follow(out, first, span, common.max(1), count, ticks)?;
         if !ticks.far() {
             return Ok(());
         }
-        out.back_to(mark);
+        out.back_to(&mark);
     }
     out.put(1, 1);
-    let mut before = None;
-    ticks.each(&mut |tick| {
-        if let Some(before) = before {
-            number::put(out, tick - before);
-        }
-        before = Some(tick);
-        Ok(())
-    })?;
+    ticks.scan(Some(out))?;
     Ok(())
 }
 

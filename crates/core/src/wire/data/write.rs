@@ -3,15 +3,38 @@
 use super::*;
 
 /// Begins a Data frame whose first item has this position.
+#[inline]
 pub fn begin(w: &mut Writer<'_>, lane: Lane, first: Position) {
-    w.u8(laned(Kind::Data, lane));
-    w.varint(first.n().into());
+    w.tagged(laned(Kind::Data, lane), first.n().into());
 }
 
 /// Writes the head of a run, everything before its columns. `columns` is their length if another item follows; the columns of the
 /// last item end the frame. The tick is relative and the shape left out wherever the context allows it. If it does not fit, put the
 /// context back to what it was.
+#[inline]
 pub fn run_head(
+    w: &mut Writer<'_>,
+    context: &mut LaneContext,
+    count: usize,
+    tick: Tick,
+    shape: &ShapeIds,
+    superseded: Option<(u32, Tick)>,
+    columns: Option<usize>,
+) {
+    // Most frames are one record of the shape before.
+    match context.tick {
+        Some(last)
+            if (count, superseded, columns) == (1, None, None) && last <= tick && context.shape == *shape =>
+        {
+            w.tagged(ALONE, tick.0 - last.0);
+            context.tick = Some(tick);
+        }
+        _ => any_run_head(w, context, count, tick, shape, superseded, columns),
+    }
+}
+
+#[inline(never)]
+fn any_run_head(
     w: &mut Writer<'_>,
     context: &mut LaneContext,
     count: usize,
