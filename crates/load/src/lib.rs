@@ -20,6 +20,7 @@
 #![cfg(target_os = "linux")]
 
 pub mod client;
+pub mod direct;
 pub mod fleet;
 pub mod limit;
 pub mod modes;

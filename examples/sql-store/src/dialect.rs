@@ -35,14 +35,6 @@ impl Dialect {
         }
     }
 
-    /// A join whose left side is read first, whatever the planner thinks.
-    pub(crate) fn join_in_this_order(self) -> &'static str {
-        match self {
-            Dialect::Sqlite => "CROSS JOIN",
-            Dialect::MySql => "STRAIGHT_JOIN",
-        }
-    }
-
     /// An INSERT of `rows` rows.
     pub(crate) fn insert(self, table: &Table, rows: usize) -> String {
         let mut sql = format!("INSERT INTO {} ({}) VALUES ", table.name, table.columns.join(", "));

@@ -94,6 +94,14 @@ pub(crate) struct Start {
     /// Whether all marks are those of the database.
     pub(crate) fresh: bool,
     pub(crate) sheet: Option<Sheet>,
+    pub(crate) since: Since,
+}
+
+/// The state of the database, and of the memory of it, that a transaction began in.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Since {
+    version: Option<i64>,
+    epoch: u64,
 }
 
 impl Known {
@@ -107,7 +115,8 @@ impl Known {
         let mut found: Vec<(LaneId, State)> = found.collect::<Option<_>>()?;
         let fresh = found.iter().all(|(_, state)| state.epoch == self.epoch);
         found.iter_mut().for_each(|(_, state)| state.epoch = self.epoch);
-        Some(Start { lanes: found, fresh, sheet: self.sheet })
+        let since = Since { version, epoch: self.epoch };
+        Some(Start { lanes: found, fresh, sheet: self.sheet, since })
     }
 
     /// These rows are there.
@@ -121,15 +130,85 @@ impl Known {
     }
 
     /// A transaction that held these is committed.
-    pub(crate) fn committed(&mut self, held: Held, version: Option<i64>, sheet: Option<Sheet>) {
+    pub(crate) fn committed(&mut self, held: Held, since: Since, sheet: Option<Sheet>) {
         if self.lanes.len() > CACHED {
             self.lanes.clear();
         }
-        (self.version, self.sheet) = (version, sheet);
+        // Else another one began before this was told, and may have gone on.
+        if since.epoch == self.epoch {
+            (self.version, self.sheet) = (since.version, sheet);
+        }
         self.lanes.extend(held.lanes);
     }
 
     pub(crate) fn forget(&mut self) {
         *self = Known { epoch: self.epoch + 1, ..Known::default() };
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use sensock::{DeviceId, Lane};
+
+    use super::*;
+
+    fn lane() -> LaneId {
+        LaneId { device: DeviceId::new("cellar").unwrap(), lane: Lane::Readings }
+    }
+
+    /// Begins in a database of this version; a mark that is not fresh is read as 7.
+    fn begin(known: &mut Known, version: Option<i64>) -> (bool, Held, Since) {
+        let mut start = known.begin(&[lane()], version).unwrap();
+        if !start.fresh {
+            start.lanes[0].1.mark = Position(7);
+        }
+        (start.fresh, Held::new(start.lanes), start.since)
+    }
+
+    fn commit(known: &mut Known, version: Option<i64>) -> bool {
+        let (fresh, mut held, since) = begin(known, version);
+        assert_eq!((held.at(0).mark, held.at(0).id), (Position(7), 3));
+        known.committed(held, since, None);
+        fresh
+    }
+
+    #[test]
+    fn a_mark_is_trusted_only_while_nobody_else_wrote() {
+        let mut known = Known::default();
+        assert!(known.begin(&[lane()], Some(1)).is_none(), "its row was never seen");
+        known.seen([(lane(), 3)].into_iter());
+        assert!(!commit(&mut known, Some(1)));
+        assert!(commit(&mut known, Some(1)));
+        drop(begin(&mut known, Some(1)));
+        assert!(!commit(&mut known, Some(1)), "nobody knows how the one before ended");
+        assert!(commit(&mut known, Some(1)));
+        assert!(!commit(&mut known, Some(2)), "another program wrote");
+        assert!(!commit(&mut known, None) && !commit(&mut known, None), "a database that does not say");
+        known.forget();
+        assert!(known.begin(&[lane()], Some(2)).is_none());
+    }
+
+    #[test]
+    fn one_that_is_told_late_changes_nothing() {
+        let mut known = Known::default();
+        known.seen([(lane(), 3)].into_iter());
+        assert!(!commit(&mut known, Some(1)));
+        let (_, late, since) = begin(&mut known, Some(1));
+        assert!(!commit(&mut known, Some(1)), "the late one has not said how it ended");
+        known.committed(late, since, Some(Sheet::default()));
+        assert!(known.sheet.is_none());
+        assert!(!commit(&mut known, Some(1)), "what the late one left is older");
+        assert!(commit(&mut known, Some(1)));
+    }
+
+    #[test]
+    fn lanes_are_found_in_any_order() {
+        let lanes = ["b", "a", "c"].map(|name| LaneId { device: DeviceId::new(name).unwrap(), ..lane() });
+        let mut held = Held::new((1..).zip(lanes).map(|(id, lane)| (lane, State::new(id))).collect());
+        for (id, lane) in [(2, 1), (1, 0), (3, 2), (1, 0), (2, 1)] {
+            let place = held.place(&lanes[lane]).unwrap();
+            assert_eq!(held.at(place).id, id);
+        }
+        assert!(held.place(&LaneId { lane: Lane::Alarm, ..lanes[0] }).is_none());
     }
 }

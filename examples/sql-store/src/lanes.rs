@@ -92,11 +92,12 @@ pub(crate) async fn lock(
     let mut args: Vec<Arg<'_>> = lanes.iter().map(|(_, state)| Arg::Int(state.id)).collect();
     fill_up(&mut args);
     let dialect = shared.dialect;
+    // Subqueries lock nothing: whoever makes new lanes locks their rows before their marks.
     let sql = format!(
-        "SELECT m.lane_id, m.mark, m.written_us, m.sheet, l.device, l.lane \
-         FROM mark m{index} {join} lane l ON l.id = m.lane_id WHERE m.lane_id IN {list} ORDER BY m.lane_id{lock}",
+        "SELECT m.lane_id, m.mark, m.written_us, m.sheet, (SELECT l.device FROM lane l WHERE l.id = m.lane_id), \
+         (SELECT l.lane FROM lane l WHERE l.id = m.lane_id) \
+         FROM mark m{index} WHERE m.lane_id IN {list} ORDER BY m.lane_id{lock}",
         index = dialect.by_primary_key(),
-        join = dialect.join_in_this_order(),
         list = dialect.list(args.len()),
         lock = dialect.for_update(),
     );
@@ -106,7 +107,8 @@ pub(crate) async fn lock(
         let Some((lane, state)) = places.remove(&row.int(0)?).and_then(|i| lanes.get_mut(i)) else {
             continue;
         };
-        if row.text(4)? != lane.device.as_str() || row.int(5)? != lane.lane as i64 {
+        let same = row.maybe_text(4)?.as_deref() == Some(lane.device.as_str());
+        if !same || row.maybe_int(5)? != Some(lane.lane as i64) {
             return Ok(false);
         }
         state.mark = Position(row.bits(1)?);

@@ -100,7 +100,7 @@ impl SqlStore {
             )));
         }
         let marks = start.lanes.iter().map(|(_, state)| state.mark).collect();
-        Ok((SqlTx::new(begun, self.handle.clone(), start, version), marks))
+        Ok((SqlTx::new(begun, self.handle.clone(), start), marks))
     }
 
     async fn about(&self, session: &mut Session<'_>) -> Result<StoreInfo, Fail> {

@@ -6,7 +6,7 @@ use sensock::DeviceId;
 use sensock_store::{Batch, Resume, Transaction};
 
 use crate::error::{Fail, SqlError};
-use crate::held::{Held, Start};
+use crate::held::{Held, Since, Start};
 use crate::hook::HookTx;
 use crate::load;
 use crate::pool::Begun;
@@ -26,14 +26,14 @@ pub struct SqlTx {
     pub(crate) series: HashMap<(DeviceId, u64), Quantities>,
     /// Where records go, once that is known.
     pub(crate) sheet: Option<Sheet>,
-    /// What the database said of its version; see [`Known`](crate::held::Known).
-    version: Option<i64>,
+    /// What it began in; see [`Known`](crate::held::Known).
+    since: Since,
 }
 
 impl SqlTx {
-    pub(crate) fn new(begun: Begun, handle: Handle, start: Start, version: Option<i64>) -> Self {
-        let Start { lanes, sheet, .. } = start;
-        Self { begun, handle, lanes: Held::new(lanes), series: HashMap::new(), sheet, version }
+    pub(crate) fn new(begun: Begun, handle: Handle, start: Start) -> Self {
+        let Start { lanes, sheet, since, .. } = start;
+        Self { begun, handle, lanes: Held::new(lanes), series: HashMap::new(), sheet, since }
     }
 
     /// Catalogues first, since readings refer to them; marks last, since they say that all the rest is there.
@@ -93,7 +93,7 @@ impl Transaction for SqlTx {
         self.begun.commit().await.map_err(|error| shared.error(error))?;
         // Only now does anybody else see these rows.
         shared.series.learn(self.series);
-        shared.known().committed(self.lanes, self.version, self.sheet);
+        shared.known().committed(self.lanes, self.since, self.sheet);
         Ok(())
     }
 }

@@ -2,10 +2,13 @@
 //!
 //! A new one is a file with `Options` and `run`, a variant of [`Mode`] with its arm, and a name in [`ALL`].
 
+pub mod batch64;
 pub mod fleet;
 pub mod idle;
+pub mod mariadb;
 pub mod scale;
 pub mod storm;
+pub mod table;
 
 use anyhow::Result;
 use clap::Parser;
@@ -24,10 +27,16 @@ pub enum Mode {
     Storm(storm::Options),
     /// What a record costs as the fleet grows.
     Scale(scale::Options),
+    /// Batches of 64 on one connection, beside the same rows through the same store code without a network.
+    Batch64(batch64::Options),
+    /// The same inserts into an empty table and into one of ten million readings.
+    Table(table::Options),
+    /// The whole server over MariaDB, beside a bare loop of multi-row inserts.
+    Mariadb(mariadb::Options),
 }
 
 /// What [`all`] measures, in this order.
-pub const ALL: [&str; 4] = ["fleet", "idle", "storm", "scale"];
+pub const ALL: [&str; 7] = ["fleet", "batch64", "table", "mariadb", "idle", "storm", "scale"];
 
 impl Mode {
     /// Measures, prints, and returns what is limited.
@@ -40,6 +49,9 @@ impl Mode {
             Self::Idle(options) => idle::run(programs, options),
             Self::Storm(options) => storm::run(programs, options),
             Self::Scale(options) => scale::run(programs, options),
+            Self::Batch64(options) => batch64::run(programs, options),
+            Self::Table(options) => table::run(programs, options),
+            Self::Mariadb(options) => mariadb::run(programs, options),
         }
     }
 }
