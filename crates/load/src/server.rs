@@ -102,13 +102,15 @@ impl Running {
         Ok(Self { process, address, _directory: directory })
     }
 
-    /// Adds what the server said of late to an error. `RUST_LOG=sensock_server=debug` lets ours say more.
+    /// Adds to an error what the server complained of, and what it said last. `RUST_LOG=sensock_server=debug` lets ours say more.
     pub fn explain(&mut self, error: anyhow::Error) -> anyhow::Error {
-        let lines = self.process.arrived();
-        let last: Vec<_> =
-            lines.iter().rev().take(8).rev().map(|line| format!("\n    {}", line.text)).collect();
-        let words = if last.is_empty() { " nothing".to_owned() } else { last.concat() };
-        error.context(format!("beside the server, which printed last:{words}\n  "))
+        let lines: Vec<String> = self.process.arrived().into_iter().map(|line| line.text).collect();
+        let bad = |line: &&String| ["panicked", "ERROR", "WARN"].iter().any(|word| line.contains(word));
+        let loud = lines.iter().filter(bad).take(8);
+        let last = lines.iter().skip(lines.len().saturating_sub(4));
+        let words: String = loud.chain(last).map(|line| format!("\n    {line}")).collect();
+        let words = if words.is_empty() { " nothing".to_owned() } else { words };
+        error.context(format!("beside the server, which printed:{words}\n  "))
     }
 
     /// Where it listens.
