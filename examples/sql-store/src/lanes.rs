@@ -13,8 +13,8 @@ use crate::shared::Shared;
 use crate::tables::{LANE_ENDED, LANE_NEW, MARK, MARK_NEW};
 use crate::transaction::SqlTx;
 
-/// Lanes whose rows are looked for in one statement.
-const TOGETHER: usize = 256;
+/// Lanes whose rows are looked for, or locked, in one statement.
+const TOGETHER: usize = 512;
 
 /// A position as it is stored.
 pub(crate) fn stored(position: Position) -> Result<i64, Fail> {
@@ -86,10 +86,25 @@ pub(crate) async fn lock(
     shared: &Shared,
     lanes: &mut [(LaneId, State)],
 ) -> Result<bool, Fail> {
-    if lanes.is_empty() {
-        return Ok(true);
+    let mut places: Vec<(i64, usize)> =
+        (0..).zip(lanes.iter()).map(|(i, (_, state))| (state.id, i)).collect();
+    places.sort_unstable();
+    for some in places.chunks(TOGETHER) {
+        if !lock_some(session, shared, lanes, some).await? {
+            return Ok(false);
+        }
     }
-    let mut args: Vec<Arg<'_>> = lanes.iter().map(|(_, state)| Arg::Int(state.id)).collect();
+    Ok(true)
+}
+
+/// Locks lanes whose ids and places are given in the order of ids: a statement takes only so many arguments.
+async fn lock_some(
+    session: &mut Session<'_>,
+    shared: &Shared,
+    lanes: &mut [(LaneId, State)],
+    places: &[(i64, usize)],
+) -> Result<bool, Fail> {
+    let mut args: Vec<Arg<'_>> = places.iter().map(|&(id, _)| Arg::Int(id)).collect();
     fill_up(&mut args);
     let dialect = shared.dialect;
     // Subqueries lock nothing: whoever makes new lanes locks their rows before their marks.
@@ -101,8 +116,7 @@ pub(crate) async fn lock(
         list = dialect.list(args.len()),
         lock = dialect.for_update(),
     );
-    let mut places: HashMap<i64, usize> =
-        lanes.iter().enumerate().map(|(i, (_, state))| (state.id, i)).collect();
+    let mut places: HashMap<i64, usize> = places.iter().copied().collect();
     for row in session.rows(AssertSqlSafe(sql), &args).await? {
         let Some((lane, state)) = places.remove(&row.int(0)?).and_then(|i| lanes.get_mut(i)) else {
             continue;

@@ -109,6 +109,20 @@ async fn lanes_in_any_order_never_wait_for_each_other() {
     }
 }
 
+/// A fleet of ten thousand says hello at once: more lanes than a statement takes arguments.
+#[tokio::test]
+async fn a_transaction_holds_as_many_lanes_as_a_large_fleet_has() {
+    let (store, _directory) = common::sqlite().await;
+    let lanes: Vec<LaneId> = (0..33_000).map(|n| readings_lane(&format!("d{n:05}"))).collect();
+    for n in 1..=2 {
+        let (mut tx, marks) = store.begin(&lanes).await.unwrap();
+        assert!(marks.iter().all(|mark| mark.0 == n - 1), "round {n}");
+        let marks = lanes.iter().map(|lane| (*lane, Position(n))).collect();
+        tx.write(&Batch { marks, ..Batch::default() }).await.unwrap();
+        tx.commit().await.unwrap();
+    }
+}
+
 /// Drops a transaction's future after it was polled 0, 1, 2, … times: either all of it is there or nothing.
 #[tokio::test]
 async fn futures_dropped_at_any_await_leave_all_or_nothing() {
