@@ -1,5 +1,7 @@
 //! Connections: one kind to write, one to read, of either database; and transactions on them.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use sqlx::pool::PoolConnection;
@@ -12,15 +14,23 @@ use crate::session::Session;
 pub(crate) const WAIT: Duration = Duration::from_secs(3);
 
 pub(crate) enum Pools {
-    Sqlite { writer: SqlitePool, readers: SqlitePool },
-    MySql { writers: MySqlPool, readers: MySqlPool },
+    /// `made` counts the connections that wrote: each has a count of its own of what others did.
+    Sqlite {
+        writer: SqlitePool,
+        made: Arc<AtomicU32>,
+        readers: SqlitePool,
+    },
+    MySql {
+        writers: MySqlPool,
+        readers: MySqlPool,
+    },
 }
 
 impl Pools {
     /// Begins to write. In SQLite nobody else writes until it ends, and the number says whether anybody else did since it was the same.
     pub(crate) async fn begin(&self) -> Result<(Begun, Option<i64>), Error> {
         match self {
-            Pools::Sqlite { writer, .. } => {
+            Pools::Sqlite { writer, made, .. } => {
                 let mut begun = Begun { held: Some(Held::Sqlite(writer.acquire().await?)), busy: true };
                 let row = begun.session()?.row("BEGIN IMMEDIATE; PRAGMA data_version", &[]).await;
                 begun.leave();
@@ -29,7 +39,8 @@ impl Pools {
                     begun.held = None;
                 }
                 let version = row?.map(|row| row.int(0)).transpose()?;
-                Ok((begun, version))
+                let connection = i64::from(made.load(Ordering::Acquire)) << 32;
+                Ok((begun, version.map(|version| connection + version)))
             }
             Pools::MySql { writers, .. } => {
                 let held = Held::MySql(writers.acquire().await?);
@@ -53,7 +64,7 @@ impl Pools {
     /// Ends all connections, once those under way are done.
     pub(crate) async fn close(&self) {
         match self {
-            Pools::Sqlite { writer, readers } => {
+            Pools::Sqlite { writer, readers, .. } => {
                 readers.close().await;
                 writer.close().await;
             }

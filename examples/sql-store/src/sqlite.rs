@@ -2,6 +2,7 @@
 
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use sensock_store::Durability;
@@ -35,7 +36,8 @@ pub(crate) async fn open(file: &Path, place: Arc<str>) -> Result<Shared, OpenErr
         .statement_cache_capacity(STATEMENTS)
         .disable_statement_logging();
     let sql = |error| OpenError::Sql(SqlError::new(&place, error));
-    let writer = warm(&options).await.map_err(sql)?;
+    let made = Arc::new(AtomicU32::new(0));
+    let writer = warm(&options, &made).await.map_err(sql)?;
     let mut held = writer.acquire().await.map_err(sql)?;
     migrate::sqlite(&mut Session::Sqlite(&mut held), &place).await?;
     let version = Session::Sqlite(&mut held).row("SELECT sqlite_version()", &[]).await;
@@ -45,7 +47,7 @@ pub(crate) async fn open(file: &Path, place: Arc<str>) -> Result<Shared, OpenErr
         PoolOptions::new().max_connections(READERS).acquire_timeout(WAIT).test_before_acquire(false);
     let readers = readers.connect_lazy_with(options.create_if_missing(false).pragma("query_only", "1"));
     let name = format!("SQLite {version}, {}", file.display());
-    Ok(Shared::new(Dialect::Sqlite, place, name, Pools::Sqlite { writer, readers }))
+    Ok(Shared::new(Dialect::Sqlite, place, name, Pools::Sqlite { writer, made, readers }))
 }
 
 /// What `synchronous = FULL`, which every connection here sets, means.
@@ -54,10 +56,15 @@ pub(crate) fn durability() -> Durability {
 }
 
 /// The one connection that writes. Two programs that make the same file at once may meet a lock that does not wait: they try again.
-async fn warm(options: &SqliteConnectOptions) -> Result<SqlitePool, sqlx::Error> {
+async fn warm(options: &SqliteConnectOptions, made: &Arc<AtomicU32>) -> Result<SqlitePool, sqlx::Error> {
     let begun = Instant::now();
     loop {
+        let made = made.clone();
         let pool = PoolOptions::new()
+            .after_connect(move |_, _| {
+                made.fetch_add(1, Ordering::AcqRel);
+                Box::pin(async { Ok(()) })
+            })
             .max_connections(1)
             .acquire_timeout(WAIT)
             .idle_timeout(None)
