@@ -42,6 +42,25 @@ pub(crate) async fn commit<S: Store>(store: &S, work: Work) -> Result<Done> {
     bail!("the store is busy: run the command again")
 }
 
+/// Merges sheets of records once a minute, for as long as it is left to; pauses let commits through.
+pub(crate) async fn tidy(store: SqlStore) {
+    loop {
+        tokio::time::sleep(Duration::from_secs(60)).await;
+        loop {
+            match store.merge_sheets().await {
+                Ok(0) => break,
+                Ok(sheets) => tracing::debug!(sheets, "sheets of records were merged"),
+                // Nothing is lost by it: reading is slower until it succeeds.
+                Err(error) => {
+                    tracing::warn!(%error, "sheets of records could not be merged; it is tried again in a minute");
+                    break;
+                }
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    }
+}
+
 /// The file of a SQLite address.
 fn file_of(address: &str) -> Option<&str> {
     let rest = address.strip_prefix("sqlite:")?;

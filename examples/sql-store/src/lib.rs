@@ -44,6 +44,7 @@ mod hook;
 mod lanes;
 mod links;
 mod load;
+mod merge;
 mod migrate;
 mod mysql;
 mod open;

@@ -15,13 +15,13 @@ const READ: &str = "SELECT position, tick, not_before_us, not_after_us, readings
      WHERE lane_id = ? AND position >= ? AND position <= ? \
      AND not_after_us >= ? AND (not_before_us IS NULL OR not_before_us <= ?) ORDER BY position LIMIT ?";
 
-/// From the sheet of the last signpost at or before the first position to that of the first one at or after the last position; a lane's
-/// order of sheets is its order of positions.
+/// From the sheet of the last signpost at or before the first position (or the one that it was merged into) to that of the first one at
+/// or after the last position; a lane's order of sheets is its order of positions.
 const READ_SHEETS: &str = "SELECT r.position, r.tick, r.not_before_us, r.not_after_us, r.readings \
      FROM sheet h CROSS JOIN record r ON r.sheet = h.id \
      WHERE r.lane_id = ?1 AND r.position >= ?2 AND r.position <= ?3 \
-     AND h.id >= COALESCE((SELECT s.sheet FROM signpost s WHERE s.lane_id = ?1 AND s.position <= ?2 \
-         ORDER BY s.position DESC LIMIT 1), 0) \
+     AND h.id >= COALESCE((SELECT MAX(f.id) FROM sheet f WHERE f.id <= (SELECT s.sheet FROM signpost s \
+         WHERE s.lane_id = ?1 AND s.position <= ?2 ORDER BY s.position DESC LIMIT 1)), 0) \
      AND h.id <= COALESCE((SELECT s.sheet FROM signpost s WHERE s.lane_id = ?1 AND s.position >= ?3 \
          ORDER BY s.position LIMIT 1), (SELECT m.sheet FROM mark m WHERE m.lane_id = ?1)) \
      AND r.not_after_us >= ?4 AND (r.not_before_us IS NULL OR r.not_before_us <= ?5) \

@@ -11,7 +11,7 @@ use crate::hook::Hook;
 use crate::lanes;
 use crate::pool::{Begun, Pools, WAIT};
 use crate::session::Session;
-use crate::shared::Handle;
+use crate::shared::{Handle, Shared};
 use crate::transaction::SqlTx;
 use crate::{load, mysql, open, sqlite};
 
@@ -43,6 +43,10 @@ impl SqlStore {
     /// Waits until transactions under way are done, then closes all connections, of all clones.
     pub async fn close(&self) {
         self.handle.shared.pools.close().await;
+    }
+
+    pub(crate) fn shared(&self) -> &Shared {
+        &self.handle.shared
     }
 
     /// Begins to read one state of the database.

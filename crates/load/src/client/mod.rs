@@ -1,4 +1,4 @@
-//! One connection's end, for each protocol: connect, exchange as [`Turns`](crate::turns::Turns) say, leave in order.
+//! One connection's end, for each protocol: connect, exchange as [`Turns`] say, leave in order.
 
 mod accept;
 mod echo;

@@ -70,7 +70,8 @@ impl Run {
         };
         let listen = self.listen.or(config.listen).unwrap_or(SocketAddr::from(([0, 0, 0, 0], 7070)));
         let point = FailPoint::from_env()?;
-        let store = FailStore { store: database::open(address).await?, point: point.clone() };
+        let sql = database::open(address).await?;
+        let store = FailStore { store: sql.clone(), point: point.clone() };
         let listener = sensock_server::listen(listen).with_context(|| {
             format!("{listen} cannot be listened on: is another program using the port? choose another with --listen")
         })?;
@@ -92,10 +93,12 @@ impl Run {
         let (server, events) = builder.start().await?;
         let log = self.log.or(config.log).unwrap_or_default();
         let printing = tokio::spawn(print(events, guests, log, terminal));
+        let tidying = tokio::spawn(database::tidy(sql));
         match point.is_armed() {
             false => server.serve(listener, stop()).await?,
             true => serve_to_fail(&server, listener, point).await?,
         }
+        tidying.abort();
         // The stream of events ends with the server.
         drop(server);
         let mut terminal = printing.await?;

@@ -75,9 +75,11 @@ CREATE TABLE record (
     PRIMARY KEY (sheet, lane_id, position)
 ) STRICT, WITHOUT ROWID;
 
--- All sheets, the last of which may still be empty. A new one is begun when the newest holds 64 records or more.
+-- All sheets, the last of which may still be empty. A new one is begun when the newest holds 64 records or more. Old ones are merged: one
+-- that is no longer there is the last one before it.
 CREATE TABLE sheet (
-    id              INTEGER PRIMARY KEY
+    id              INTEGER PRIMARY KEY,
+    merged          INTEGER NOT NULL DEFAULT 0
 ) STRICT;
 
 -- Where to look: the lane's records from `position` on lie in this sheet or later ones, those before it in this sheet or earlier ones.
