@@ -66,7 +66,11 @@ fn all() -> Vec<Step> {
             "flash and memory of the device side on bare metal hold to their limits",
             size::step,
         ),
-        Step::new("package", "every package can be published, licences included", steps::package::package),
+        Step::new(
+            "package",
+            "every package that is to be published can be, licences included",
+            steps::package::package,
+        ),
         Step::new("fuzz", "every fuzz target, from its seeds", steps::fuzz::fuzz),
         Step::new("demo", "the demo adds up", steps::examples::demo),
     ]

@@ -10,7 +10,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 const LICENCES: [&str; 2] = ["LICENSE-MIT", "LICENSE-APACHE"];
 
-/// Every package is packed, unpacked and built from its own files alone; those to be published carry both licences.
+/// Every package that is to be published is packed, unpacked and built from its own files alone, and carries both licences.
 pub fn package(context: &Context) -> Result<Done> {
     let metadata = Metadata::read(context)?;
     let members = metadata.members();
@@ -23,7 +23,10 @@ pub fn package(context: &Context) -> Result<Done> {
         }
     }
     let mut command = cargo(context);
-    command.args(["package", "--workspace", "--locked"]);
+    command.args(["package", "--locked"]);
+    for name in &publishable {
+        command.args(["--package", name]);
+    }
     if std::env::var_os("CI").is_none() {
         command.arg("--allow-dirty");
     }
