@@ -3,7 +3,7 @@
 //! | function | what is counted |
 //! |---|---|
 //! | `one_encode` | ours: from a tick and two scaled values to a whole Data frame (header, position, run head, cells), where the frame before had the same shape. postcard: `to_slice` of the struct |
-//! | `one_decode` | ours: from the whole frame to the struct with both values as `f32`, header and position checked, contexts kept. postcard: `from_bytes` of the struct |
+//! | `one_decode` | ours: from the whole frame to the struct with both values as `f32`, the way that a server goes: header and position, `Data::check`, its items, their cells. postcard: `from_bytes` of the struct |
 //! | `many_…` | the same of 1,000 records in one frame, and of a `Vec` of the struct; decoding ours fills rows that are there, postcard's makes its own |
 //! | `deframe` | 1,000 frames of 14 bytes out of reads of 1,460 |
 //! | `outbox_record`, `device_frame`, `server_data`, `server_ack`, `device_ack` | one record's way through two live sessions, a call each; cells are not decoded |
@@ -17,22 +17,19 @@
 #![allow(missing_docs, clippy::unwrap_used, reason = "a bench")]
 
 mod live;
-mod ours;
-mod series;
 
 use std::hint::black_box;
 
+use benches::{Device, Record, Row, Server, series};
 use futures_util::FutureExt as _;
 use gungraun::Callgrind;
 use gungraun::prelude::*;
 use live::Live;
-use ours::{Ends, Rows};
+use sensock::Position;
 use sensock::deframe::{Length, PREFACE, prefixed};
-use sensock::{Position, Tick};
 use sensock_store::conformance::{fixture, work};
 use sensock_store::work::{Done, Work};
 use sensock_store::{MemoryStore, commit};
-use series::{Record, Row, series};
 
 const MANY: usize = 1_000;
 
@@ -40,9 +37,12 @@ const MANY: usize = 1_000;
 struct Bench {
     records: Vec<Record>,
     rows: Vec<Row>,
-    row: Row,
+    /// Both ends, after a frame of one record.
+    device: Device,
+    server: Server,
+    frame: Vec<u8>,
+    frame_len: usize,
     out: Vec<Row>,
-    ends: Ends,
     bytes: Vec<u8>,
     len: usize,
     decoded: Vec<Row>,
@@ -50,29 +50,24 @@ struct Bench {
 
 fn bench(seed: u64, count: usize) -> Box<Bench> {
     let all = series(seed, count + 1);
-    let records = all[1..].to_vec();
-    let rows: Vec<Row> = records.iter().map(|r| r.row()).collect();
-    let out = vec![Row::default(); count];
-    let mut bench = Bench {
-        records,
-        rows,
-        row: Row::default(),
-        out,
-        ends: Ends::new(Tick(all[0].tick)),
-        bytes: vec![0; 64 << 10],
-        len: 0,
-        decoded: Vec::new(),
+    let records: Vec<Record> = all.iter().copied().map(Record::from).collect();
+    let rows: Vec<Row> = all[1..].iter().copied().map(Row::from).collect();
+    let (mut device, mut server) = (Device::new(2), Server::new());
+    let (mut frame, mut out) = (vec![0; 16 << 10], vec![Row::default(); count]);
+    let len = device.frame(&records[..1], &mut frame).unwrap();
+    server.rows(&frame[..len], &mut out).unwrap();
+    // Those that are measured begin where these ends stand now.
+    let (met, heard) = (device.clone(), server.clone());
+    let frame_len = device.frame(&records[1..], &mut frame).unwrap();
+    assert_eq!(server.rows(&frame[..frame_len], &mut out), Some(count));
+    assert_eq!(out, rows, "what was decoded is what was encoded");
+    let mut bytes = vec![0; 64 << 10];
+    let len = match count {
+        1 => postcard::to_slice(&rows[0], &mut bytes).unwrap().len(),
+        _ => postcard::to_slice(&rows, &mut bytes).unwrap().len(),
     };
-    bench.ends.encode(&bench.records).unwrap();
-    bench.ends.decode(&mut Rows(&mut bench.out)).unwrap();
-    assert_eq!(bench.out, bench.rows, "what was decoded is what was encoded");
-    // What both ends remember is again as it was before.
-    bench.ends.forget(Tick(all[0].tick));
-    bench.len = match count {
-        1 => postcard::to_slice(&bench.rows[0], &mut bench.bytes).unwrap().len(),
-        _ => postcard::to_slice(&bench.rows, &mut bench.bytes).unwrap().len(),
-    };
-    Box::new(bench)
+    let (records, decoded) = (records[1..].to_vec(), Vec::new());
+    Box::new(Bench { records, rows, device: met, server: heard, frame, frame_len, out, bytes, len, decoded })
 }
 
 fn one(seed: u64) -> Box<Bench> {
@@ -86,8 +81,8 @@ fn many(seed: u64) -> Box<Bench> {
 #[library_benchmark]
 #[benches::seed(iter = 1..=5, setup = one)]
 fn one_encode_sensock(mut it: Box<Bench>) -> Box<Bench> {
-    let Bench { ends, records, .. } = black_box(&mut *it);
-    ends.encode(&records[..1]).unwrap();
+    let Bench { device, records, frame, .. } = black_box(&mut *it);
+    device.frame(&records[..1], frame).unwrap();
     it
 }
 
@@ -102,24 +97,24 @@ fn one_encode_postcard(mut it: Box<Bench>) -> Box<Bench> {
 #[library_benchmark]
 #[benches::seed(iter = 1..=5, setup = one)]
 fn one_decode_sensock(mut it: Box<Bench>) -> Box<Bench> {
-    let Bench { ends, row, .. } = black_box(&mut *it);
-    ends.decode(row).unwrap();
+    let Bench { server, frame, frame_len, out, .. } = black_box(&mut *it);
+    server.rows(&frame[..*frame_len], out).unwrap();
     it
 }
 
 #[library_benchmark]
 #[benches::seed(iter = 1..=5, setup = one)]
 fn one_decode_postcard(mut it: Box<Bench>) -> Box<Bench> {
-    let Bench { bytes, row, len, .. } = black_box(&mut *it);
-    *row = postcard::from_bytes(&bytes[..*len]).unwrap();
+    let Bench { bytes, out, len, .. } = black_box(&mut *it);
+    out[0] = postcard::from_bytes(&bytes[..*len]).unwrap();
     it
 }
 
 #[library_benchmark]
 #[benches::seed(iter = 1..=20, setup = many)]
 fn many_encode_sensock(mut it: Box<Bench>) -> Box<Bench> {
-    let Bench { ends, records, .. } = black_box(&mut *it);
-    ends.encode(records).unwrap();
+    let Bench { device, records, frame, .. } = black_box(&mut *it);
+    device.frame(records, frame).unwrap();
     it
 }
 
@@ -134,8 +129,8 @@ fn many_encode_postcard(mut it: Box<Bench>) -> Box<Bench> {
 #[library_benchmark]
 #[benches::seed(iter = 1..=20, setup = many)]
 fn many_decode_sensock(mut it: Box<Bench>) -> Box<Bench> {
-    let Bench { ends, out, .. } = black_box(&mut *it);
-    ends.decode(&mut Rows(out)).unwrap();
+    let Bench { server, frame, frame_len, out, .. } = black_box(&mut *it);
+    server.rows(&frame[..*frame_len], out).unwrap();
     it
 }
 

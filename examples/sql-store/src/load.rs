@@ -25,37 +25,20 @@ pub(crate) async fn resumes(session: &mut Session<'_>, devices: &[DeviceId]) -> 
 
 async fn together(session: &mut Session<'_>, devices: &[DeviceId]) -> Result<Vec<Resume>, Fail> {
     let mut found = vec![Resume::default(); devices.len()];
+    let alone = |_: usize| Vec::new();
 
     let sql = "SELECT l.device, l.lane, m.mark, l.ended FROM lane l JOIN mark m ON m.lane_id = l.id WHERE l.device = ?";
-    each(
-        session,
-        devices,
-        sql,
-        "1",
-        |_| vec![],
-        |i, row| {
-            if let Some(lane) = Lane::from_number(row.small(1)?) {
-                found[i].marks[lane.index()] = Position(row.bits(2)?);
-                found[i].ended[lane.index()] = Position(row.bits(3)?);
-            }
-            Ok(())
-        },
-    )
-    .await?;
+    for (i, row) in each(session, devices, sql, "1", alone).await? {
+        if let Some(lane) = Lane::from_number(row.small(1)?) {
+            found[i].marks[lane.index()] = Position(row.bits(2)?);
+            found[i].ended[lane.index()] = Position(row.bits(3)?);
+        }
+    }
 
     let sql = format!("SELECT {} FROM device WHERE device = ?", DEVICE.columns.join(", "));
-    each(
-        session,
-        devices,
-        &sql,
-        "1",
-        |_| vec![],
-        |i, row| {
-            found[i].device = Some(links::device_row(row)?);
-            Ok(())
-        },
-    )
-    .await?;
+    for (i, row) in each(session, devices, &sql, "1", alone).await? {
+        found[i].device = Some(links::device_row(&row)?);
+    }
 
     let sql = format!(
         "SELECT {} FROM boot WHERE device = ? AND boot >= {} ORDER BY boot DESC LIMIT 64",
@@ -63,93 +46,48 @@ async fn together(session: &mut Session<'_>, devices: &[DeviceId]) -> Result<Vec
         links::BOOT_BEFORE
     );
     let lowest: Vec<u32> = found.iter().map(|r| lanes::lowest_boot(&r.marks)).collect();
-    each(
-        session,
-        devices,
-        &sql,
-        "2",
-        |i| vec![Arg::Text(&devices[i]), lowest[i].into()],
-        |i, row| {
-            found[i].boots.push(links::boot_row(row, &devices[i])?);
-            Ok(())
-        },
-    )
-    .await?;
+    let more = |i: usize| vec![Arg::Text(&devices[i]), lowest[i].into()];
+    for (i, row) in each(session, devices, &sql, "2", more).await? {
+        found[i].boots.push(links::boot_row(&row, &devices[i])?);
+    }
 
     let sql = "SELECT device, boot, tick, lo_us, hi_us, server, id FROM anchor WHERE device = ? AND boot >= ? \
                ORDER BY boot DESC, tick DESC, id DESC LIMIT 256";
     let from: Vec<u32> = found.iter().map(|r| r.boots.first().map_or(0, |b| b.boot)).collect();
-    each(
-        session,
-        devices,
-        sql,
-        "2, 3, 7",
-        |i| vec![from[i].into()],
-        |i, row| {
-            found[i].anchors.push(links::anchor_row(row, &devices[i])?);
-            Ok(())
-        },
-    )
-    .await?;
+    for (i, row) in each(session, devices, sql, "2, 3, 7", |i| vec![from[i].into()]).await? {
+        found[i].anchors.push(links::anchor_row(&row, &devices[i])?);
+    }
 
     let columns = COMMAND.columns.join(", ");
     for which in ["open = 0 ORDER BY id DESC LIMIT 64", "open = 1"] {
         let sql = format!("SELECT {columns} FROM command WHERE device = ? AND {which}");
-        each(
-            session,
-            devices,
-            &sql,
-            "2",
-            |_| vec![],
-            |i, row| {
-                found[i].commands.push(commands::command(row, &devices[i])?);
-                Ok(())
-            },
-        )
-        .await?;
+        for (i, row) in each(session, devices, &sql, "2", alone).await? {
+            found[i].commands.push(commands::command(&row, &devices[i])?);
+        }
     }
     found.iter_mut().for_each(|r| r.commands.sort_unstable_by_key(|c| c.id));
 
     let sql = "SELECT device, hash, bytes, id FROM catalog WHERE device = ? ORDER BY id DESC LIMIT 4";
-    each(
-        session,
-        devices,
-        sql,
-        "4 DESC",
-        |_| vec![],
-        |i, row| {
-            found[i].catalogs.push(series::catalog_row(row, &devices[i])?);
-            Ok(())
-        },
-    )
-    .await?;
+    for (i, row) in each(session, devices, sql, "4 DESC", alone).await? {
+        found[i].catalogs.push(series::catalog_row(&row, &devices[i])?);
+    }
 
     let sql = format!("SELECT {} FROM setting WHERE device = ?", SETTING.columns.join(", "));
-    each(
-        session,
-        devices,
-        &sql,
-        "2",
-        |_| vec![],
-        |i, row| {
-            found[i].settings.push(commands::setting(row, &devices[i])?);
-            Ok(())
-        },
-    )
-    .await?;
+    for (i, row) in each(session, devices, &sql, "2", alone).await? {
+        found[i].settings.push(commands::setting(&row, &devices[i])?);
+    }
     Ok(found)
 }
 
-/// Runs `select` for each device in one statement, and hands out its rows in the order of `order` (numbers of columns). The first column is the
-/// device, as is the first argument; `more` gives those that follow.
+/// Runs `select` for each device in one statement; returns its rows in the order of `order` (numbers of columns), each with its device's
+/// place. The first column is the device, as is the first argument; `more` gives those that follow.
 async fn each<'a>(
     session: &mut Session<'_>,
     devices: &'a [DeviceId],
     select: &str,
     order: &str,
     more: impl Fn(usize) -> Vec<Arg<'a>>,
-    mut take: impl FnMut(usize, &Row) -> Result<(), Error>,
-) -> Result<(), Error> {
+) -> Result<Vec<(usize, Row)>, Error> {
     // Filled up to a power of two with a name that no device has, so that few prepared statements serve every number.
     let n = devices.len().next_power_of_two();
     let one = format!("SELECT * FROM ({select}) d");
@@ -160,10 +98,11 @@ async fn each<'a>(
         args.extend(more(i.min(devices.len() - 1)));
     }
     let places: HashMap<&str, usize> = devices.iter().enumerate().map(|(i, d)| (d.as_str(), i)).collect();
+    let mut found = Vec::new();
     for row in session.rows(AssertSqlSafe(sql), &args).await? {
         if let Some(&i) = places.get(row.text(0)?.as_str()) {
-            take(i, &row)?;
+            found.push((i, row));
         }
     }
-    Ok(())
+    Ok(found)
 }

@@ -3,7 +3,7 @@
 use sqlx::mysql::{MySqlArguments, MySqlConnection, MySqlRow};
 use sqlx::query::Query;
 use sqlx::sqlite::{SqliteArguments, SqliteConnection, SqliteRow};
-use sqlx::{Arguments as _, Error, MySql, Row as _, SqlSafeStr, Sqlite};
+use sqlx::{Arguments, Encode, Error, MySql, Row as _, SqlSafeStr, Sqlite, Type};
 
 use crate::dialect::Dialect;
 
@@ -145,33 +145,33 @@ impl Session<'_> {
 fn sqlite<'q>(sql: impl SqlSafeStr, args: &[Arg<'_>]) -> Result<Query<'q, Sqlite, SqliteArguments>, Error> {
     let mut all = SqliteArguments::default();
     all.reserve(args.len(), 0);
-    for arg in args {
-        let added = match *arg {
-            Arg::Null => all.add(None::<i64>),
-            Arg::Int(v) => all.add(v),
-            Arg::Real(v) => all.add(v),
-            Arg::Text(v) => all.add(v),
-            Arg::Bytes(v) => all.add(v),
-        };
-        added.map_err(Error::Encode)?;
-    }
+    args.iter().try_for_each(|arg| add(&mut all, arg))?;
     Ok(sqlx::query_with(sql, all))
 }
 
 fn mysql<'q>(sql: impl SqlSafeStr, args: &[Arg<'_>]) -> Result<Query<'q, MySql, MySqlArguments>, Error> {
     let mut all = MySqlArguments::default();
     all.reserve(args.len(), args.len() * 8);
-    for arg in args {
-        let added = match *arg {
-            Arg::Null => all.add(None::<i64>),
-            Arg::Int(v) => all.add(v),
-            Arg::Real(v) => all.add(v),
-            Arg::Text(v) => all.add(v),
-            Arg::Bytes(v) => all.add(v),
-        };
-        added.map_err(Error::Encode)?;
-    }
+    args.iter().try_for_each(|arg| add(&mut all, arg))?;
     Ok(sqlx::query_with(sql, all))
+}
+
+fn add<A: Arguments>(all: &mut A, arg: &Arg<'_>) -> Result<(), Error>
+where
+    for<'t> Option<i64>: Encode<'t, A::Database> + Type<A::Database>,
+    for<'t> i64: Encode<'t, A::Database> + Type<A::Database>,
+    for<'t> f64: Encode<'t, A::Database> + Type<A::Database>,
+    for<'t> &'t str: Encode<'t, A::Database> + Type<A::Database>,
+    for<'t> &'t [u8]: Encode<'t, A::Database> + Type<A::Database>,
+{
+    match *arg {
+        Arg::Null => all.add(None::<i64>),
+        Arg::Int(v) => all.add(v),
+        Arg::Real(v) => all.add(v),
+        Arg::Text(v) => all.add(v),
+        Arg::Bytes(v) => all.add(v),
+    }
+    .map_err(Error::Encode)
 }
 
 /// One row; columns by their place in the query, whose types are ours.

@@ -93,7 +93,7 @@ impl<'a> Run<'a> {
     /// The record at `first`, if the items are that one record and nothing else, of the shape of the run before: most frames are such.
     /// Updates the context; [`Data::check`] takes all others, and these too.
     #[inline]
-    pub fn alone(first: Position, items: &'a [u8], context: &mut LaneContext) -> Option<Self> {
+    fn alone(first: Position, items: &'a [u8], context: &mut LaneContext) -> Option<Self> {
         let ((&ALONE, after), Some(last), true) = (items.split_first()?, context.tick, first.n() < u32::MAX)
         else {
             return None;
