@@ -135,7 +135,7 @@ fn suffer(bench: &mut Bench, board: Board, fault: Fault, switched: &mut u32) {
 
 /// Orders the LED on or off while the board is away; the order is carried out when it is back.
 fn switch_led(bench: &mut Bench, board: Board, switched: &mut u32) {
-    let (on, key) = (*switched % 2 == 0, format!("led-{switched}"));
+    let (on, key) = (switched.is_multiple_of(2), format!("led-{switched}"));
     let order =
         ["command", board.id(), "led", if on { "on" } else { "off" }, "--key", &key, "--wait", "100s"];
     let mut order = bench.daemon.ask_later(&order).unwrap();
@@ -168,7 +168,8 @@ fn verdict(bench: &mut Bench, board: Board, switched: u32, began: Instant) {
     let console = bench.machine.console().rest();
     let seen: Vec<&str> =
         console.iter().map(|line| line.text.as_str()).filter(|line| line.starts_with("led ")).collect();
-    let ordered: Vec<&str> = (0..switched).map(|n| if n % 2 == 0 { "led on" } else { "led off" }).collect();
+    let ordered: Vec<&str> =
+        (0..switched).map(|n: u32| if n.is_multiple_of(2) { "led on" } else { "led off" }).collect();
     assert_eq!(seen, ordered, "each order was carried out once");
     announce(&format!(
         "{}: {} records stored once and in order through {} connections, {switched} orders while away carried out once, up to {} in {:.0} s",
