@@ -134,7 +134,7 @@ pub unsafe extern "C" fn sensock_account_for(device: *mut Device, account: *cons
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sensock_connected(device: *mut Device, now: u32) -> Error {
     // SAFETY: the caller's promise.
-    unsafe { on(device, |d| Ok(d.connected(now))) }
+    unsafe { told(device, |d| d.connected(now)) }
 }
 
 /// The transport is closed or failed. Harmless if it was known.
@@ -144,7 +144,7 @@ pub unsafe extern "C" fn sensock_connected(device: *mut Device, now: u32) -> Err
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sensock_lost(device: *mut Device, now: u32) -> Error {
     // SAFETY: the caller's promise.
-    unsafe { on(device, |d| Ok(d.lost(now))) }
+    unsafe { told(device, |d| d.lost(now)) }
 }
 
 /// Bytes came. `used` says how many were taken: if not all, poll until SENSOCK_EVENT_NONE and give it the rest, unless the connection
@@ -320,7 +320,7 @@ pub unsafe extern "C" fn sensock_carry(device: *mut Device, bytes: *mut u8) -> E
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sensock_kept(device: *mut Device) -> Error {
     // SAFETY: the caller's promise.
-    unsafe { on(device, |d| Ok(d.kept())) }
+    unsafe { told(device, |d| d.kept()) }
 }
 
 /// Says that the device will be silent for so long, once everything is stored. Go on with transmit, receive and poll until
@@ -342,7 +342,7 @@ pub unsafe extern "C" fn sensock_sleep(device: *mut Device, now: u32, for_ms: u3
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sensock_close(device: *mut Device) -> Error {
     // SAFETY: the caller's promise.
-    unsafe { on(device, |d| Ok(d.session.close(sensock::wire::hello::End::Closed, d.ended))) }
+    unsafe { told(device, |d| d.session.close(sensock::wire::hello::End::Closed, d.ended)) }
 }
 
 /// In how many ms something is due even if nothing comes: call transmit and poll then. SENSOCK_FOREVER if nothing is.
@@ -351,10 +351,8 @@ pub unsafe extern "C" fn sensock_close(device: *mut Device) -> Error {
 /// `device` is NULL or of `sensock_init`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sensock_wait_ms(device: *mut Device, now: u32) -> u32 {
-    let mut wait = SENSOCK_FOREVER;
     // SAFETY: the caller's promise.
-    let _none = unsafe { on(device, |d| Ok(wait = d.wait_ms(now))) };
-    wait
+    unsafe { of(device, SENSOCK_FOREVER, |d| d.wait_ms(now)) }
 }
 
 /// How many ms to wait before the next dial: longer after each failure, never shorter than the server asked. Call it once after each
@@ -364,10 +362,8 @@ pub unsafe extern "C" fn sensock_wait_ms(device: *mut Device, now: u32) -> u32 {
 /// `device` is NULL or of `sensock_init`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sensock_backoff_ms(device: *mut Device, now: u32, entropy: u32) -> u32 {
-    let mut wait = 1_000;
     // SAFETY: the caller's promise.
-    let _none = unsafe { on(device, |d| Ok(wait = d.backoff_ms(now, entropy))) };
-    wait
+    unsafe { of(device, 1_000, |d| d.backoff_ms(now, entropy)) }
 }
 
 /// Whether nothing is left to do: connected, all records stored, and all that the server had waiting is received and answered. A device
@@ -377,10 +373,8 @@ pub unsafe extern "C" fn sensock_backoff_ms(device: *mut Device, now: u32, entro
 /// `device` is NULL or of `sensock_init`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sensock_is_settled(device: *mut Device) -> bool {
-    let mut settled = false;
     // SAFETY: the caller's promise.
-    let _none = unsafe { on(device, |d| Ok(settled = d.is_settled())) };
-    settled
+    unsafe { of(device, false, |d| d.is_settled()) }
 }
 
 /// Whether all records are stored, or explained by a gap. It needs no connection.
@@ -389,10 +383,8 @@ pub unsafe extern "C" fn sensock_is_settled(device: *mut Device) -> bool {
 /// `device` is NULL or of `sensock_init`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sensock_is_drained(device: *mut Device) -> bool {
-    let mut drained = false;
     // SAFETY: the caller's promise.
-    let _none = unsafe { on(device, |d| Ok(drained = d.is_drained())) };
-    drained
+    unsafe { of(device, false, |d| d.is_drained()) }
 }
 
 /// How the device is doing, in numbers.
@@ -437,6 +429,30 @@ unsafe fn on<R>(device: *mut Device, f: impl FnOnce(&mut Device) -> Result<R, Er
     }
     // SAFETY: it is a device, and the caller vouches that there is no other reference to it.
     code(f(unsafe { &mut *device }))
+}
+
+/// As [`on`], for what cannot go wrong.
+///
+/// # Safety
+/// As [`on`].
+unsafe fn told(device: *mut Device, f: impl FnOnce(&mut Device)) -> Error {
+    // SAFETY: the caller's promise.
+    unsafe {
+        on(device, |d| {
+            f(d);
+            Ok(())
+        })
+    }
+}
+
+/// As [`on`], for what is asked of a device; `none` if it is none.
+///
+/// # Safety
+/// As [`on`].
+unsafe fn of<R>(device: *mut Device, mut none: R, f: impl FnOnce(&mut Device) -> R) -> R {
+    // SAFETY: the caller's promise.
+    let _no_device = unsafe { told(device, |d| none = f(d)) };
+    none
 }
 
 /// Checks a configuration's pointers and lists, and runs `f` with it.
