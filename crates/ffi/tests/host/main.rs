@@ -1,0 +1,6 @@
+//! The C ABI on a host: programs in C and in Python that use nothing but `sensock.h`, against the real server.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+mod library;
+mod node;
+mod server;
