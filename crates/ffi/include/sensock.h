@@ -517,7 +517,7 @@ typedef struct sensock_config {
    */
   size_t outbox_bytes;
   /**
-   * The largest frame either way: 288 to 16383; 0 is 288. Three times as many bytes are needed.
+   * The largest frame either way: 256 to 16383; 0 is 256. Three times as many bytes are needed.
    */
   size_t frame_bytes;
   /**
@@ -866,9 +866,9 @@ sensock_error sensock_status_text(sensock_device *device,
 #endif  /* SENSOCK_H */
 
 /** Bytes of memory that are enough for any configuration with at most so many entries in its lists together: a static array's size.
- * frame_bytes is 288 if the configuration says 0. */
+ * frame_bytes is 256 if the configuration says 0. */
 #define SENSOCK_MEMORY(outbox_bytes, frame_bytes, entries) \
-  (1024 + sizeof(void *) * 160 + 3 * (size_t)(frame_bytes) + (size_t)(outbox_bytes) + (size_t)(entries) * 64)
+  (1560 + sizeof(void *) * 160 + 3 * (size_t)(frame_bytes) + (size_t)(outbox_bytes) + (size_t)(entries) * 64)
 
 /** A reading in the quantity's unit. */
 static inline sensock_reading sensock_real(uint16_t quantity, float value) {

@@ -4,8 +4,9 @@ use core::mem::MaybeUninit;
 
 use sensock::DeviceId;
 use sensock::catalog::{AskEntry, Catalog, CommandEntry, Policy, QuantityEntry, SettingEntry, Shape};
+use sensock::deframe::{PREFACE, PREFIX_MAX};
 use sensock::device::Carry;
-use sensock::limits::{CATALOG_ENTRIES, CATALOG_MAX, FRAME_HARD_MAX};
+use sensock::limits::{CATALOG_ENTRIES, CATALOG_MAX, FRAME_HARD_MAX, FRAME_MIN_MAX};
 
 use crate::device::Device;
 use crate::memory::Arena;
@@ -43,8 +44,8 @@ pub(crate) struct Parts {
     pub scratch: &'static mut [u8],
 }
 
-/// The smallest frame, its length and the preface.
-const FRAME_LEAST: usize = 288;
+/// What every end takes.
+const FRAME_LEAST: usize = FRAME_MIN_MAX;
 const NO_QUANTITY: QuantityEntry<'static> =
     QuantityEntry { id: 0, name: "", unit: "", scale: 0, low: 0, high: 0, interval_ms: 0 };
 const NO_COMMAND: CommandEntry<'static> =
@@ -86,7 +87,7 @@ impl Setup<'_> {
             asks: &[],
         })?;
         let rx = arena.slice(self.frame_bytes, 0)?;
-        let tx = arena.slice(self.frame_bytes, 0)?;
+        let tx = arena.slice(self.frame_bytes + PREFACE.len() + PREFIX_MAX, 0)?;
         let scratch = arena.slice(self.frame_bytes, 0)?;
         let outbox = arena.slice(self.outbox_bytes, 0)?;
         let (Some(place), Some(catalog)) = (place, catalog) else { return Ok(None) };

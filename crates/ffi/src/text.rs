@@ -19,7 +19,7 @@ pub(crate) fn error(code: i32) -> &'static CStr {
         (Error::Name, c"a name or unit is longer than 48 bytes or not UTF-8"),
         (Error::Key, c"an id or key is not 1 to 16127, or given twice, or there are more than 64 of one sort"),
         (Error::Catalog, c"a scale is not -9 to 9, a range is empty, a type does not exist, or the catalogue exceeds 8192 bytes"),
-        (Error::Size, c"outbox_bytes is 1024 or more, frame_bytes 288 to 16383 (or 0)"),
+        (Error::Size, c"outbox_bytes is 1024 or more, frame_bytes 256 to 16383 (or 0)"),
         (Error::Readings, c"a record holds 1 to 16 readings, each of another quantity, of 200 bytes at most together"),
         (Error::Unlisted, c"the catalogue does not list this id or key, or no such command waits for an answer"),
         (Error::Values, c"the values do not fit the types that the catalogue states"),

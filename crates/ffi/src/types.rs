@@ -245,7 +245,7 @@ pub struct Config {
     pub ask_count: usize,
     /// Bytes for records that wait: 1024 or more. A record of two readings takes about 10.
     pub outbox_bytes: usize,
-    /// The largest frame either way: 288 to 16383; 0 is 288. Three times as many bytes are needed.
+    /// The largest frame either way: 256 to 16383; 0 is 256. Three times as many bytes are needed.
     pub frame_bytes: usize,
     /// This boot's number, never used before and persisted before this call; 0 if the device has no memory of one.
     pub boot: u32,

@@ -23,7 +23,7 @@ static const sensock_setting SETTINGS[] = {{INTERVAL, "interval", {SENSOCK_TYPE_
 #endif
 #define OUTBOX 4096
 
-static uint64_t memory[(SENSOCK_MEMORY(OUTBOX, 288, 4) + 7) / 8];
+static uint64_t memory[(SENSOCK_MEMORY(OUTBOX, 256, 4) + 7) / 8];
 static sensock_device *device;
 static uint32_t recorded, interval = 1, last;
 static int told;
@@ -62,7 +62,8 @@ static void sample(void) {
   last = now;
   const sensock_reading readings[] = {
       sensock_integer(COUNT, (int32_t)recorded),
-      sensock_real(TEMPERATURE, 20.0f + (float)(recorded % 500) / 100),
+      /* 20.00 to 24.99, already multiplied by the scale: many chips have no floats. */
+      {TEMPERATURE, SENSOCK_KIND_SCALED, (int32_t)(2000 + recorded % 500), 0},
   };
   sensock_error error = sensock_record(device, now, SENSOCK_LANE_READINGS, readings, 2);
   if (error == SENSOCK_ERROR_FULL) return;
@@ -153,9 +154,9 @@ int node(void) {
       .outbox_bytes = OUTBOX,
       .boot = 1,
   };
+  say("bytes of memory: ", (uint32_t)sensock_size(&config));
   must(sensock_init(memory, sizeof memory, &config, port_millis(), &device));
   must(sensock_policy(device, SENSOCK_LANE_READINGS, SENSOCK_POLICY_REFUSE, 0));
-  say("bytes of memory: ", (uint32_t)sensock_size(&config));
   for (;;) {
     if (port_dial() == 0) connection();
     uint32_t from = port_millis(), wait = sensock_backoff_ms(device, from, 0);
