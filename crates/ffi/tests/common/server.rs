@@ -72,7 +72,8 @@ impl Server {
         let rows = text.lines().skip(1).map(|line| line.split(',').collect::<Vec<_>>());
         rows.filter(|row| row[1] == quantity)
             .map(|row| Stored {
-                value: row[2].parse().unwrap(),
+                value: row[2].parse().unwrap_or(f64::NAN),
+                fault: row[4].to_owned(),
                 lane: row[7].to_owned(),
                 boot: row[8].parse().unwrap(),
                 n: row[9].parse().unwrap(),
@@ -97,7 +98,10 @@ impl Server {
 /// A stored value.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Stored {
+    /// Not a number if there is none.
     pub(crate) value: f64,
+    /// Why there is none.
+    pub(crate) fault: String,
     pub(crate) lane: String,
     pub(crate) boot: u32,
     pub(crate) n: u32,

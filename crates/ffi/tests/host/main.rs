@@ -10,3 +10,4 @@
 mod common;
 mod library;
 mod node;
+mod sketches;
