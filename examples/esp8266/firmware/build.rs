@@ -18,7 +18,13 @@ fn main() {
     }
     println!("cargo::rustc-link-arg-bins={}", object.display());
     println!("cargo::rustc-link-arg-bins=-T{}", script.display());
-    for argument in ["-nostartfiles", "-nostdlib", "-Wl,--gc-sections", "-Wl,--no-warn-rwx-segments", "-Wl,--no-warn-execstack"] {
+    for argument in [
+        "-nostartfiles",
+        "-nostdlib",
+        "-Wl,--gc-sections",
+        "-Wl,--no-warn-rwx-segments",
+        "-Wl,--no-warn-execstack",
+    ] {
         println!("cargo::rustc-link-arg-bins={argument}");
     }
     println!("cargo::rerun-if-changed={}", source.display());

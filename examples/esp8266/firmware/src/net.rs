@@ -43,6 +43,8 @@ const RESET: u32 = 1 << 11;
 const RECEIVED: u32 = 1 << 2 | 1 << 4;
 /// In a descriptor: it is the controller's.
 const THEIRS: u32 = 1 << 15;
+/// In a descriptor: RECEIVED is set when it has been used.
+const TOLD: u32 = 1 << 14;
 const LAST: u32 = 1 << 13;
 /// In a descriptor for sending: fill up and add the check.
 const COMPLETE: u32 = 1 << 12 | 1 << 11;
@@ -161,7 +163,7 @@ fn give(n: usize) {
     let receive = descriptor(1 + n);
     // `n` is below RX in both callers.
     receive.address.write(RECEIVING[n].address());
-    receive.status.write(THEIRS | if n == RX - 1 { LAST } else { 0 });
+    receive.status.write(THEIRS | TOLD | if n == RX - 1 { LAST } else { 0 });
 }
 
 impl Driver for OpenEth {

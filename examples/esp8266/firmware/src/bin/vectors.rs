@@ -11,7 +11,8 @@ extern "C" fn program() -> ! {
     // As large as the largest frame, which a vector is about, and so no guest of the stack.
     static SCRATCH: static_cell::StaticCell<[u8; 16_384]> = static_cell::StaticCell::new();
     let count = sensock_vectors::run_with(SCRATCH.init_with(|| [0; 16_384]), &mut |failure| {
-        for part in [failure.file, ": ", failure.name, ": ", failure.what.words(), " ", failure.detail, "\n"] {
+        for part in [failure.file, ": ", failure.name, ": ", failure.what.words(), " ", failure.detail, "\n"]
+        {
             print(part);
         }
     });
