@@ -1,0 +1,51 @@
+//! What a board brings.
+
+use core::future::Future;
+
+use embassy_net::{Ipv4Address, Stack};
+use sensock_device::{Boot, Outbox};
+
+/// A board that is up: everything that [`run`](crate::run) needs.
+pub struct Board<S, L, const N: usize> {
+    /// The device's name: 1 to 32 of `A-Z a-z 0-9 . _ -`.
+    pub id: &'static str,
+    /// The network. It need not be up yet.
+    pub stack: Stack<'static>,
+    /// Where the server listens.
+    pub server: (Ipv4Address, u16),
+    /// What the board remembers of earlier boots.
+    pub boot: Boot,
+    /// Where records wait for the server.
+    pub outbox: &'static Outbox<N>,
+    /// What measures.
+    pub sensor: S,
+    /// What the server may switch.
+    pub led: L,
+}
+
+/// What one instant gave. A value that could not be measured is NaN: it is stored as a fault, not as a number.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Sample {
+    /// Degrees Celsius.
+    pub temperature: f32,
+    /// Percent relative humidity.
+    pub humidity: f32,
+}
+
+/// A sensor for temperature and humidity.
+pub trait Sensor {
+    /// Measures now. Meanwhile everything else runs: a sensor that takes its time is awaited.
+    fn read(&mut self) -> impl Future<Output = Sample>;
+}
+
+/// A light, a relay, anything that is on or off.
+pub trait Led {
+    /// Switches it.
+    fn set(&mut self, on: bool);
+}
+
+impl<F: FnMut(bool)> Led for F {
+    fn set(&mut self, on: bool) {
+        self(on);
+    }
+}

@@ -1,0 +1,28 @@
+//! The application of the example firmware, without a chip: it runs on every board that has an embassy-net stack.
+//!
+//! ```text
+//!   your board's main            this library                          sensock-device
+//!   ────────────────────         ─────────────────────────────         ──────────────
+//!   clock, network driver ─────▶ application::network  ──────────────▶ Runner
+//!   a Sensor              ─────▶ application::sample   ──record──────▶ Device
+//!   a Led                 ─────▶ application::obey     ◀─commands────
+//! ```
+//! To make a device of your own, copy [`application`] and [`catalogue`], about a hundred lines, and change them. A board's `main` fills in a
+//! [`Board`] and calls [`run`].
+//!
+//! Nothing here allocates, prints or formats, and nothing asks for atomics beyond what `critical-section` gives.
+#![no_std]
+#![forbid(unsafe_code)]
+
+pub mod application;
+mod board;
+pub mod catalogue;
+mod grid;
+mod recording;
+
+pub use application::run;
+pub use board::{Board, Led, Sample, Sensor};
+pub use grid::Grid;
+pub use recording::Recording;
+/// What a board's `main` names of the device crate.
+pub use sensock_device::{Boot, Outbox};

@@ -1,0 +1,29 @@
+//! The example firmware on a Cortex-M3: Arm's MPS2 with image AN385, as QEMU's `mps2-an385` has it, with the LAN9118 on its network.
+//!
+//! | file | what it knows |
+//! |---|---|
+//! | `clock` | FPGAIO's counter and CMSDK timer 0, which wakes the core for what is due |
+//! | `console` | text and the exit code, through semihosting; what a panic says |
+//! | `executor` | embassy's executor, asleep with `wfi` while nothing is to be done |
+//! | `interrupt` | which interrupt is whose |
+//! | `net` | the LAN9118, as a driver for embassy-net |
+//! | `register` | the one place that reads and writes registers |
+#![no_std]
+
+mod clock;
+pub mod console;
+mod executor;
+mod interrupt;
+pub mod net;
+mod register;
+
+/// This board's name, and its device's.
+pub const ID: &str = "mps2";
+
+/// Starts the clock and calls `init` with a spawner, then runs what was spawned, for ever.
+///
+/// Call it once, as the first thing in `main`.
+pub fn run(init: impl FnOnce(embassy_executor::Spawner)) -> ! {
+    clock::start();
+    executor::run(init)
+}
