@@ -16,7 +16,9 @@ fn main() {
     println!("cargo::rerun-if-changed={RECORDING}");
     let file = match File::open(RECORDING) {
         Ok(file) => file,
-        Err(error) => panic!("the recording {RECORDING} is part of the repository, and cannot be read: {error}"),
+        Err(error) => {
+            panic!("the recording {RECORDING} is part of the repository, and cannot be read: {error}")
+        }
     };
     let lines = BufReader::new(GzDecoder::new(file)).lines();
     let mut table = String::from("[\n");

@@ -50,7 +50,8 @@ mod tests {
     fn what_is_stored_is_what_the_table_says() {
         let mut recording = Recording::starting_at(0);
         for k in 0..2 * Recording::LEN {
-            let Poll::Ready(sample) = pin!(recording.read()).poll(&mut Context::from_waker(Waker::noop())) else {
+            let Poll::Ready(sample) = pin!(recording.read()).poll(&mut Context::from_waker(Waker::noop()))
+            else {
                 panic!("a recording never waits");
             };
             let (temperature, humidity) = Recording::hundredths(k);
