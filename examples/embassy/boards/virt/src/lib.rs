@@ -1,0 +1,32 @@
+//! The example firmware on RV32IMC: QEMU's `virt` machine, with virtio-net on its network.
+//!
+//! | file | what it knows |
+//! |---|---|
+//! | `clock` | the machine's timer, which counts and interrupts |
+//! | `console` | text, through the serial port; the exit code; what a panic says |
+//! | `executor` | embassy's executor, asleep with `wfi` while nothing is to be done |
+//! | `interrupt` | which interrupt is whose |
+//! | `net` | virtio-net, as a driver for embassy-net |
+//! | `register` | the one place that reads and writes registers |
+//! | `virtio` | a queue of frames that board and computer share |
+#![no_std]
+
+mod clock;
+pub mod console;
+mod executor;
+mod interrupt;
+pub mod net;
+mod register;
+mod virtio;
+
+/// This board's name, and its device's.
+pub const ID: &str = "virt";
+
+/// Starts the clock and calls `init` with a spawner, then runs what was spawned, for ever.
+///
+/// Call it once, as the first thing in `main`.
+pub fn run(init: impl FnOnce(embassy_executor::Spawner)) -> ! {
+    clock::start();
+    interrupt::start();
+    executor::run(init)
+}
