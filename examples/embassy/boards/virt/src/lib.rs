@@ -8,6 +8,7 @@
 //! | `interrupt` | which interrupt is whose |
 //! | `net` | virtio-net, as a driver for embassy-net |
 //! | `register` | the one place that reads and writes registers |
+//! | `reset` | starting anew, and the memory that this leaves alone |
 //! | `virtio` | a queue of frames that board and computer share |
 #![no_std]
 
@@ -17,6 +18,7 @@ mod executor;
 mod interrupt;
 pub mod net;
 mod register;
+pub mod reset;
 mod virtio;
 
 /// This board's name, and its device's.

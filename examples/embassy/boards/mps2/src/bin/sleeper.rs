@@ -7,7 +7,7 @@ use app::{Board, Outbox, Recording};
 use embassy_executor::Spawner;
 use embassy_net::{Ipv4Address, Stack};
 use embassy_time::Timer;
-use mps2::reset::{RTC, reset};
+use mps2::reset::{reset, rtc};
 use mps2::{ID, console, net};
 
 static OUTBOX: Outbox<4096> = Outbox::new();
@@ -26,12 +26,12 @@ async fn sleeper(stack: Stack<'static>) -> ! {
         id: ID,
         stack,
         server: (Ipv4Address::new(10, 0, 2, 100), 7070),
-        boot: RTC.boot(),
+        boot: rtc().boot(),
         outbox: &OUTBOX,
         sensor: Recording::starting_at(0),
         led: |_on| {},
     };
-    let Woke { slept, awake, asleep } = wake(board, &RTC).await;
+    let Woke { slept, awake, asleep } = wake(board, rtc()).await;
     console::print("slept boot=");
     console::print_number(slept.carry.boot);
     console::print(" told=");
