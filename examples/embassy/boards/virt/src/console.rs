@@ -59,10 +59,13 @@ pub(crate) fn seed() -> u64 {
     u64::from(WALL_CLOCK.read()).wrapping_mul(0x9e37_79b9_7f4a_7c15)
 }
 
+/// A release does not say where: the names of places and what formats them would take 15 KB of the firmware. A build without `--release` does.
 #[panic_handler]
 fn panic(info: &PanicInfo<'_>) -> ! {
     print("panic");
-    if let Some(place) = info.location() {
+    if cfg!(debug_assertions)
+        && let Some(place) = info.location()
+    {
         print(" at ");
         print(place.file());
         print(":");

@@ -29,8 +29,8 @@ async fn node(stack: Stack<'static>) -> ! {
         boot: Boot::Unknown,
         outbox: &OUTBOX,
         sensor: Recording::starting_at(0),
-        // AN385 has LEDs, QEMU has nobody who looks at them: the state is in the answer.
-        led: |_on| {},
+        // AN385 has LEDs, QEMU has nobody who looks at them.
+        led: |on| console::print(if on { "led on\n" } else { "led off\n" }),
     };
     app::run(board).await
 }

@@ -1,0 +1,38 @@
+//! The node: measures, records, obeys, and keeps a connection to the server at 10.0.2.100:7070.
+#![no_std]
+#![no_main]
+
+use app::{Board, Boot, Outbox, Recording};
+use embassy_executor::Spawner;
+use embassy_net::{Ipv4Address, Stack};
+use lx106::{ID, console, net};
+
+static OUTBOX: Outbox<8192> = Outbox::new();
+
+/// Where `startup.S` goes.
+// SAFETY: the name is this function's alone.
+#[unsafe(no_mangle)]
+extern "C" fn program() -> ! {
+    console::print(concat!("node ", env!("CARGO_PKG_VERSION"), " "));
+    console::print(ID);
+    console::print("\n");
+    lx106::run(|spawner: Spawner| match node(net::start(spawner)) {
+        Ok(task) => spawner.spawn(task),
+        Err(_) => console::fail("the node was started before"),
+    })
+}
+
+#[embassy_executor::task]
+async fn node(stack: Stack<'static>) -> ! {
+    let board = Board {
+        id: ID,
+        stack,
+        server: (Ipv4Address::new(10, 0, 2, 100), 7070),
+        boot: Boot::Unknown,
+        outbox: &OUTBOX,
+        sensor: Recording::starting_at(0),
+        // The emulated board has no LED that anybody looks at: the state is in the answer.
+        led: |_on| {},
+    };
+    app::run(board).await
+}

@@ -1,0 +1,135 @@
+/* The first instructions, the exception vectors, and what needs instructions that no compiler emits.
+
+   The program provides
+     void program(void)                                          which does not return
+     void fault(uint32_t cause, uint32_t at, uint32_t address)   after an exception: EXCCAUSE, EPC1, EXCVADDR; does not return
+
+   Assemble with -mtext-section-literals: the first instructions lie far from where literals are collected.
+
+   Interrupts only end a sleep (lx106_sleep_at_most): the vector masks them and returns, nothing runs inside one. So the only
+   concurrency is what the program does itself. Functions follow the call0 ABI: arguments and result in a2.., a12..a15 are kept. */
+
+    .section .reset, "ax"
+    .global _reset
+_reset:                         /* QEMU's machine `sim` begins here; others jump to _start themselves */
+    j       1f
+    .align  4
+    .literal_position
+1:  movi    a0, _start
+    jx      a0
+
+/* VECBASE points here; the offsets are LX106's. */
+    .section .vectors, "ax"
+    .global _vecbase
+_vecbase:
+    .org    0x10                /* debug */
+    j       _fault
+    .org    0x20                /* not maskable */
+    j       _fault
+    .org    0x30                /* exception in kernel mode */
+    j       _fault
+    .org    0x50                /* exception in user mode, interrupts of level 1 among them */
+    j       _user
+    .org    0x70                /* exception inside an exception */
+    j       _fault
+    .org    0x80
+
+    .section .iram.text, "ax"
+    .literal_position
+_fault:
+    movi    a1, _stack_top
+    rsr     a2, exccause
+    rsr     a3, epc1
+    rsr     a4, excvaddr
+    movi    a0, fault
+    jx      a0
+
+_user:
+    wsr     a2, excsave1
+    rsr     a2, exccause
+    bnei    a2, 4, _fault       /* 4: an interrupt of level 1 */
+    movi    a2, 0
+    wsr     a2, intenable
+    rsync
+    rsr     a2, excsave1
+    rfe
+
+    .global _start
+_start:
+    movi    a0, 0
+    movi    a2, 0x2f            /* PS: user mode, interrupts of level 1 to 15 wait */
+    wsr     a2, ps
+    rsync
+    movi    a2, _vecbase
+    wsr     a2, vecbase
+    movi    a2, 0
+    wsr     a2, litbase         /* l32r counts from the instruction */
+    isync
+    movi    a1, _stack_top
+    movi    a2, _bss_start
+    movi    a3, _bss_end
+    movi    a4, 0
+2:  bgeu    a2, a3, 3f
+    s32i    a4, a2, 0
+    addi    a2, a2, 4
+    j       2b
+3:  movi    a0, program
+    jx      a0
+
+    .text
+/* uint32_t lx106_cycles(void): cycles since reset, wraps */
+    .align  4
+    .global lx106_cycles
+lx106_cycles:
+    rsr     a2, ccount
+    ret
+
+/* uint32_t lx106_mask(void): interrupts wait from now on; the answer is the state before, for lx106_unmask */
+    .align  4
+    .global lx106_mask
+lx106_mask:
+    rsil    a2, 15
+    ret
+
+/* void lx106_unmask(uint32_t state) */
+    .align  4
+    .global lx106_unmask
+lx106_unmask:
+    wsr     a2, ps
+    rsync
+    ret
+
+/* uint32_t lx106_simcall(uint32_t number, uint32_t a, uint32_t b, uint32_t c): QEMU's semihosting */
+    .align  4
+    .global lx106_simcall
+lx106_simcall:
+    simcall
+    ret
+
+/* void abort(void): where a trap of compiled code leads; QEMU ends with 134 */
+    .align  4
+    .global abort
+abort:
+    movi    a2, 1
+    movi    a3, 134
+    simcall
+    j       abort
+
+/* void lx106_sleep_at_most(uint32_t cycles, uint32_t interrupts): halts until that many cycles have gone by or one of these interrupts
+   (a mask; the timer's bit 6 is added) is pending. Masked until the instruction that halts: what came before it ends the sleep at once. */
+    .align  4
+    .global lx106_sleep_at_most
+lx106_sleep_at_most:
+    rsil    a4, 15
+    rsr     a5, ccount
+    add     a5, a5, a2
+    wsr     a5, ccompare0       /* takes a pending interrupt of the timer back */
+    movi    a5, 0x40
+    or      a5, a5, a3
+    wsr     a5, intenable
+    rsync
+    waiti   0
+    rsil    a5, 15
+    ret
+
+    .section .note.GNU-stack, "", @progbits
