@@ -20,7 +20,7 @@ const SAMPLES: usize = 3;
 pub struct Woke {
     /// What the server knows, and what is not stored. It is kept already.
     pub slept: Slept,
-    /// How long the device was awake, from its start on.
+    /// How long the device was awake, from its start on: dialling is in it, what the chip needs to start is not.
     pub awake: Duration,
     /// How long it shall sleep.
     pub asleep: Duration,
@@ -31,6 +31,7 @@ pub struct Woke {
 /// # Panics
 /// If its id is no device id, or its outbox was started before: both show at the first boot.
 pub async fn wake<S: Sensor, L: Led, const N: usize>(board: Board<S, L, N>, rtc: &Rtc) -> Woke {
+    let begin = Instant::now();
     let Board { id, stack, server, boot, outbox, mut sensor, led } = board;
     let node = Node { id, key: Key::Insecure, catalog: &CATALOGUE, boot };
     let mut buffers = Buffers::<FRAME>::new();
@@ -63,7 +64,7 @@ pub async fn wake<S: Sensor, L: Led, const N: usize>(board: Board<S, L, N>, rtc:
         Either4::Second(never) | Either4::Third(never) | Either4::Fourth(never) => never,
     };
     rtc.keep(&slept.carry);
-    Woke { slept, awake: Instant::now().duration_since(Instant::MIN), asleep }
+    Woke { slept, awake: begin.elapsed(), asleep }
 }
 
 async fn record(device: Device<'_>, sensor: &mut impl Sensor) {

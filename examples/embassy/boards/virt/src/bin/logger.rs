@@ -61,7 +61,7 @@ async fn logger(stack: Stack<'static>) -> ! {
         outbox: &OUTBOX,
         flash,
         samples: &SAMPLES,
-        led: |_on| {},
+        led: |on| console::print(if on { "led on\n" } else { "led off\n" }),
         persisted,
     };
     log(logger).await

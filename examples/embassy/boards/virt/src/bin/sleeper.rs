@@ -29,7 +29,7 @@ async fn sleeper(stack: Stack<'static>) -> ! {
         boot: rtc().boot(),
         outbox: &OUTBOX,
         sensor: Recording::starting_at(0),
-        led: |_on| {},
+        led: |on| console::print(if on { "led on\n" } else { "led off\n" }),
     };
     let Woke { slept, awake, asleep } = wake(board, rtc()).await;
     console::print("slept boot=");
