@@ -82,6 +82,7 @@ pub struct Durable {
     /// From where on nothing was made in a lane up to this boot.
     since: [Option<Position>; Lane::COUNT],
     tail_lost: bool,
+    ended: bool,
     begun: CommandId,
     begun_persists: bool,
     settings: u32,
@@ -107,6 +108,7 @@ impl Durable {
             has_flash: false,
             since: [None; Lane::COUNT],
             tail_lost: false,
+            ended: false,
             begun: CommandId(0),
             begun_persists: false,
             settings: 0,
@@ -227,8 +229,11 @@ impl OutboxMut<'_> {
     ///
     /// # Errors
     /// [`Misuse::Readings`], [`Misuse::RecordTooLarge`]: nothing was taken. [`Misuse::Full`] only in a lane that refuses. A tick that
-    /// lies before the lane's last one is [`Misuse::Backwards`].
+    /// lies before the lane's last one is [`Misuse::Backwards`]. [`Misuse::State`] once a Sleep or Bye was said that ends the boot.
     pub fn record(&mut self, lane: Lane, tick: Tick, readings: &[Reading]) -> Result<Position, Misuse> {
+        if self.d.ended {
+            return Err(Misuse::State);
+        }
         let q = &self.d.queues[lane.index()];
         if tick < q.last_tick() {
             return Err(Misuse::Backwards);
