@@ -66,12 +66,19 @@ impl Part {
                     format!("gungraun-runner {GUNGRAUN} is not installed (cargo install --locked gungraun-runner@{GUNGRAUN})")
                 })
             }
-            Self::Qemu => absent(&["qemu-system-arm", "qemu-system-riscv32", "qemu-system-xtensa"]).map(|program| {
-                format!("{program} is not installed (Debian packages qemu-system-arm qemu-system-misc)")
-            }),
-            Self::Lx106 => absent(&["xtensa-lx106-elf-gcc", "xtensa-lx106-elf-ld", "llc-22", "python3"]).map(|program| {
-                format!("{program} is not installed (Debian packages {})", Self::Lx106.packages().join(" "))
-            }),
+            Self::Qemu => {
+                absent(&["qemu-system-arm", "qemu-system-riscv32", "qemu-system-xtensa"]).map(|program| {
+                    format!("{program} is not installed (Debian packages qemu-system-arm qemu-system-misc)")
+                })
+            }
+            Self::Lx106 => {
+                absent(&["xtensa-lx106-elf-gcc", "xtensa-lx106-elf-ld", "llc-22", "python3"]).map(|program| {
+                    format!(
+                        "{program} is not installed (Debian packages {})",
+                        Self::Lx106.packages().join(" ")
+                    )
+                })
+            }
         }
     }
 
@@ -87,7 +94,13 @@ impl Part {
             Self::Valgrind => &["valgrind"],
             // RISC-V and Xtensa are in the second.
             Self::Qemu => &["qemu-system-arm", "qemu-system-misc"],
-            Self::Lx106 => &["gcc-xtensa-lx106", "binutils-xtensa-lx106", "picolibc-xtensa-lx106-elf", "llvm-22", "python3"],
+            Self::Lx106 => &[
+                "gcc-xtensa-lx106",
+                "binutils-xtensa-lx106",
+                "picolibc-xtensa-lx106-elf",
+                "llvm-22",
+                "python3",
+            ],
         }
     }
 }
