@@ -63,7 +63,7 @@ impl<const N: usize> Outbox<N> {
     }
 }
 
-/// The outbox's state besides its bytes.
+/// The outbox's state besides its bytes: an outbox over memory whose size is known at run time only.
 #[derive(Debug)]
 pub struct Durable {
     placed: bool,
@@ -91,8 +91,9 @@ pub struct Durable {
 }
 
 impl Durable {
-    /// Zeros throughout: a static outbox costs no flash. [`OutboxMut::place`] gives what is not zero.
-    const fn new() -> Self {
+    /// An outbox of an unknown boot that has no bytes yet.
+    // Zeros throughout: a static outbox costs no flash. `OutboxMut::place` gives what is not zero.
+    pub const fn new() -> Self {
         Durable {
             placed: false,
             boot: None,
@@ -114,6 +115,33 @@ impl Durable {
             slots: 0,
             calls: 0,
         }
+    }
+}
+
+impl Default for Durable {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Durable {
+    /// Access to everything that an outbox does. The bytes are the same each time; what they hold at first does not matter.
+    ///
+    /// # Errors
+    /// [`Misuse::Buffer`] if there are fewer than 1,024 bytes, or more than 16 MiB, or another number of them than at the first call.
+    pub fn over<'a>(&'a mut self, bytes: &'a mut [u8]) -> Result<OutboxMut<'a>, Misuse> {
+        let fits = match self.placed {
+            true => self.queues[2].end() == bytes.len(),
+            false => (1024..=1 << 24).contains(&bytes.len()),
+        };
+        if !fits {
+            return Err(Misuse::Buffer);
+        }
+        let mut outbox = OutboxMut { d: self, bytes };
+        if !outbox.d.placed {
+            outbox.place();
+        }
+        Ok(outbox)
     }
 }
 
