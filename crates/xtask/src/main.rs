@@ -2,6 +2,7 @@
 //! the server under load, `cargo xtask size` weighs the device side.
 
 mod cargo;
+mod header;
 mod install;
 mod instructions;
 mod load;
@@ -28,6 +29,8 @@ enum Chore {
     Load(load::Options),
     /// Counts the instructions of the hot paths and holds them against limits and a recorded baseline.
     Instructions(instructions::Options),
+    /// Makes the C header of sensock-ffi of its source.
+    Header(header::Options),
     /// Prints how much flash and memory the device side takes on bare metal, and holds it against its limits.
     Size(size::Options),
 }
@@ -38,6 +41,7 @@ fn main() -> ExitCode {
         Chore::Prove(options) => prove::run(options),
         Chore::Load(options) => load::run(options),
         Chore::Instructions(options) => instructions::run(options),
+        Chore::Header(options) => header::run(options),
         Chore::Size(options) => size::run(options),
     };
     match done {

@@ -113,6 +113,11 @@ impl Queue {
         (self.start, self.cap, self.head, self.len) = (start, cap, 0, 0);
     }
 
+    /// Where the lane's part of the bytes ends.
+    pub(crate) fn end(&self) -> usize {
+        self.start + self.cap
+    }
+
     /// Number of the first position that is still held; equals `next` if none is.
     pub(crate) fn first(&self) -> u32 {
         self.first

@@ -1,6 +1,7 @@
 //! One connection of a device, sans-IO. The numbered diagram is in the module's front page.
 
 mod inbound;
+mod leaving;
 mod timers;
 mod transmit;
 
@@ -114,6 +115,12 @@ pub struct Session<'b> {
     leaving: Tick,
     held: u8,
     slots: u8,
+    /// Commands and settings that Welcome promised and that did not come yet.
+    owed: u16,
+    /// The newest setting that was handed out.
+    setting: u32,
+    /// Whether these, and what the application has not answered, keep a device awake that wants to sleep.
+    patient: bool,
     supply: Option<(Lane, Supply)>,
     fetching: Option<Fetch>,
     asks: u16,
@@ -163,6 +170,9 @@ impl<'b> Session<'b> {
             leaving: Tick(0),
             held: 0,
             slots: 1,
+            owed: 0,
+            setting: 0,
+            patient: true,
             supply: None,
             fetching: None,
             asks: 0,
@@ -178,6 +188,7 @@ impl<'b> Session<'b> {
         self.hello = HelloFacts { at: now, account, boots };
         self.last_heard = now;
         self.held = 0;
+        (self.owed, self.setting, self.patient) = (0, 0, true);
         self.supply = None;
         self.fetching = None;
     }
@@ -243,13 +254,6 @@ impl<'b> Session<'b> {
         self.asks = self.asks.wrapping_add(1);
         let len = Ask { id: self.asks, key, body }.encode(out)?;
         Ok((len, self.asks))
-    }
-
-    /// (7) The device will sleep for so many milliseconds: Sleep is due once everything is acknowledged; the server answers with a Bye.
-    pub fn sleep(&mut self, for_ms: u32, ends_boot: bool) {
-        if self.state == State::Live {
-            self.out.sleep = Some((for_ms, ends_boot));
-        }
     }
 
     /// (8) Ends the connection in order: a Bye is due at once. After it was transmitted, close the transport.

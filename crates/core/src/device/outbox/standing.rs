@@ -11,6 +11,11 @@ impl OutboxMut<'_> {
         })
     }
 
+    /// The boot's last positions are said to be final: no record is accepted from here on. `false` takes that back.
+    pub(crate) fn end_boot(&mut self, ended: bool) {
+        self.d.ended = ended;
+    }
+
     /// Where a lane stands, on the wire.
     pub fn floor(&self, lane: Lane) -> LaneFloor {
         let q = &self.d.queues[lane.index()];

@@ -65,6 +65,7 @@ impl<'b> Session<'b> {
             }
             welcomed
         });
+        self.owed = welcome.pending;
         self.out.proof = true;
         self.out.boots = !self.hello.boots.as_slice().is_empty();
         self.out.catalog = welcome.want_catalog.then_some(0);
@@ -129,11 +130,17 @@ impl<'b> Session<'b> {
                 }
                 outbox.with(|o| link.aim(o, lane, to));
                 self.goes_on_elsewhere(lane);
+                self.stay(outbox);
             }
             Kind::Call => return self.call(outbox, now, Call::decode(body)?),
             Kind::Setting => {
                 let setting = SettingValue::decode(body)?;
                 let news = outbox.with(|o| setting.revision > o.settings());
+                self.owed = self.owed.saturating_sub(1);
+                if news {
+                    self.setting = self.setting.max(setting.revision);
+                    self.stay(outbox);
+                }
                 return Ok(news.then_some(Event::Setting(setting)));
             }
             Kind::Answer => return Ok(Some(Event::Answer(Answer::decode(body)?))),
@@ -155,6 +162,8 @@ impl<'b> Session<'b> {
         now: Tick,
         call: Call<'f>,
     ) -> Result<Option<Event<'f>>, Peer> {
+        self.owed = self.owed.saturating_sub(1);
+        self.stay(outbox);
         let once = call.policy == crate::catalog::Policy::Once;
         outbox.with(|o| {
             if once && call.id <= o.begun() {

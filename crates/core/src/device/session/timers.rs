@@ -8,11 +8,12 @@ impl Session<'_> {
         match self.state {
             State::Idle | State::Closed => None,
             State::Hello | State::AwaitWelcome => Some(self.hello.at.plus(HANDSHAKE_MS)),
-            State::Leaving => Some(self.left_at()),
-            State::Live => {
+            State::Leaving if !self.is_waiting() => Some(self.left_at()),
+            State::Live | State::Leaving => {
                 let idle = self.last_heard.plus(self.idle_limit());
-                let probe = self.probe_at();
-                Some(probe.map_or(idle, |p| p.min(idle)))
+                // Whether the settings are applied by then: looking once too often does no harm.
+                let stays = self.out.sleep.and_then(|_| self.stays_until(0));
+                [self.probe_at(), stays].into_iter().flatten().chain([idle]).min()
             }
         }
     }
@@ -25,14 +26,14 @@ impl Session<'_> {
     pub fn handle_timeout(&mut self, now: Tick) -> Result<(), Peer> {
         let late = match self.state {
             State::Idle | State::Closed => false,
-            State::Leaving => {
+            State::Leaving if !self.is_waiting() => {
                 if now >= self.left_at() {
                     self.state = State::Closed;
                 }
                 return Ok(());
             }
             State::Hello | State::AwaitWelcome => now.since(self.hello.at) >= HANDSHAKE_MS,
-            State::Live => {
+            State::Live | State::Leaving => {
                 let unanswered = self.out.ping_pending.is_some_and(|at| now.since(at) >= self.probe_after());
                 now.since(self.last_heard) >= self.idle_limit() || unanswered
             }
@@ -41,15 +42,11 @@ impl Session<'_> {
             self.state = State::Closed;
             return Err(Peer::Silent);
         }
+        self.lose_patience(now);
         if self.probe_at().is_some_and(|t| now >= t) && self.out.ping_pending.is_none() {
             self.out.ping = true;
         }
         Ok(())
-    }
-
-    /// A device that said Sleep waits for the Bye this long.
-    pub(super) fn left_at(&self) -> Tick {
-        self.leaving.plus(self.rtt.saturating_mul(2).saturating_add(200))
     }
 
     pub(super) fn idle_limit(&self) -> u64 {
@@ -65,8 +62,11 @@ impl Session<'_> {
         if let Some(at) = self.out.ping_pending {
             return Some(at.plus(self.probe_after()));
         }
-        let waiting = self.lanes.iter().any(LaneLink::is_waiting);
-        (self.state == State::Live && waiting)
+        (self.is_live() && self.is_waiting())
             .then(|| self.last_sent_data.max(self.last_heard).plus(self.probe_after()))
+    }
+    /// Whether something was sent that is not acknowledged.
+    pub(super) fn is_waiting(&self) -> bool {
+        self.lanes.iter().any(LaneLink::is_waiting)
     }
 }

@@ -64,7 +64,12 @@ impl Session<'_> {
             return frame(w.finish()?);
         }
         if let Some((reason, ends_boot)) = self.out.bye.take() {
-            let lasts = outbox.with(|o| o.lasts());
+            let lasts = outbox.with(|o| {
+                if ends_boot {
+                    o.end_boot(true);
+                }
+                o.lasts()
+            });
             let bye = Bye { reason, retry_ms: 0, ends_boot, lasts, text: "" };
             self.state = State::Closed;
             return frame(bye.encode(out)?);
@@ -75,15 +80,8 @@ impl Session<'_> {
                 return Ok(Some(transmit));
             }
         }
-        if let Some((for_ms, ends_boot)) = self.out.sleep {
-            let waiting = self.lanes.iter().any(LaneLink::is_waiting);
-            if !waiting && self.state == State::Live {
-                self.out.sleep = None;
-                self.state = State::Leaving;
-                self.leaving = now;
-                let lasts = outbox.with(|o| o.lasts());
-                return frame(Sleep { for_ms, ends_boot, lasts }.encode(out)?);
-            }
+        if let Some(len) = self.say_sleep(outbox, now, out)? {
+            return frame(len);
         }
         Ok(None)
     }
