@@ -3,6 +3,7 @@
 
 mod arduino;
 mod cargo;
+mod firmware;
 mod header;
 mod install;
 mod instructions;
@@ -34,6 +35,8 @@ enum Chore {
     Arduino(arduino::Options),
     /// Makes the C header of sensock-ffi of its source.
     Header(header::Options),
+    /// Builds the firmware of all boards and runs it under QEMU against the real server.
+    Firmware(firmware::Options),
     /// Prints how much flash and memory the device side takes on bare metal, and holds it against its limits.
     Size(size::Options),
 }
@@ -46,6 +49,7 @@ fn main() -> ExitCode {
         Chore::Instructions(options) => instructions::run(options),
         Chore::Arduino(options) => arduino::run(options),
         Chore::Header(options) => header::run(options),
+        Chore::Firmware(options) => firmware::run(options),
         Chore::Size(options) => size::run(options),
     };
     match done {

@@ -16,7 +16,7 @@ use archive::Archive;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-pub use link::node;
+pub use link::{NODE, node};
 
 /// What the command line can say.
 #[derive(clap::Args)]
