@@ -9,16 +9,21 @@ use sensock_testkit::proxy::Way;
 use crate::common::server::{PATIENCE, Server};
 use crate::library;
 
-/// A sketch as a program.
+/// A sketch of the library as a program.
 fn sketch(name: &str) -> PathBuf {
+    let folder = library::example("arduino/library/examples");
+    program(name, &std::fs::read_to_string(folder.join(name).join(format!("{name}.ino"))).unwrap())
+}
+
+/// A sketch's text as a program.
+fn program(name: &str, text: &str) -> PathBuf {
     let arduino = library::example("arduino");
     // The library's archive has the header in a folder, since its class's header has the same name but for one letter's case.
     let abi = library::folder().join("include/abi");
     std::fs::create_dir_all(&abi).unwrap();
     std::fs::copy(library::header_folder().join("sensock.h"), abi.join("sensock.h")).unwrap();
     let source = library::folder().join(format!("{name}.cpp"));
-    let ino = arduino.join("library/examples").join(name).join(format!("{name}.ino"));
-    std::fs::write(&source, format!("#include <Arduino.h>\n#include \"{}\"\n", ino.display())).unwrap();
+    std::fs::write(&source, format!("#include <Arduino.h>\n{text}")).unwrap();
     let include = |path: PathBuf| format!("-I{}", path.display());
     let folders =
         [arduino.join("stub"), arduino.join("library/src"), library::folder().join("include")].map(include);
@@ -32,6 +37,20 @@ fn run(program: &PathBuf, server: &Server, rtc: &std::path::Path) -> Process {
     let mut command = Command::new(program);
     command.env("STUB_SERVER", server.proxy.addr().to_string()).env("STUB_RTC", rtc);
     Process::spawn(&mut command).unwrap()
+}
+
+#[test]
+fn the_guides_sketch_stores_its_first_reading() {
+    let page = library::header_folder().join("../../core/src/guide/_10_arduino.rs");
+    let page = std::fs::read_to_string(page).unwrap().replace("//! ", "").replace("//!", "");
+    let (_, rest) = page.split_once("```cpp\n").unwrap();
+    let program = program("guide", rest.split_once("```").unwrap().0);
+    let server = Server::start();
+    let mut board = run(&program, &server, "/nowhere".as_ref());
+    board.wait_for("link up", PATIENCE).unwrap();
+    let stored = server.until_stored("attic-1", "light", 1);
+    // 900 of 1024, at a scale of 0.
+    assert_eq!((stored[0].value, stored[0].n), (88.0, 0));
 }
 
 #[test]
