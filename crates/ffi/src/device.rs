@@ -82,6 +82,7 @@ pub(crate) struct Ask {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Sleep {
     pub until: Tick,
+    pub ends_boot: bool,
 }
 
 impl Share for Held {

@@ -88,7 +88,7 @@ fn the_sleeping_sketch_wakes_five_times_and_runs_a_command_once() {
     let server = Server::start();
     let rtc = library::folder().join("rtc");
     std::fs::remove_file(&rtc).unwrap_or_default();
-    let mut valves = 0;
+    let (mut valves, mut carried) = (0, (0, 0));
     for wake in 0..5 {
         let mut board = run(&program, &server, &rtc);
         let counted = |line: &Line| {
@@ -96,8 +96,13 @@ fn the_sleeping_sketch_wakes_five_times_and_runs_a_command_once() {
             line.text.starts_with("awake for")
         };
         let line = board.wait_until(PATIENCE, counted).unwrap().text;
-        println!("wake {wake}: {line}, {} bytes up so far", server.proxy.carried(Way::Up));
         assert!(board.wait(PATIENCE).unwrap().success());
+        let (up, down) =
+            (server.proxy.carried(Way::Up) - carried.0, server.proxy.carried(Way::Down) - carried.1);
+        carried = (carried.0 + up, carried.1 + down);
+        println!("wake {wake}: {line}; {up} bytes up, {down} bytes down");
+        // The first wake brings the catalogue too, one a command. The whole of a wake is a Hello, a record, a Sleep.
+        assert!(up <= if wake == 0 { 200 } else { 160 } && down <= 160, "{up} bytes up, {down} down");
         server.says(&["status"], "asleep");
         if wake == 1 {
             server.says(&["command", "gate-1", "valve", "on", "--key", "once", "--wait", "0s"], "gate-1");
