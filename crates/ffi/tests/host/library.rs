@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::LazyLock;
 
-/// A folder with `libsensock_ffi.a` and `libsensock_ffi.so`, the door for byte vectors included.
+/// A folder with `libsensock_ffi.a`, `libsensock_ffi.so`, and the door to the byte vectors.
 pub(crate) fn folder() -> &'static Path {
     static FOLDER: LazyLock<tempfile::TempDir> = LazyLock::new(|| {
         let folder = tempfile::tempdir().unwrap();
@@ -12,11 +12,14 @@ pub(crate) fn folder() -> &'static Path {
         let program = std::env::current_exe().unwrap();
         let target = program.ancestors().nth(3).unwrap();
         let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-        let mut build = Command::new(cargo);
-        build.args(["rustc", "--quiet", "--lib", "--package", "sensock-ffi", "--features", "vectors"]);
-        build.args(["--crate-type", "staticlib,cdylib", "--target-dir"]).arg(target.join("ffi"));
-        assert!(build.current_dir(env!("CARGO_MANIFEST_DIR")).status().unwrap().success(), "{build:?}");
-        for name in ["libsensock_ffi.a", "libsensock_ffi.so"] {
+        let build = |arguments: &[&str]| {
+            let mut build = Command::new(&cargo);
+            build.args(arguments).arg("--target-dir").arg(target.join("ffi"));
+            assert!(build.current_dir(env!("CARGO_MANIFEST_DIR")).status().unwrap().success(), "{build:?}");
+        };
+        build(&["rustc", "--quiet", "--lib", "--package", "sensock-ffi", "--crate-type", "staticlib,cdylib"]);
+        build(&["build", "--quiet", "--package", "sensock-ffi-vectors"]);
+        for name in ["libsensock_ffi.a", "libsensock_ffi.so", "libsensock_ffi_vectors.so"] {
             std::fs::copy(target.join("ffi/debug").join(name), folder.path().join(name)).unwrap();
         }
         folder

@@ -11,3 +11,4 @@ mod common;
 mod library;
 mod node;
 mod sketches;
+mod vectors;
