@@ -2,6 +2,7 @@
 
 use crate::Tick;
 use crate::error::Peer;
+use crate::limits::SMALL;
 
 /// Reads fields off the front of a frame.
 #[derive(Clone, Copy, Debug)]
@@ -422,7 +423,7 @@ impl<'a> Writer<'a> {
     #[inline(always)]
     pub(crate) fn tagged(&mut self, tag: u8, v: u64) {
         match self.out.get_mut(self.len..self.len + 3) {
-            Some(slot) if (0x80..0x4000).contains(&v) => {
+            Some(slot) if !SMALL && (0x80..0x4000).contains(&v) => {
                 slot.copy_from_slice(&[tag, v as u8 | 0x80, (v >> 7) as u8]);
                 self.len += 3;
             }
