@@ -106,13 +106,13 @@ pub struct Session<'b> {
     pace: Pace,
     hello: HelloFacts,
     max_frame: usize,
-    ping_interval: u64,
+    ping_interval: u32,
     nonce: u64,
     tag: Tag,
     store: StoreId,
     last_heard: Tick,
     last_sent_data: Tick,
-    rtt: u64,
+    rtt: u32,
     leaving: Tick,
     held: u8,
     slots: u8,
@@ -217,7 +217,7 @@ impl<'b> Session<'b> {
 
     /// Round trip of the handshake, in milliseconds; 0 before.
     pub fn rtt_ms(&self) -> u64 {
-        self.rtt
+        self.rtt.into()
     }
 
     /// Answers a command: a record in the control lane.
