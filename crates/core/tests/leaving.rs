@@ -52,7 +52,8 @@ fn sleep_goes_with_the_last_record_and_ends_the_boot() {
     p.record(20.0, 50.0);
     p.device.sleep(60_000, true);
     assert_eq!((written(&mut p), p.device.is_leaving()), (2, true), "Data and Sleep, before any ack");
-    let late = p.outbox.with(|o| o.record(sensock::Lane::Readings, Tick(p.now), &[common::TEMPERATURE.is(1.0)]));
+    let late =
+        p.outbox.with(|o| o.record(sensock::Lane::Readings, Tick(p.now), &[common::TEMPERATURE.is(1.0)]));
     assert_eq!(late, Err(Misuse::State));
     // What is not acknowledged is waited for as ever, and not for 200 ms only.
     assert!(p.device.poll_timeout().unwrap() >= Tick(p.now + 2_000));
