@@ -65,6 +65,7 @@ impl OutboxMut<'_> {
         let q = &mut self.d.queues[lane.index()];
         q.cause = q.cause.merge(cause);
         self.d.flash[lane.index()] = lowest;
+        self.d.since[lane.index()] = None;
     }
 
     /// The lowest position in flash, if it lies below what the ring holds.
