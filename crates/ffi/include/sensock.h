@@ -115,7 +115,7 @@ enum sensock_error
    */
   SENSOCK_ERROR_VALUES = 13,
   /**
-   * The call means nothing now: there is no connection, or the boot was ended.
+   * The call means nothing now: there is no connection, or the boot was ended by a sleep.
    */
   SENSOCK_ERROR_STATE = 14,
   /**
@@ -809,9 +809,10 @@ sensock_error sensock_carry(sensock_device *device, uint8_t *bytes);
 sensock_error sensock_kept(sensock_device *device);
 
 /**
- * Says that the device will be silent for so long, once everything is stored. Go on with transmit, receive and poll until
- * SENSOCK_EVENT_SLEPT. If `ends_boot`, no record is taken any more: keep `sensock_carry` after that event, power down, and begin the
- * next boot with it. SENSOCK_ERROR_STATE if there is nobody to tell; the boot has ended even so.
+ * Says that the device will be silent for so long, once everything is sent and what the server has for it was dealt with. Go on with
+ * transmit, receive and poll until SENSOCK_EVENT_SLEPT; commands and settings may still come. If `ends_boot`, the server then knows that nothing
+ * more comes of this boot: keep `sensock_carry` after that event, power down, and begin the next boot with it. SENSOCK_ERROR_STATE if there is
+ * no session; a device may sleep without a word, too.
  */
 sensock_error sensock_sleep(sensock_device *device,
                             uint32_t now,

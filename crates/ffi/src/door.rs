@@ -323,9 +323,10 @@ pub unsafe extern "C" fn sensock_kept(device: *mut Device) -> Error {
     unsafe { told(device, |d| d.kept()) }
 }
 
-/// Says that the device will be silent for so long, once everything is stored. Go on with transmit, receive and poll until
-/// SENSOCK_EVENT_SLEPT. If `ends_boot`, no record is taken any more: keep `sensock_carry` after that event, power down, and begin the
-/// next boot with it. SENSOCK_ERROR_STATE if there is nobody to tell; the boot has ended even so.
+/// Says that the device will be silent for so long, once everything is sent and what the server has for it was dealt with. Go on with
+/// transmit, receive and poll until SENSOCK_EVENT_SLEPT; commands and settings may still come. If `ends_boot`, the server then knows that nothing
+/// more comes of this boot: keep `sensock_carry` after that event, power down, and begin the next boot with it. SENSOCK_ERROR_STATE if there is
+/// no session; a device may sleep without a word, too.
 ///
 /// # Safety
 /// `device` is NULL or of `sensock_init`.

@@ -6,8 +6,9 @@ use std::sync::LazyLock;
 
 /// A folder with `libsensock_ffi.a`, `libsensock_ffi.so`, and the door to the byte vectors.
 pub(crate) fn folder() -> &'static Path {
-    static FOLDER: LazyLock<tempfile::TempDir> = LazyLock::new(|| {
-        let folder = tempfile::tempdir().unwrap();
+    static FOLDER: LazyLock<PathBuf> = LazyLock::new(|| {
+        let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("sensock-ffi-host");
+        std::fs::create_dir_all(&folder).unwrap();
         // Beside this program lies what cargo builds; its own name ends in `target/PROFILE/deps/host-…`.
         let program = std::env::current_exe().unwrap();
         let target = program.ancestors().nth(3).unwrap();
@@ -20,11 +21,11 @@ pub(crate) fn folder() -> &'static Path {
         build(&["rustc", "--quiet", "--lib", "--package", "sensock-ffi", "--crate-type", "staticlib,cdylib"]);
         build(&["build", "--quiet", "--package", "sensock-ffi-vectors"]);
         for name in ["libsensock_ffi.a", "libsensock_ffi.so", "libsensock_ffi_vectors.so"] {
-            std::fs::copy(target.join("ffi/debug").join(name), folder.path().join(name)).unwrap();
+            std::fs::copy(target.join("ffi/debug").join(name), folder.join(name)).unwrap();
         }
         folder
     });
-    FOLDER.path()
+    &FOLDER
 }
 
 /// Compiles a program in C or C++ with warnings as errors and the sanitizers on, and links it with the library.

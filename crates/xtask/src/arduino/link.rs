@@ -15,7 +15,7 @@ const TARGET: &str = "xtensa-lx106-none-elf";
 const GCC: &str = "xtensa-lx106-elf-gcc";
 const NM: &str = "xtensa-lx106-elf-nm";
 /// The program in C, below the workspace.
-pub const NODE: &str = "target/firmware/lx106-c/node";
+const NODE: &str = "target/firmware/lx106-c/node";
 /// Memories of the chip, as the linker script has them.
 const FLASH: std::ops::Range<u64> = 0x4020_0000..0x4030_0000;
 const DATA_RAM: std::ops::Range<u64> = 0x3ffe_8000..0x3fff_c000;
@@ -31,6 +31,11 @@ const UNWANTED: [&str; 8] = [
     "u128_div_rem",
 ];
 
+/// What all of the library is to take of flash at most. What the aim is for, session, codec and outbox, is some two thirds of the library.
+const FLASH_LIMIT: u64 = 73 * 1024;
+/// What session, codec and outbox alone are to come to.
+const FLASH_AIM: u64 = 40 * 1024;
+
 /// What the library adds to an image, in bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Footprint {
@@ -40,11 +45,20 @@ pub struct Footprint {
     constants: u64,
 }
 
+impl Footprint {
+    /// Whether it holds to its limit.
+    pub fn check(&self) -> Result<()> {
+        ensure!(self.flash <= FLASH_LIMIT, "{self}: {FLASH_LIMIT} bytes of flash are allowed");
+        Ok(())
+    }
+}
+
 impl fmt::Display for Footprint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let over = self.flash.saturating_sub(FLASH_AIM);
         write!(
             f,
-            "the library takes {} bytes of flash and {} of data RAM for constants",
+            "the C library takes {} bytes of flash ({over} above the aim of {FLASH_AIM}), and {} of data RAM for constants",
             self.flash, self.constants
         )
     }

@@ -11,12 +11,10 @@ use crate::cargo::Metadata;
 use crate::header::HEADER;
 use crate::plan::Context;
 use crate::test;
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, ensure};
 use archive::Archive;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
-
-pub use link::{NODE, node};
 
 /// What the command line can say.
 #[derive(clap::Args)]
@@ -28,11 +26,20 @@ const LIBRARY: &str = "examples/esp8266/arduino/library";
 /// Says whether the archive is written.
 pub fn run(_: Options) -> Result<bool> {
     let context = Context { root: test::workspace(), allow_missing: BTreeSet::new(), fuzz_seconds: 0 };
-    let image = node(&context)?;
-    println!("{}: {image}", link::NODE);
-    let written = write(&context)?;
-    println!("wrote {}", written.strip_prefix(&context.root).unwrap_or(&written).display());
+    println!("lx106: {}", packed(&context)?);
     Ok(true)
+}
+
+/// Builds the program in C and the archive, and checks both; says what the library takes of the chip.
+pub fn packed(context: &Context) -> Result<String> {
+    let footprint = link::node(context)?;
+    let written = write(context)?;
+    let bytes = std::fs::read(&written)?;
+    write(context)?;
+    ensure!(std::fs::read(&written)? == bytes, "the archive's bytes differ from one packing to the next");
+    println!("wrote {}", written.strip_prefix(&context.root).unwrap_or(&written).display());
+    footprint.check()?;
+    Ok(footprint.to_string())
 }
 
 /// Writes `target/arduino/sensock-arduino-VERSION.zip`: the same bytes for the same source and the same compilers.

@@ -91,8 +91,7 @@ fn images(context: &Context, board: Board) -> Result<()> {
     }
     run::run(cargo(context, board, "firmware").arg("--bins"))?;
     if board == Board::Lx106 {
-        let footprint = arduino::node(context)?;
-        println!("{}: {footprint}", arduino::NODE);
+        println!("lx106: {}", arduino::packed(context)?);
     }
     Ok(())
 }
