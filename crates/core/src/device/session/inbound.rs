@@ -152,7 +152,8 @@ impl<'b> Session<'b> {
     /// The server wrote something that only a confirmed session gets: the tag is ours.
     pub(super) fn confirm(&mut self, outbox: &impl Share) {
         if !core::mem::replace(&mut self.out.confirmed, true) {
-            outbox.with(|o| o.confirmed(self.tag, self.store));
+            let marks = self.lanes.map(|link| link.acked);
+            outbox.with(|o| o.confirmed(self.tag, self.store, marks));
         }
     }
 
