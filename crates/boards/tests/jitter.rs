@@ -25,7 +25,7 @@ const LIMIT_US: u32 = 10_000;
 #[test]
 fn sampling_waits_for_nobody() {
     std::thread::scope(|scope| {
-        for board in [Board::Mps2] {
+        for board in Board::ALL {
             scope.spawn(move || jitter(board));
         }
     });

@@ -27,3 +27,6 @@ pub use carry::Carry;
 pub use item::{Walked, walk};
 pub use outbox::{Durable, Outbox, OutboxMut, Policy, Share, Spill, Welcomed};
 pub use session::{Event, Node, Session, Supply, Transmit};
+
+/// Whether anything asks for flash: a firmware without it is not to link what flash alone needs.
+const FLASH: bool = cfg!(feature = "flash");

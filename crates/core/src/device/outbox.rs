@@ -1,5 +1,6 @@
 //! What survives a connection: records that wait, and who this device is. SPEC sections 2, 8 and 12.
 
+#[cfg(feature = "flash")]
 mod flash;
 mod reading;
 mod standing;
@@ -54,6 +55,7 @@ impl<const N: usize> Outbox<N> {
     }
 
     /// Access to everything it does.
+    #[cfg_attr(target_pointer_width = "32", inline(never))]
     pub fn as_mut(&mut self) -> OutboxMut<'_> {
         let mut outbox = OutboxMut { d: &mut self.durable, bytes: &mut self.bytes };
         if !outbox.d.placed {
@@ -329,7 +331,7 @@ impl OutboxMut<'_> {
 
     /// Flash holds every item of this lane and boot below this local position; `None` without flash.
     pub fn persisted_below(&self, lane: Lane) -> Option<Position> {
-        self.d.queues[lane.index()].persisted.map(|n| self.local(n))
+        self.d.queues[lane.index()].persisted().map(|n| self.local(n))
     }
 
     /// The store that last acknowledged.

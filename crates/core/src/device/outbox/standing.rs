@@ -1,6 +1,7 @@
 //! Where the lanes stand against the server.
 
 use super::*;
+use crate::device::FLASH;
 
 impl OutboxMut<'_> {
     /// Last positions made in this boot, on the wire; of an earlier boot (acknowledged) where there is none.
@@ -21,7 +22,7 @@ impl OutboxMut<'_> {
         let q = &self.d.queues[lane.index()];
         let ring = self.local(q.first());
         let acked = self.d.acked[lane.index()];
-        let since = self.d.since[lane.index()].filter(|_| acked == Position::NONE);
+        let since = self.d.since[lane.index()].filter(|_| FLASH && acked == Position::NONE);
         let floor = self.flash_lowest(lane).or(since).map_or(ring, |lowest| lowest.min(ring));
         // Nothing was dropped if the floor follows what was acknowledged.
         let dropped = q.cause != Cause::None && floor > acked.next();
@@ -56,7 +57,7 @@ impl OutboxMut<'_> {
         if self.d.begun_persists {
             hello.features |= crate::wire::hello::FEATURE_BEGUN_PERSISTS;
         }
-        if self.d.has_flash {
+        if self.has_flash() {
             hello.features |= crate::wire::hello::FEATURE_OUTBOX_PERSISTS;
         }
     }
@@ -109,7 +110,7 @@ impl OutboxMut<'_> {
             if self.d.acked[i].next() >= Position::new(boot, q.first()) || q.is_empty() {
                 (q.cause, q.dropped) = (Cause::None, None);
             }
-        } else if local.boot() < boot && self.d.has_flash {
+        } else if local.boot() < boot && self.has_flash() {
             self.d.acked[i] = local;
             if self.flash_lowest(lane).is_some_and(|lowest| lowest <= local.next()) {
                 let tail = if self.d.tail_lost { Cause::Power } else { Cause::None };
@@ -132,5 +133,25 @@ impl OutboxMut<'_> {
 
     pub(super) fn framed_local(&self, lane: Lane, local: Position) -> bool {
         local < self.d.framed[lane.index()] || local < self.local(0)
+    }
+
+    pub(super) fn has_flash(&self) -> bool {
+        FLASH && self.d.has_flash
+    }
+
+    /// The lowest position in flash, if it lies below what the ring holds.
+    pub(crate) fn in_flash(&self, lane: Lane) -> Option<Position> {
+        let ring = self.local(self.d.queues[lane.index()].first());
+        self.flash_lowest(lane).filter(|p| *p < ring)
+    }
+
+    /// Whether nothing was lost between the boot before and this one.
+    pub(crate) fn tail_complete(&self) -> bool {
+        !(FLASH && self.d.tail_lost)
+    }
+
+    /// What flash holds at all: nothing without `with_flash`, and nothing that was never made.
+    pub(super) fn flash_lowest(&self, lane: Lane) -> Option<Position> {
+        self.d.flash[lane.index()].filter(|p| self.has_flash() && *p < self.next(lane))
     }
 }

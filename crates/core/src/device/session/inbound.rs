@@ -51,9 +51,9 @@ impl<'b> Session<'b> {
     ) -> Result<Event<'f>, Peer> {
         let welcome = Welcome::decode(body)?;
         outbox.with(|o| o.may_welcome(&welcome))?;
-        self.rtt = now.since(self.hello.at);
+        self.rtt = now.since(self.hello.at).min(u32::MAX.into()) as u32;
         self.max_frame = welcome.max_frame as usize;
-        self.ping_interval = welcome.ping_interval_ms.into();
+        self.ping_interval = welcome.ping_interval_ms;
         (self.nonce, self.tag, self.store) = (welcome.nonce, welcome.tag, welcome.store);
         let lanes = &mut self.lanes;
         let welcomed = outbox.with(|o| {

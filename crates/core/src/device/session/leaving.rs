@@ -73,12 +73,7 @@ impl Session<'_> {
             return None;
         }
         let held = (self.held > 0 || self.setting > settings).then_some(SLEEP_HELD_MS);
-        let owed = (self.owed > 0).then_some(SLEEP_OWED_MS.saturating_add(2 * self.rtt));
+        let owed = (self.owed > 0).then_some(SLEEP_OWED_MS + 2 * u64::from(self.rtt));
         held.max(owed).map(|ms| self.last_heard.plus(ms))
-    }
-
-    /// A device that said Sleep waits for the Bye this long once all is acknowledged.
-    pub(super) fn left_at(&self) -> Tick {
-        self.leaving.max(self.last_heard).plus(self.rtt.saturating_mul(2).saturating_add(200))
     }
 }
