@@ -52,11 +52,11 @@ impl Session<'_> {
     }
 
     /// Something came that the device has to deal with before it sleeps.
-    pub(super) fn stay(&mut self, outbox: &impl Share) {
+    pub(super) fn stay(&mut self, o: &mut OutboxMut<'_>) {
         self.patient = true;
         if self.state == State::Leaving {
             self.state = State::Live;
-            outbox.with(|o| o.end_boot(false));
+            o.end_boot(false);
         }
     }
 
