@@ -118,10 +118,14 @@ fn run<'a>(
     let column = |c: usize| {
         Records(from).map(move |record| record.cells.iter().nth(c).map_or(Cell::Fault(0), |r| r.cell))
     };
-    let mut count = match superseded {
-        Some(_) => 1,
-        None => Records(from).take_while(|record| record.continues(&shape)).count().min(batch::MAX_RUN),
-    };
+    let mut count = 1;
+    if superseded.is_none() {
+        let mut records = Records(from);
+        records.next();
+        while count < batch::MAX_RUN && records.next().is_some_and(|record| record.continues(&shape)) {
+            count += 1;
+        }
+    }
     let superseded = superseded.map(|(n, since)| (n, Tick(first.0.saturating_sub(since))));
     let (start, context_before) = (w.len(), *context);
     let mut head = |w: &mut Writer<'_>, count, followed| {

@@ -26,8 +26,9 @@ pub(crate) struct Waiting {
     pub count: usize,
     /// The instant.
     pub tick: Tick,
-    /// How many values were overwritten before, and since when.
-    pub superseded: Option<(u32, Tick)>,
+    /// How many values were overwritten before, and since when if there are some.
+    pub superseded: u32,
+    pub since: Tick,
 }
 
 impl Slots<'_> {
@@ -57,19 +58,22 @@ impl Slots<'_> {
     pub(crate) fn take_oldest(&mut self) -> Option<Waiting> {
         let oldest = self.0.iter().filter(|s| waits(s)).map(|s| long(s, 8)).min()?;
         let none = Reading { quantity: 0, cell: Cell::Value(0) };
-        let mut waiting =
-            Waiting { readings: [none; READINGS_PER_RECORD], count: 0, tick: Tick(oldest), superseded: None };
-        let due = self.0.iter_mut().filter(|s| waits(s) && long(*s, 8) == oldest);
-        for slot in due.take(READINGS_PER_RECORD) {
+        let mut waiting = Waiting {
+            readings: [none; READINGS_PER_RECORD],
+            count: 0,
+            tick: Tick(oldest),
+            superseded: 0,
+            since: Tick::NEVER,
+        };
+        let due = self.0.iter_mut().filter(|s| waits(s) && long(s, 8) == oldest);
+        for (slot, reading) in due.zip(&mut waiting.readings) {
             let value = word(slot, 4) as i32;
             let cell = if slot[3] == 0 { Cell::Value(value) } else { Cell::Fault(value as u8) };
-            waiting.readings[waiting.count] =
-                Reading { quantity: u16::from_le_bytes([slot[0], slot[1]]), cell };
+            *reading = Reading { quantity: u16::from_le_bytes([slot[0], slot[1]]), cell };
             waiting.count += 1;
             if word(slot, 16) > 0 {
-                let (n, since) = waiting.superseded.unwrap_or((0, Tick(u64::MAX)));
-                waiting.superseded =
-                    Some((n.saturating_add(word(slot, 16)), since.min(Tick(long(slot, 20)))));
+                waiting.superseded = waiting.superseded.saturating_add(word(slot, 16));
+                waiting.since = waiting.since.min(Tick(long(slot, 20)));
             }
             slot[2] &= !DIRTY;
         }

@@ -45,7 +45,7 @@ impl OutboxMut<'_> {
             }
             let last = q.last_tick();
             let Some(w) = self.slots().take_oldest() else { return };
-            let superseded = w.superseded.map(|(n, since)| (n, w.tick.since(since)));
+            let superseded = (w.superseded > 0).then(|| (w.superseded, w.tick.since(w.since)));
             // What went into the slots was checked by `record`.
             let made = Made::record(w.tick.since(last), &w.readings[..w.count], superseded);
             if let Ok(item) = made {
