@@ -71,7 +71,9 @@ fn write(out: &mut Writer<'_>, source: &mut dyn Source, plan: &mut Plan, nearly:
         let numbers = &numbers[skip..filled.values];
         match plan.mode {
             // Among numbers without a sign what is above are falls that the sample did not show.
-            Mode::Rice { k } => holds &= rice::put_all(out, numbers, k, u32::MAX >> u32::from(predictor.unsigned)),
+            Mode::Rice { k } => {
+                holds &= rice::put_all(out, numbers, k, u32::MAX >> u32::from(predictor.unsigned))
+            }
             Mode::Runs(runs) => runs.put(out, &mut zeros, numbers),
             Mode::Packed { bound } => beyond = Packed::new(bound).put_all(out, numbers, beyond),
         }

@@ -87,7 +87,11 @@ fn the_sleeping_sketch_wakes_five_times_and_runs_a_command_once() {
     let stored = server.until_stored("gate-1", "battery", 5);
     let boots: Vec<_> = stored.iter().map(|row| (row.boot, row.n)).collect();
     let first = boots[0].0;
-    assert_eq!(boots, (0..5).map(|wake| (first + wake, 0)).collect::<Vec<_>>(), "one boot a wake, nothing lost");
+    assert_eq!(
+        boots,
+        (0..5).map(|wake| (first + wake, 0)).collect::<Vec<_>>(),
+        "one boot a wake, nothing lost"
+    );
     server.says(&["command", "gate-1", "valve", "on", "--key", "once"], "is done; the answer is true");
     assert_eq!(valves, 1, "it ran at the wake after it was given, and never again");
 }

@@ -45,12 +45,7 @@ impl<'b> Session<'b> {
         }
     }
 
-    fn welcome<'f>(
-        &mut self,
-        o: &mut OutboxMut<'_>,
-        now: Tick,
-        body: &'f [u8],
-    ) -> Result<Event<'f>, Peer> {
+    fn welcome<'f>(&mut self, o: &mut OutboxMut<'_>, now: Tick, body: &'f [u8]) -> Result<Event<'f>, Peer> {
         let welcome = Welcome::decode(body)?;
         o.may_welcome(&welcome)?;
         self.rtt = now.since(self.hello.at).min(u32::MAX.into()) as u32;
