@@ -38,6 +38,11 @@ fn virt_sleeps_and_loses_nothing() {
     nights(Board::Virt);
 }
 
+#[test]
+fn lx106_sleeps_and_loses_nothing() {
+    nights(Board::Lx106);
+}
+
 /// What a board prints when it goes to sleep.
 #[derive(Clone, Copy, Debug)]
 struct Slept {

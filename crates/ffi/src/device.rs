@@ -82,16 +82,23 @@ pub(crate) struct Ask {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Sleep {
     pub until: Tick,
+    pub ends_boot: bool,
 }
 
 impl Share for Held {
     fn with<R>(&self, f: impl FnOnce(&mut OutboxMut<'_>) -> R) -> R {
-        let (durable, bytes) = &mut *self.0.borrow_mut();
-        match durable.over(bytes) {
-            Ok(mut outbox) => f(&mut outbox),
-            // The same bytes each time, and `setup` looked at how many there are.
-            Err(_) => unreachable!(),
-        }
+        let mut held = self.0.borrow_mut();
+        f(&mut opened(&mut held))
+    }
+}
+
+/// The outbox over its bytes. Not inlined: it is asked for in some fifty places.
+#[inline(never)]
+fn opened<'a>((durable, bytes): &'a mut (Durable, &'static mut [u8])) -> OutboxMut<'a> {
+    match durable.over(bytes) {
+        Ok(outbox) => outbox,
+        // The same bytes each time, and `setup` looked at how many there are.
+        Err(_) => unreachable!(),
     }
 }
 

@@ -172,12 +172,11 @@ impl Device {
     /// The device will be silent for so long. `Err` if nobody can be told.
     pub(crate) fn fall_asleep(&mut self, now: u32, for_ms: u32, ends_boot: bool) -> Result<(), Error> {
         let now = self.tick(now);
-        self.ended |= ends_boot;
         if !self.is_live() {
             return Err(Error::State);
         }
         self.session.sleep(for_ms, ends_boot);
-        self.sleep = Some(Sleep { until: now.plus(for_ms.into()) });
+        self.sleep = Some(Sleep { until: now.plus(for_ms.into()), ends_boot });
         Ok(())
     }
 
@@ -329,9 +328,8 @@ impl Device {
         }
         self.session.lost();
         (self.link, self.last_end, self.unsent) = (Link::Down, Some(end), 0..0);
-        if end != End::Slept {
-            self.sleep = None;
-        }
+        self.sleep = self.sleep.filter(|_| end == End::Slept);
+        self.ended |= self.sleep.is_some_and(|s| s.ends_boot);
         if let Some(ask) = self.ask.take() {
             self.news.no_answer = Some((ask.id, ask.key, 0));
         }

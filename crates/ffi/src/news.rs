@@ -158,7 +158,6 @@ impl Device {
             }
             Stage::Ready => {}
         }
-        self.news.awaited = self.news.awaited.saturating_sub(1);
         // Whether it is late was asked before it was noted as begun; noting takes a moment.
         let kept = self.calls.keeps && command.once;
         if !kept && command.not_after.is_some_and(|t| now > t) {
@@ -169,6 +168,7 @@ impl Device {
             self.turn_down(&command, Outcome::Refused(sensock::limits::REFUSED_BUSY));
             return None;
         }
+        self.news.awaited = self.news.awaited.saturating_sub(1);
         if command.once {
             self.held.with(|o| o.begin(command.id));
         }
@@ -179,6 +179,7 @@ impl Device {
 
     /// Answers a command that the application never sees. Without room even for this the server sends it again after the next Hello.
     pub(crate) fn turn_down(&mut self, command: &Command, outcome: Outcome) {
+        self.news.awaited = self.news.awaited.saturating_sub(1);
         let _full = self.held.with(|o| o.reply(command.id, outcome, &[]));
         if command.generation == self.calls.generation {
             self.session.released();

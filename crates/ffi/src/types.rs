@@ -45,7 +45,7 @@ pub enum Error {
     Unlisted = 12,
     /// Values do not fit the type that the catalogue states.
     Values = 13,
-    /// The call means nothing now: there is no connection, or the boot was ended.
+    /// The call means nothing now: there is no connection, or the boot was ended by a sleep.
     State = 14,
     /// There is no room: try again later.
     Full = 15,

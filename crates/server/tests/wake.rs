@@ -46,6 +46,8 @@ struct Counted {
     io: DuplexStream,
     wake: Arc<Mutex<Wake>>,
     wrote: bool,
+    /// So many bytes come down, and then none.
+    hears: usize,
     delay: Option<Pin<Box<tokio::time::Sleep>>>,
 }
 
@@ -65,10 +67,17 @@ impl AsyncRead for Counted {
             std::task::ready!(delay.as_mut().poll(cx));
             this.delay = None;
         }
-        let before = buf.filled().len();
-        let read = Pin::new(&mut this.io).poll_read(cx, buf);
-        this.wake.lock().unwrap().down += buf.filled().len() - before;
-        read
+        let left = this.hears.saturating_sub(this.wake.lock().unwrap().down).min(buf.remaining());
+        if left == 0 {
+            return Poll::Pending;
+        }
+        let mut bytes = [0; 256];
+        let room = left.min(bytes.len());
+        let mut part = ReadBuf::new(&mut bytes[..room]);
+        std::task::ready!(Pin::new(&mut this.io).poll_read(cx, &mut part))?;
+        this.wake.lock().unwrap().down += part.filled().len();
+        buf.put_slice(part.filled());
+        Poll::Ready(Ok(()))
     }
 }
 
@@ -93,6 +102,10 @@ impl AsyncWrite for Counted {
 
 /// One wake, as firmware writes it. Without a server nobody answers the dials.
 async fn wake(rtc: &mut Rtc, records: u32, server: Option<&Server>) -> Wake {
+    wake_on(rtc, records, server, usize::MAX).await
+}
+
+async fn wake_on(rtc: &mut Rtc, records: u32, server: Option<&Server>, hears: usize) -> Wake {
     let begin = tokio::time::Instant::now();
     let seen = Arc::new(Mutex::new(Wake::default()));
     let outbox = Outbox::<4096>::new();
@@ -110,7 +123,7 @@ async fn wake(rtc: &mut Rtc, records: u32, server: Option<&Server>) -> Wake {
         loop {
             let (near, far) = tokio::io::duplex(8_192);
             let serving = server.map(|s| tokio::spawn(s.attach(far, "192.0.2.7:1")));
-            let io = Counted { io: near, wake: seen.clone(), wrote: false, delay: None };
+            let io = Counted { io: near, wake: seen.clone(), wrote: false, hears, delay: None };
             let (reader, writer) = tokio::io::split(io);
             let _why = runner.connection(FromTokio::new(reader), FromTokio::new(writer)).await;
             drop(serving);
@@ -262,4 +275,30 @@ async fn a_board_that_resets_while_awake_says_that_it_may_have_lost_something() 
     let p = |boot, n| Position::new(boot, n);
     let readings = gaps.iter().find(|g| g.lane.lane == Lane::Readings).unwrap();
     assert_eq!((readings.first, readings.last, readings.cause), (p(1, 2), p(3, 0).prev(), Cause::Power));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_bye_that_gets_lost_costs_a_moment_and_no_record() {
+    let store = MemoryStore::default();
+    let (server, _events) = server(&store).await;
+    let mut rtc = NEW;
+    wake(&mut rtc, 2, Some(&server)).await;
+    let whole = wake(&mut rtc, 2, Some(&server)).await.down;
+    // Each length at which the line may go silent: after Welcome alone it is given up, or dialled again, without a loss of what is stored.
+    let mut slept = 0;
+    for hears in (1..whole).rev().take(16) {
+        let wake = wake_on(&mut rtc, 2, Some(&server), hears).await;
+        slept += usize::from(!wake.told && wake.unsent == 0 && wake.awake < Duration::from_secs(1));
+        assert!(wake.awake <= AWAKE, "{hears}: {wake:?}");
+    }
+    assert!(slept > 0, "acknowledged, and no Bye: it sleeps after 200 ms and two round trips");
+    wake(&mut rtc, 2, Some(&server)).await;
+    let found = positions(&store).await;
+    assert!(found.is_sorted_by(|a, b| a < b), "{found:?}");
+    let gaps = store.gaps(&bog(), Span::ALL).await.unwrap();
+    assert!(gaps.iter().all(|gap| gap.cause == Cause::Power), "{gaps:?}");
+    assert!(
+        gaps.iter().all(|gap| !found.iter().any(|p| (gap.first..=gap.last).contains(p))),
+        "{gaps:?} {found:?}"
+    );
 }

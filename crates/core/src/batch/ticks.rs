@@ -82,7 +82,8 @@ impl<T: Iterator<Item = u64> + Clone> Ticks for Distances<T> {
             }
             if let Some(out) = &mut out {
                 number::put(out, tick - last);
-            } else if common != 1 && common != tick - last {
+            } else if common != 1 && tick - last != common {
+                // Most steps are like the one before, and a division of 64 bits is dear where there is no instruction for it.
                 common = common_divisor(common, tick - last);
             }
             last = tick;

@@ -4,24 +4,28 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::LazyLock;
 
-/// A folder with `libsensock_ffi.a` and `libsensock_ffi.so`, the door for byte vectors included.
+/// A folder with `libsensock_ffi.a`, `libsensock_ffi.so`, and the door to the byte vectors.
 pub(crate) fn folder() -> &'static Path {
-    static FOLDER: LazyLock<tempfile::TempDir> = LazyLock::new(|| {
-        let folder = tempfile::tempdir().unwrap();
+    static FOLDER: LazyLock<PathBuf> = LazyLock::new(|| {
+        let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("sensock-ffi-host");
+        std::fs::create_dir_all(&folder).unwrap();
         // Beside this program lies what cargo builds; its own name ends in `target/PROFILE/deps/host-…`.
         let program = std::env::current_exe().unwrap();
         let target = program.ancestors().nth(3).unwrap();
         let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-        let mut build = Command::new(cargo);
-        build.args(["rustc", "--quiet", "--lib", "--package", "sensock-ffi", "--features", "vectors"]);
-        build.args(["--crate-type", "staticlib,cdylib", "--target-dir"]).arg(target.join("ffi"));
-        assert!(build.current_dir(env!("CARGO_MANIFEST_DIR")).status().unwrap().success(), "{build:?}");
-        for name in ["libsensock_ffi.a", "libsensock_ffi.so"] {
-            std::fs::copy(target.join("ffi/debug").join(name), folder.path().join(name)).unwrap();
+        let build = |arguments: &[&str]| {
+            let mut build = Command::new(&cargo);
+            build.args(arguments).arg("--target-dir").arg(target.join("ffi"));
+            assert!(build.current_dir(env!("CARGO_MANIFEST_DIR")).status().unwrap().success(), "{build:?}");
+        };
+        build(&["rustc", "--quiet", "--lib", "--package", "sensock-ffi", "--crate-type", "staticlib,cdylib"]);
+        build(&["build", "--quiet", "--package", "sensock-ffi-vectors"]);
+        for name in ["libsensock_ffi.a", "libsensock_ffi.so", "libsensock_ffi_vectors.so"] {
+            std::fs::copy(target.join("ffi/debug").join(name), folder.join(name)).unwrap();
         }
         folder
     });
-    FOLDER.path()
+    &FOLDER
 }
 
 /// Compiles a program in C or C++ with warnings as errors and the sanitizers on, and links it with the library.

@@ -9,5 +9,7 @@
 #[path = "../common/mod.rs"]
 mod common;
 mod library;
+mod misuse;
 mod node;
 mod sketches;
+mod vectors;

@@ -9,16 +9,21 @@ use sensock_testkit::proxy::Way;
 use crate::common::server::{PATIENCE, Server};
 use crate::library;
 
-/// A sketch as a program.
+/// A sketch of the library as a program.
 fn sketch(name: &str) -> PathBuf {
+    let folder = library::example("arduino/library/examples");
+    program(name, &std::fs::read_to_string(folder.join(name).join(format!("{name}.ino"))).unwrap())
+}
+
+/// A sketch's text as a program.
+fn program(name: &str, text: &str) -> PathBuf {
     let arduino = library::example("arduino");
     // The library's archive has the header in a folder, since its class's header has the same name but for one letter's case.
     let abi = library::folder().join("include/abi");
     std::fs::create_dir_all(&abi).unwrap();
     std::fs::copy(library::header_folder().join("sensock.h"), abi.join("sensock.h")).unwrap();
     let source = library::folder().join(format!("{name}.cpp"));
-    let ino = arduino.join("library/examples").join(name).join(format!("{name}.ino"));
-    std::fs::write(&source, format!("#include <Arduino.h>\n#include \"{}\"\n", ino.display())).unwrap();
+    std::fs::write(&source, format!("#include <Arduino.h>\n{text}")).unwrap();
     let include = |path: PathBuf| format!("-I{}", path.display());
     let folders =
         [arduino.join("stub"), arduino.join("library/src"), library::folder().join("include")].map(include);
@@ -32,6 +37,20 @@ fn run(program: &PathBuf, server: &Server, rtc: &std::path::Path) -> Process {
     let mut command = Command::new(program);
     command.env("STUB_SERVER", server.proxy.addr().to_string()).env("STUB_RTC", rtc);
     Process::spawn(&mut command).unwrap()
+}
+
+#[test]
+fn the_guides_sketch_stores_its_first_reading() {
+    let page = library::header_folder().join("../../core/src/guide/_10_arduino.rs");
+    let page = std::fs::read_to_string(page).unwrap().replace("//! ", "").replace("//!", "");
+    let (_, rest) = page.split_once("```cpp\n").unwrap();
+    let program = program("guide", rest.split_once("```").unwrap().0);
+    let server = Server::start();
+    let mut board = run(&program, &server, "/nowhere".as_ref());
+    board.wait_for("link up", PATIENCE).unwrap();
+    let stored = server.until_stored("attic-1", "light", 1);
+    // 900 of 1024, at a scale of 0.
+    assert_eq!((stored[0].value, stored[0].n), (88.0, 0));
 }
 
 #[test]
@@ -69,7 +88,7 @@ fn the_sleeping_sketch_wakes_five_times_and_runs_a_command_once() {
     let server = Server::start();
     let rtc = library::folder().join("rtc");
     std::fs::remove_file(&rtc).unwrap_or_default();
-    let mut valves = 0;
+    let (mut valves, mut carried) = (0, (0, 0));
     for wake in 0..5 {
         let mut board = run(&program, &server, &rtc);
         let counted = |line: &Line| {
@@ -77,8 +96,13 @@ fn the_sleeping_sketch_wakes_five_times_and_runs_a_command_once() {
             line.text.starts_with("awake for")
         };
         let line = board.wait_until(PATIENCE, counted).unwrap().text;
-        println!("wake {wake}: {line}, {} bytes up so far", server.proxy.carried(Way::Up));
         assert!(board.wait(PATIENCE).unwrap().success());
+        let (up, down) =
+            (server.proxy.carried(Way::Up) - carried.0, server.proxy.carried(Way::Down) - carried.1);
+        carried = (carried.0 + up, carried.1 + down);
+        println!("wake {wake}: {line}; {up} bytes up, {down} bytes down");
+        // The first wake brings the catalogue too, one a command. The whole of a wake is a Hello, a record, a Sleep.
+        assert!(up <= if wake == 0 { 200 } else { 160 } && down <= 160, "{up} bytes up, {down} down");
         server.says(&["status"], "asleep");
         if wake == 1 {
             server.says(&["command", "gate-1", "valve", "on", "--key", "once", "--wait", "0s"], "gate-1");

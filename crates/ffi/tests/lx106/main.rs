@@ -51,8 +51,8 @@ fn a_node_in_c_on_lx106_lives_through_ten_cuts_and_two_restarts() {
     ]);
     machine.args(["-semihosting", "-serial", &format!("tcp:{}", modem.address()), "-kernel"]).arg(image);
     let mut node = Process::spawn(&mut machine).unwrap();
-    let memory = node.wait_for("bytes of memory", PATIENCE).unwrap();
-    println!("{suite}: {memory}, 4096 of them for records");
+    let memory = node.wait_for("bytes of memory: ", PATIENCE).unwrap().replace("bytes of memory: ", "");
+    println!("lx106: the C library takes {memory} bytes of memory, 4096 of them for records");
     node.wait_for("connected", PATIENCE).unwrap();
     journey::live_through(&mut node, "c-node", server);
 }

@@ -140,7 +140,8 @@ impl<'b> Session<'b> {
     /// The server wrote something that only a confirmed session gets: the tag is ours.
     fn confirm(&mut self, o: &mut OutboxMut<'_>) {
         if !core::mem::replace(&mut self.out.confirmed, true) {
-            o.confirmed(self.tag, self.store);
+            let marks = self.lanes.map(|link| link.acked);
+            o.confirmed(self.tag, self.store, marks);
         }
     }
 

@@ -4,12 +4,17 @@ use embedded_storage_async::nor_flash::{
     ErrorType, MultiwriteNorFlash, NorFlash, NorFlashError, NorFlashErrorKind, ReadNorFlash,
 };
 
+use embassy_time::{Duration, Instant};
+
 use crate::register::Register;
 
 const BASE: usize = 0x2200_0000;
 const CAPACITY: usize = 32 << 20;
 /// What is erased at once: 128 KiB of each part.
 const PAGE: usize = 256 << 10;
+/// How long a chip of this kind takes to erase one. QEMU takes less than a millisecond, so the rest is waited for here: what a firmware has to
+/// live with shall be seen.
+const ERASE: Duration = Duration::from_millis(400);
 /// What is read and written at once.
 const WORD: usize = 4;
 
@@ -21,7 +26,7 @@ const fn both(command: u32) -> u32 {
 const READ_ARRAY: u32 = both(0xff);
 const CLEAR_STATUS: u32 = both(0x50);
 const PROGRAM: u32 = both(0x40);
-const ERASE: u32 = both(0x20);
+const ERASE_PAGE: u32 = both(0x20);
 const CONFIRM: u32 = both(0xd0);
 const READY: u32 = both(0x80);
 /// Erase failed, program failed, supply too low, page locked.
@@ -131,7 +136,9 @@ impl NorFlash for Chip {
         let len = to.checked_sub(from).ok_or(Fault::OutOfBounds)?;
         let start = check(from, len as usize, PAGE)?;
         for page in (start..to as usize).step_by(PAGE) {
-            run(page, ERASE, CONFIRM)?;
+            let done = Instant::now() + ERASE;
+            run(page, ERASE_PAGE, CONFIRM)?;
+            while Instant::now() < done {}
         }
         Ok(())
     }

@@ -199,9 +199,9 @@ void SensockBase::deepSleep(uint32_t seconds, uint32_t awakeAtMost) {
   slept_ = false;
   while (device_ != nullptr && !slept_ && millis() - from < awakeAtMost) {
     loop();
-    if (!said && sensock_is_settled(device_)) {
-      said = sensock_sleep(device_, millis(), seconds * 1000, true) == SENSOCK_ERROR_NONE;
-    }
+    // On each connection again, until the server knows. It is sent behind the last record; what the server has for us comes first.
+    if (!live_) said = false;
+    if (live_ && !said) said = sensock_sleep(device_, millis(), seconds * 1000, true) == SENSOCK_ERROR_NONE;
     delay(1);
   }
   keep();

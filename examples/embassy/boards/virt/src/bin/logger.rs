@@ -80,7 +80,7 @@ fn persisted(position: Position) {
 async fn others() -> ! {
     let mut chip = Chip::new();
     loop {
-        Timer::after_millis(300).await;
+        Timer::after_millis(700).await;
         let begin = Instant::now();
         if chip.erase(OUTBOX_AT.end, OUTBOX_AT.end + PAGE).await.is_err() {
             console::fail("the erase failed");
