@@ -15,7 +15,7 @@ impl Session<'_> {
             let stays = self.out.sleep.and_then(|_| self.stays_until(0));
             next = next.min(stays.unwrap_or(Tick::NEVER));
         }
-        Some(next)
+        next.or_never()
     }
 
     /// Time passed.
