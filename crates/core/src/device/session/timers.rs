@@ -15,7 +15,7 @@ impl Session<'_> {
             let stays = self.out.sleep.and_then(|_| self.stays_until(0));
             next = next.min(stays.unwrap_or(NEVER));
         }
-        (next < NEVER).then_some(next)
+        (!matches!(self.state, State::Idle | State::Closed)).then_some(next)
     }
 
     /// Time passed.
