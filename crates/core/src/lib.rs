@@ -7,6 +7,7 @@
 //! | you have | take |
 //! |---|---|
 //! | a device, on embassy, tokio or anything with embedded-io-async | `sensock-device` |
+//! | a device, in C, C++ or Arduino | `sensock-ffi`: a static library, a header, a class |
 //! | a server on tokio | `sensock-server` |
 //! | a database that shall be the store | `sensock-store`: four calls, and a conformance suite |
 //! | SQLite or MySQL | `sensock-sql`, which is such a store |

@@ -597,40 +597,6 @@ typedef struct sensock_value {
 } sensock_value;
 
 /**
- * What `sensock_poll` tells; which fields mean something is said at `sensock_event_kind`.
- */
-typedef struct sensock_event {
-  /**
-   * `sensock_event_kind`.
-   */
-  uint8_t kind;
-  /**
-   * How many values there are.
-   */
-  uint8_t count;
-  /**
-   * Key of the command, setting or question.
-   */
-  uint16_t key;
-  /**
-   * Number of the command or question, revision of the setting.
-   */
-  uint32_t id;
-  /**
-   * See the kind.
-   */
-  uint32_t number;
-  /**
-   * A sentence, or ""; valid until the next call.
-   */
-  const char *text;
-  /**
-   * The body.
-   */
-  struct sensock_value values[SENSOCK_VALUES];
-} sensock_event;
-
-/**
  * How a device is doing. Counts are of this boot.
  */
 typedef struct sensock_status {
@@ -675,6 +641,40 @@ typedef struct sensock_status {
    */
   uint8_t high_water;
 } sensock_status;
+
+/**
+ * What `sensock_poll` tells; which fields mean something is said at `sensock_event_kind`.
+ */
+typedef struct sensock_event {
+  /**
+   * `sensock_event_kind`.
+   */
+  uint8_t kind;
+  /**
+   * How many values there are.
+   */
+  uint8_t count;
+  /**
+   * Key of the command, setting or question.
+   */
+  uint16_t key;
+  /**
+   * Number of the command or question, revision of the setting.
+   */
+  uint32_t id;
+  /**
+   * See the kind.
+   */
+  uint32_t number;
+  /**
+   * A sentence, or ""; valid until the next call.
+   */
+  const char *text;
+  /**
+   * The body.
+   */
+  struct sensock_value values[SENSOCK_VALUES];
+} sensock_event;
 
 #ifdef __cplusplus
 extern "C" {
@@ -731,45 +731,6 @@ sensock_error sensock_policy(sensock_device *device,
 sensock_error sensock_account_for(sensock_device *device, const struct sensock_account *account);
 
 /**
- * A transport is open: a TCP connection, a serial line. What was under way on another one is sent again.
- */
-sensock_error sensock_connected(sensock_device *device, uint32_t now);
-
-/**
- * The transport is closed or failed. Harmless if it was known.
- */
-sensock_error sensock_lost(sensock_device *device, uint32_t now);
-
-/**
- * Bytes came. `used` says how many were taken: if not all, poll until SENSOCK_EVENT_NONE and give it the rest, unless the connection
- * ended. Any chunks will do.
- */
-sensock_error sensock_receive(sensock_device *device,
-                              uint32_t now,
-                              const uint8_t *bytes,
-                              size_t length,
-                              size_t *used);
-
-/**
- * What is to be written to the transport now: `*length` bytes at `*bytes`, none if nothing is. Write as many as the transport takes, and
- * say how many with `sensock_transmitted`. The bytes are valid until the next call.
- */
-sensock_error sensock_transmit(sensock_device *device,
-                               uint32_t now,
-                               const uint8_t **bytes,
-                               size_t *length);
-
-/**
- * So many of the bytes that `sensock_transmit` gave were written.
- */
-sensock_error sensock_transmitted(sensock_device *device, size_t length);
-
-/**
- * Tells what happened since: call it until it says SENSOCK_EVENT_NONE.
- */
-sensock_error sensock_poll(sensock_device *device, uint32_t now, struct sensock_event *event);
-
-/**
  * Answers a command with values of the types that the catalogue states.
  */
 sensock_error sensock_reply(sensock_device *device, uint32_t id, const struct sensock_value *values, size_t count);
@@ -809,6 +770,62 @@ sensock_error sensock_carry(sensock_device *device, uint8_t *bytes);
 sensock_error sensock_kept(sensock_device *device);
 
 /**
+ * Whether all records are stored, or explained by a gap. It needs no connection.
+ */
+bool sensock_is_drained(sensock_device *device);
+
+/**
+ * How the device is doing, in numbers.
+ */
+sensock_error sensock_status_of(sensock_device *device, struct sensock_status *status);
+
+/**
+ * How the device is doing, in words: "stored 118, waiting 3, link up". Writes at most `length` bytes, the last of them a NUL; 64 are enough.
+ */
+sensock_error sensock_status_text(sensock_device *device,
+                                  char *text,
+                                  size_t length);
+
+/**
+ * A transport is open: a TCP connection, a serial line. What was under way on another one is sent again.
+ */
+sensock_error sensock_connected(sensock_device *device, uint32_t now);
+
+/**
+ * The transport is closed or failed. Harmless if it was known.
+ */
+sensock_error sensock_lost(sensock_device *device, uint32_t now);
+
+/**
+ * Bytes came. `used` says how many were taken: if not all, poll until SENSOCK_EVENT_NONE and give it the rest, unless the connection
+ * ended. Any chunks will do.
+ */
+sensock_error sensock_receive(sensock_device *device,
+                              uint32_t now,
+                              const uint8_t *bytes,
+                              size_t length,
+                              size_t *used);
+
+/**
+ * What is to be written to the transport now: `*length` bytes at `*bytes`, none if nothing is. Write as many as the transport takes, and
+ * say how many with `sensock_transmitted`. The bytes are valid until the next call.
+ */
+sensock_error sensock_transmit(sensock_device *device,
+                               uint32_t now,
+                               const uint8_t **bytes,
+                               size_t *length);
+
+/**
+ * So many of the bytes that `sensock_transmit` gave were written.
+ */
+sensock_error sensock_transmitted(sensock_device *device, size_t length);
+
+/**
+ * Tells what happened since: call it until it says SENSOCK_EVENT_NONE.
+ */
+sensock_error sensock_poll(sensock_device *device, uint32_t now, struct sensock_event *event);
+
+/**
  * Says that the device will be silent for so long, once everything is sent and what the server has for it was dealt with. Go on with
  * transmit, receive and poll until SENSOCK_EVENT_SLEPT; commands and settings may still come. If `ends_boot`, the server then knows that nothing
  * more comes of this boot: keep `sensock_carry` after that event, power down, and begin the next boot with it. SENSOCK_ERROR_STATE if there is
@@ -825,6 +842,12 @@ sensock_error sensock_sleep(sensock_device *device,
 sensock_error sensock_close(sensock_device *device);
 
 /**
+ * Whether nothing is left to do: connected, all records stored, and all that the server had waiting is received and answered. A device
+ * that sleeps sleeps now.
+ */
+bool sensock_is_settled(sensock_device *device);
+
+/**
  * In how many ms something is due even if nothing comes: call transmit and poll then. SENSOCK_FOREVER if nothing is.
  */
 uint32_t sensock_wait_ms(sensock_device *device, uint32_t now);
@@ -836,29 +859,6 @@ uint32_t sensock_wait_ms(sensock_device *device, uint32_t now);
 uint32_t sensock_backoff_ms(sensock_device *device,
                             uint32_t now,
                             uint32_t entropy);
-
-/**
- * Whether nothing is left to do: connected, all records stored, and all that the server had waiting is received and answered. A device
- * that sleeps sleeps now.
- */
-bool sensock_is_settled(sensock_device *device);
-
-/**
- * Whether all records are stored, or explained by a gap. It needs no connection.
- */
-bool sensock_is_drained(sensock_device *device);
-
-/**
- * How the device is doing, in numbers.
- */
-sensock_error sensock_status_of(sensock_device *device, struct sensock_status *status);
-
-/**
- * How the device is doing, in words: "stored 118, waiting 3, link up". Writes at most `length` bytes, the last of them a NUL; 64 are enough.
- */
-sensock_error sensock_status_text(sensock_device *device,
-                                  char *text,
-                                  size_t length);
 
 #ifdef __cplusplus
 }  // extern "C"

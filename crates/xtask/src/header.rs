@@ -132,8 +132,8 @@ fn made(root: &Path) -> Result<String> {
     // Functions take these as plain integers, so that no number that C passes can break anything.
     config.export.include = ["Type", "Kind", "Lane", "Policy", "What"].map(String::from).into();
     let mut builder = cbindgen::Builder::new().with_config(config);
-    for file in [source.join("types.rs"), source.join("door.rs")] {
-        builder = builder.with_src(file);
+    for file in ["types.rs", "door/mod.rs"] {
+        builder = builder.with_src(source.join(file));
     }
     let mut out = Vec::new();
     builder.generate().context("cbindgen cannot read the source")?.write(&mut out);

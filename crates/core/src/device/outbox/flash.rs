@@ -65,5 +65,6 @@ impl OutboxMut<'_> {
         let q = &mut self.d.queues[lane.index()];
         q.cause = q.cause.merge(cause);
         self.d.flash[lane.index()] = lowest;
+        self.d.since[lane.index()] = None;
     }
 }

@@ -6,10 +6,14 @@ use crate::device::FLASH;
 impl OutboxMut<'_> {
     /// Last positions made in this boot, on the wire; of an earlier boot (acknowledged) where there is none.
     pub fn lasts(&self) -> [Position; Lane::COUNT] {
-        Lane::ALL.map(|lane| match self.d.queues[lane.index()].next() {
-            0 => self.wire_or_none(self.d.acked[lane.index()]),
-            n => self.wire(self.local(n - 1)),
-        })
+        let mut lasts = self.d.acked;
+        for (last, q) in lasts.iter_mut().zip(&self.d.queues) {
+            *last = match q.next() {
+                0 => self.wire_or_none(*last),
+                n => self.wire(self.local(n - 1)),
+            };
+        }
+        lasts
     }
 
     /// The boot's last positions are said to be final: no record is accepted from here on. `false` takes that back.
@@ -23,7 +27,7 @@ impl OutboxMut<'_> {
         let ring = self.local(q.first());
         let acked = self.d.acked[lane.index()];
         let since = self.d.since[lane.index()].filter(|_| FLASH && acked == Position::NONE);
-        let floor = self.flash_lowest(lane).or(since).map_or(ring, |lowest| lowest.min(ring));
+        let floor = since.or(self.flash_lowest(lane)).map_or(ring, |lowest| lowest.min(ring));
         // Nothing was dropped if the floor follows what was acknowledged.
         let dropped = q.cause != Cause::None && floor > acked.next();
         LaneFloor {
@@ -82,14 +86,21 @@ impl OutboxMut<'_> {
         }
         let other_store = self.d.store != StoreId(0) && self.d.store != welcome.store;
         for lane in Lane::ALL {
-            self.free_to(lane, welcome.marks[lane.index()]);
+            let mark = welcome.marks[lane.index()];
+            // A mark below what it still holds may be this device's own floor, subtracted and not written yet (rule W): see `confirmed`.
+            if mark >= self.floor(lane).floor {
+                self.free_to(lane, mark);
+            }
         }
         Welcomed { shifted_by: welcome.boot_shift, other_store }
     }
 
-    /// The server confirmed the session: the tag is ours, and this is the store.
-    pub(crate) fn confirmed(&mut self, tag: Tag, store: StoreId) {
+    /// The server confirmed the session: the tag is ours, this is the store, and what Welcome and the acks since then say is written.
+    pub(crate) fn confirmed(&mut self, tag: Tag, store: StoreId, marks: [Position; Lane::COUNT]) {
         (self.d.tag, self.d.pending_tag, self.d.store) = (tag, Tag::NONE, store);
+        for (lane, mark) in Lane::ALL.into_iter().zip(marks) {
+            self.free_to(lane, mark);
+        }
     }
 
     /// Everything up to this wire position is stored or explained.
