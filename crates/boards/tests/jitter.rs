@@ -80,7 +80,7 @@ fn jitter(board: Board) {
         1 << board.shift(),
     ));
     assert!(guest / 1_000 >= (2 * SLOW + AWAY).as_secs(), "only {guest} ms passed in the machine");
-    let back = FRAME_INSTRUCTIONS / 1_000 << board.shift();
+    let back = (FRAME_INSTRUCTIONS / 1_000) << board.shift();
     for (us, limit) in [(connected, LIMIT_US), (slow, LIMIT_US), (stalled, back), (away, back)] {
         assert!(us <= limit || !is_judged, "{}: a sample was {us} us late, {limit} are allowed", board.id());
         if us > LIMIT_US {
