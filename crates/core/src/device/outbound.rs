@@ -1,5 +1,6 @@
 //! Items from the outbox as one Data frame. SPEC section 7.
 
+use super::FLASH;
 use super::item::{self, Cells, Stored};
 use crate::batch::{self, Cell};
 use crate::limits::FRAME_HARD_MAX;
@@ -47,7 +48,8 @@ pub(crate) fn frame(
     let mut w = Writer::new(out);
     data::begin(&mut w, lane, expect);
     let mut records = 0;
-    if expect.boot() < batch.first.boot() {
+    // Memory holds nothing of an earlier boot.
+    if FLASH && expect.boot() < batch.first.boot() {
         data::boot(&mut w, context, batch.first.boot() - expect.boot(), batch.complete);
     }
     let from = expect.max(Position::boot_start(batch.first.boot()));
@@ -77,7 +79,7 @@ pub(crate) fn frame(
                 w.finish().is_ok()
             }
             Stored::Reply { command, outcome, body } => {
-                data::reply(&mut w, command, outcome, body);
+                data::said(&mut w, command, outcome, body);
                 w.finish().is_ok()
             }
             Stored::Applied { revision, refused } => {
