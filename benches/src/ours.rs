@@ -102,13 +102,22 @@ impl Server {
             return None;
         }
         let data = Data::check(lane, self.next, reader.rest(), &mut self.context).ok()?;
-        for item in data.items() {
-            let Item::Run(run) = item else { return None };
-            run.decode(sink).ok()?;
+        match data.alone() {
+            Some(run) => run.decode(sink).ok()?,
+            None => runs(data.items(), sink)?,
         }
         self.next = data.next;
         Some(data.records as usize)
     }
+}
+
+#[inline(never)]
+fn runs<'a>(items: impl Iterator<Item = Item<'a>>, sink: &mut impl Sink) -> Option<()> {
+    for item in items {
+        let Item::Run(run) = item else { return None };
+        run.decode(sink).ok()?;
+    }
+    Some(())
 }
 
 impl Default for Server {

@@ -4,7 +4,7 @@
 //! |---|---|
 //! | `one_encode` | ours: from a tick and two scaled values to a whole Data frame (header, position, run head, cells), where the frame before had the same shape. postcard: `to_slice` of the struct |
 //! | `one_decode` | ours: from the whole frame to the struct with both values as `f32`, the way that a server goes: header and position, `Data::check`, its items, their cells. postcard: `from_bytes` of the struct |
-//! | `many_…` | the same of 1,000 records in one frame, and of a `Vec` of the struct; decoding ours fills rows that are there, postcard's makes its own |
+//! | `many_…` | the same of 1,000 records in one frame, given in units of 0.01, and of a `Vec` of the struct; decoding ours fills rows that are there, postcard's makes its own |
 //! | `deframe` | 1,000 frames of 14 bytes out of reads of 1,460 |
 //! | `outbox_record`, `device_frame`, `server_data`, `server_ack`, `device_ack` | one record's way through two live sessions, a call each; cells are not decoded |
 //! | `rule_a` | a group of 1 and of 64 records into the memory store |
@@ -26,6 +26,7 @@ use gungraun::Callgrind;
 use gungraun::prelude::*;
 use live::Live;
 use sensock::Position;
+use sensock::batch::Cell;
 use sensock::deframe::{Length, PREFACE, prefixed};
 use sensock_store::conformance::{fixture, work};
 use sensock_store::work::{Done, Work};
@@ -36,6 +37,8 @@ const MANY: usize = 1_000;
 /// All that a measured function touches, made before it is measured.
 struct Bench {
     records: Vec<Record>,
+    /// The same records in units of 0.01.
+    scaled: Vec<(u64, [i32; 2])>,
     rows: Vec<Row>,
     /// Both ends, after a frame of one record.
     device: Device,
@@ -67,7 +70,28 @@ fn bench(seed: u64, count: usize) -> Box<Bench> {
         _ => postcard::to_slice(&rows, &mut bytes).unwrap().len(),
     };
     let (records, decoded) = (records[1..].to_vec(), Vec::new());
-    Box::new(Bench { records, rows, device: met, server: heard, frame, frame_len, out, bytes, len, decoded })
+    let scaled = records.iter().map(scaled).collect();
+    Box::new(Bench {
+        records,
+        scaled,
+        rows,
+        device: met,
+        server: heard,
+        frame,
+        frame_len,
+        out,
+        bytes,
+        len,
+        decoded,
+    })
+}
+
+fn scaled(record: &Record) -> (u64, [i32; 2]) {
+    let value = |reading: sensock::Reading| match reading.cell {
+        Cell::Value(value) => value,
+        Cell::Fault(_) => panic!("the series has no faults"),
+    };
+    (record.tick, record.readings.map(value))
 }
 
 fn one(seed: u64) -> Box<Bench> {
@@ -113,8 +137,10 @@ fn one_decode_postcard(mut it: Box<Bench>) -> Box<Bench> {
 #[library_benchmark]
 #[benches::seed(iter = 1..=20, setup = many)]
 fn many_encode_sensock(mut it: Box<Bench>) -> Box<Bench> {
-    let Bench { device, records, frame, .. } = black_box(&mut *it);
-    device.frame(records, frame).unwrap();
+    let Bench { device, scaled, frame, .. } = black_box(&mut *it);
+    let ticks = scaled.iter().map(|(tick, _)| *tick);
+    let column = |i: usize| scaled.iter().map(move |(_, values)| Cell::Value(values[i]));
+    device.columns(frame, scaled.len(), ticks, 2, column).unwrap();
     it
 }
 

@@ -19,7 +19,8 @@ pub enum Board {
 pub struct Options {
     /// Port on the loopback address that stands behind 10.0.2.100:7070; no network without it.
     pub server: Option<u16>,
-    /// Guest time by counted instructions, each of 2^n ns, rather than by the computer's clock: see [`Board::shift`].
+    /// Guest time by counted instructions, each of 2^n ns, rather than by the computer's clock: see [`Board::shift`]. It is exact only
+    /// for a program that never sleeps: how long a sleep lasts is still the computer's to say.
     pub shift: Option<u8>,
     /// More for QEMU's command line, such as a flash chip.
     pub more: Vec<String>,
@@ -56,12 +57,13 @@ impl Board {
         }
     }
 
-    /// An instruction of 2^n ns, no faster than on the chip that the machine stands for: 25 MHz, 160 MHz (ESP32-C3) and 80 MHz.
+    /// An instruction of 2^n ns, no faster than on the chip that the machine stands for: 25 MHz, 160 MHz (ESP32-C3) and 80 MHz, with
+    /// more than one cycle for an instruction.
     pub const fn shift(self) -> u8 {
         match self {
             Board::Mps2 => 6,
             Board::Virt => 3,
-            Board::Lx106 => 4,
+            Board::Lx106 => 5,
         }
     }
 
@@ -88,7 +90,8 @@ impl Board {
             });
         }
         if let Some(shift) = options.shift {
-            command.args(["-icount", &format!("shift={shift},sleep=on")]);
+            // Where the computer is faster than the chip, the machine waits for the clock.
+            command.args(["-icount", &format!("shift={shift},sleep=on,align=on")]);
         }
         command.args(&options.more).arg("-kernel").arg(image);
         command

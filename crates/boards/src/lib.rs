@@ -12,7 +12,7 @@
 //! | [`images`] | where the firmware lies that `cargo xtask firmware` has built |
 //! | [`machine`] | a running machine: its console, its exit code, its CPU time; killed when dropped |
 //! | [`daemon`] | a sensockd process that is killed, stopped and started again on the same port |
-//! | [`bench`] | a machine, a proxy, a daemon and a store, put together |
+//! | [`mod@bench`] | a machine, a proxy, a daemon and a store, put together |
 //! | [`stored`] | what the store holds of the device |
 //! | [`check`] | what must be true of it |
 //! | [`recording`] | what the firmware's sensor measures |

@@ -7,6 +7,7 @@
 //! | you have | take |
 //! |---|---|
 //! | a device, on embassy, tokio or anything with embedded-io-async | `sensock-device` |
+//! | a device, in C, C++ or Arduino | `sensock-ffi`: a static library, a header, a class |
 //! | a server on tokio | `sensock-server` |
 //! | a database that shall be the store | `sensock-store`: four calls, and a conformance suite |
 //! | SQLite or MySQL | `sensock-sql`, which is such a store |
@@ -28,8 +29,8 @@
 //! ```
 //!
 //! # Where to read on
-//! The [`guide`]: nine short pages, from the [first reading](guide::_01_first_reading) to [wire stability](guide::_09_wire_stability), with code that runs
-//! as tests. The front pages of [`device`] and [`server`] draw the states of a connection, each transition with the call that makes it.
+//! The [`guide`]: short pages, from the [first reading](guide::_01_first_reading) to [firmware of your own](guide::_11_own_board), with code that runs as
+//! tests. The front pages of [`device`] and [`server`] draw the states of a connection, each transition with the call that makes it.
 //!
 //! # The promise
 //! What `record` accepted is stored exactly once, in order within its lane, or lies in exactly one gap that says why. An acknowledgement means committed.

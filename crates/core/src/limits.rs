@@ -1,5 +1,8 @@
 //! Every limit in one place: its value, and whose choice it is. SPEC section 1.3.
 
+/// A chip: where a shortcut only saves time, flash goes first. Nothing on the wire depends on it.
+pub(crate) const SMALL: bool = cfg!(target_pointer_width = "32");
+
 /// The largest frame that the wire can carry, in bytes (length prefix and seal not counted).
 pub const FRAME_HARD_MAX: usize = 16_383;
 /// Every end takes frames of at least this size.
@@ -36,6 +39,10 @@ pub const PING_INTERVAL_MS: u32 = 10_000;
 pub const PING_RANGE_MS: (u32, u32) = (100, 3_600_000);
 /// A handshake that takes longer is given up, in milliseconds.
 pub const HANDSHAKE_MS: u64 = 10_000;
+/// A device that sleeps waits for commands and settings that Welcome promised until it has heard nothing for so long, in milliseconds.
+pub const SLEEP_OWED_MS: u64 = 2_000;
+/// A device that sleeps waits for what its application does with a command or a setting until it has heard nothing for so long, in milliseconds.
+pub const SLEEP_HELD_MS: u64 = 10_000;
 /// How fast two clocks may drift apart at worst, in parts per million: both crystals, with margin.
 pub const DRIFT_PPM: u64 = 250;
 /// A refusal code of the protocol itself: the device has no room for another answer. Codes below 16 are the protocol's.

@@ -6,11 +6,14 @@ pub struct Tick(pub u64);
 
 impl Tick {
     /// `ms` later (saturating).
+    // A call takes less flash than 64-bit arithmetic that saturates does on a chip; wider machines inline it.
+    #[cfg_attr(target_pointer_width = "32", inline(never))]
     pub const fn plus(self, ms: u64) -> Tick {
         Tick(self.0.saturating_add(ms))
     }
 
     /// Milliseconds since `earlier`; 0 if that is later.
+    #[cfg_attr(target_pointer_width = "32", inline(never))]
     pub const fn since(self, earlier: Tick) -> u64 {
         self.0.saturating_sub(earlier.0)
     }

@@ -246,7 +246,12 @@ fn expired_records_are_explained_only_when_the_server_knows() {
     let mut scratch = [0; 512];
     let before = Position::boot_start(3).prev();
     let mut session = connected(&outbox, &mut scratch, &welcome(0, [before, before, last])).unwrap();
-    assert!(outbox.with(|o| o.is_drained(READINGS)));
+    assert!(!outbox.with(|o| o.is_drained(READINGS)), "Welcome is a proposal");
+    let mut buf = [0; 20];
+    let n = flow::credit(Lane::Alarm, sensock::wire::hello::Grant { records: 9, bytes: 9_999 }, &mut buf)
+        .unwrap();
+    session.handle_frame(&outbox, Tick(2_000), &mut buf[..n]).unwrap();
+    assert!(outbox.with(|o| o.is_drained(READINGS)), "a confirmed session's marks are written");
     assert!(!frames(&mut session, &outbox).0.iter().any(|f| is_data(f)));
 }
 

@@ -43,6 +43,12 @@ pub(crate) struct Sleep {
     pub heard: bool,
 }
 
+impl Sleep {
+    pub(crate) fn wish(for_ms: u32, ends_boot: bool, asked_at: Tick) -> Self {
+        Self { for_ms, ends_boot, asked_at, said: false, heard: false }
+    }
+}
+
 /// See the module.
 #[derive(Debug)]
 pub(crate) struct Desk {
@@ -62,6 +68,8 @@ pub(crate) struct Desk {
     /// Answers given on this connection that its session has not been told of.
     pub released: u8,
     pub sleep: Option<Sleep>,
+    /// Each connection shall end with a sleep of so many milliseconds, and with it the boot; gone once one did.
+    pub night: Option<u32>,
     /// The last connection ended with a sleep that the server knows of.
     pub slept: bool,
     /// The connection shall end.
@@ -91,6 +99,7 @@ impl Desk {
             asks: [const { AskSlot::new() }; ASKS],
             released: 0,
             sleep: None,
+            night: None,
             slept: false,
             close: false,
             counters: Counters::new(),
@@ -136,10 +145,20 @@ impl Desk {
         })
     }
 
+    /// From here on a connection is there to end in a sleep.
+    pub(crate) fn wish_for_night(&mut self, for_ms: u64, now: Tick) {
+        self.night = Some(for_ms.min(u32::MAX.into()) as u32);
+        if self.link != Link::Down {
+            self.sleep = self.night.map(|for_ms| Sleep::wish(for_ms, true, now));
+            self.wake_runner();
+        }
+    }
+
     /// A connection begins.
-    pub(crate) fn connecting(&mut self) {
+    pub(crate) fn connecting(&mut self, now: Tick) {
         // A sleep that the server knows of is over: it is not told again.
-        self.sleep = self.sleep.filter(|s| !s.heard);
+        let wished = self.sleep.filter(|s| !s.heard);
+        self.sleep = self.night.map(|for_ms| Sleep::wish(for_ms, true, now)).or(wished);
         self.link = Link::Handshake;
         self.generation = self.generation.wrapping_add(1);
         self.released = 0;
@@ -153,6 +172,7 @@ impl Desk {
         self.link = Link::Down;
         self.last_end = Some(end);
         self.slept = self.sleep.take().is_some_and(|sleep| sleep.heard);
+        self.night = self.night.filter(|_| end != End::Slept);
         self.fail_asks();
         self.wake_tasks();
     }

@@ -168,13 +168,7 @@ impl<'a> Device<'a> {
     }
 
     async fn leave(&self, duration: Duration, ends_boot: bool) -> bool {
-        let wish = Sleep {
-            for_ms: millis(duration).min(u32::MAX.into()) as u32,
-            ends_boot,
-            asked_at: self.shared.now(),
-            said: false,
-            heard: false,
-        };
+        let wish = Sleep::wish(millis(duration).min(u32::MAX.into()) as u32, ends_boot, self.shared.now());
         let live = self.shared.with(|_, desk| {
             if desk.is_live() {
                 desk.sleep = Some(wish);
@@ -247,7 +241,7 @@ impl<'a> Device<'a> {
     }
 }
 
-fn until<'a, D>(shared: Shared<'a>, mut done: D) -> impl Future<Output = ()> + Send + use<'a, D>
+pub(crate) fn until<'a, D>(shared: Shared<'a>, mut done: D) -> impl Future<Output = ()> + Send + use<'a, D>
 where
     D: FnMut(&mut OutboxMut<'_>, &mut Desk, Tick) -> bool + Send,
 {

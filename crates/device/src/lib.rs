@@ -20,6 +20,7 @@
 mod ask;
 mod call;
 mod clock;
+mod cycle;
 mod desk;
 mod device;
 mod ended;
@@ -39,6 +40,7 @@ pub use clock::EmbassyClock;
 #[cfg(feature = "tokio")]
 pub use clock::TokioClock;
 pub use clock::{Clock, ClockFor};
+pub use cycle::Slept;
 pub use device::Device;
 pub use ended::Ended;
 pub use node::{Boot, Key, Node, StartError};

@@ -41,6 +41,13 @@ pub enum Boot {
     Flash(crate::flash::Recovered),
 }
 
+impl Boot {
+    /// What memory that survives a deep sleep holds: the boot after the one that it tells of, or [`Boot::Unknown`] if it lost power meanwhile.
+    pub fn kept(bytes: &[u8; Carry::LEN]) -> Boot {
+        Carry::from_bytes(bytes).map_or(Boot::Unknown, Boot::Woke)
+    }
+}
+
 /// Why a device could not be started. All of these are mistakes in the program.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]

@@ -23,7 +23,28 @@ pub struct Outbox<const N: usize> {
 
 struct Inner<const N: usize> {
     outbox: device::Outbox<N>,
-    desk: Desk,
+    desk: Late,
+}
+
+/// A desk that is made when it is first needed. Until then all of an outbox is zeros, which a firmware does not have to keep in its flash.
+#[repr(u8)]
+#[allow(clippy::large_enum_variant, reason = "it is in a static, and soon made")]
+enum Late {
+    // The first, so zero: `repr` forbids the compiler to choose another number.
+    Not,
+    Made(Desk),
+}
+
+impl Late {
+    fn desk(&mut self) -> &mut Desk {
+        if let Late::Not = self {
+            *self = Late::Made(Desk::new());
+        }
+        match self {
+            Late::Made(desk) => desk,
+            Late::Not => unreachable!("it has just been made"),
+        }
+    }
 }
 
 impl<const N: usize> Default for Outbox<N> {
@@ -35,7 +56,7 @@ impl<const N: usize> Default for Outbox<N> {
 impl<const N: usize> Outbox<N> {
     /// An empty outbox.
     pub const fn new() -> Self {
-        Self { inner: Mutex::new(RefCell::new(Inner { outbox: device::Outbox::new(), desk: Desk::new() })) }
+        Self { inner: Mutex::new(RefCell::new(Inner { outbox: device::Outbox::new(), desk: Late::Not })) }
     }
 
     /// Starts the device: once, before the first record.
@@ -104,7 +125,7 @@ impl<const N: usize> Lock for Outbox<N> {
     fn locked(&self, f: &mut dyn FnMut(&mut OutboxMut<'_>, &mut Desk)) {
         critical_section::with(|cs| {
             let inner = &mut *self.inner.borrow_ref_mut(cs);
-            f(&mut inner.outbox.as_mut(), &mut inner.desk);
+            f(&mut inner.outbox.as_mut(), inner.desk.desk());
         });
     }
 }

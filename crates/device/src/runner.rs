@@ -102,13 +102,16 @@ impl<'a, C: Clock> Runner<'a, C> {
         self.backoff = Backoff::new(first_ms, cap_ms);
     }
 
-    /// Gives it memory that survives a reset. Call it before the first connection.
+    /// Gives it memory that survives a reset, and keeps there at once that this boot began. Call it before the first record: a boot that ends
+    /// without another word is then known to have lost what it made.
     pub fn keep(&mut self, keep: &'a mut (dyn Keep + Send)) {
-        self.keep = Some(keep);
-        self.shared.with(|outbox, desk| {
+        let carry = self.shared.with(|outbox, desk| {
             outbox.begun_persists(CommandId(0));
             desk.keeps = true;
+            outbox.carry()
         });
+        keep.keep(&carry.unfinished());
+        self.keep = Some(keep);
     }
 
     /// What the operator shall know of this board: set its reset cause, signal and free memory. The rest is filled in at each connection.
@@ -131,7 +134,7 @@ impl<'a, C: Clock> Runner<'a, C> {
         self.resume_at = None;
         self.dials = self.dials.saturating_add(1);
         let (last_end, boots) = self.shared.with(|outbox, desk| {
-            desk.connecting();
+            desk.connecting(now);
             (desk.last_end, desk.old_boots(outbox))
         });
         self.account.dial_attempts = self.dials;

@@ -23,6 +23,7 @@ pub(crate) enum Token {
         bytes: u32,
         epoch: u32,
         replies: Box<[CommandId]>,
+        applied: Box<[u32]>,
     },
     Floor {
         lane: Lane,

@@ -45,6 +45,10 @@ pub(crate) struct Conn {
     catalog: Vec<u8>,
     deliver: VecDeque<CommandRow>,
     settings: VecDeque<SettingRow>,
+    /// Revisions on the device that it did not say it applied.
+    unapplied: Vec<u32>,
+    /// Sleep was the last that came.
+    sleep_said: bool,
     /// A command is being stored as sent.
     sending: bool,
     since: Micros,
@@ -132,6 +136,8 @@ impl Host {
                 catalog: vec![],
                 deliver: VecDeque::new(),
                 settings: VecDeque::new(),
+                unapplied: vec![],
+                sleep_said: false,
                 sending: false,
                 since,
             };

@@ -5,6 +5,7 @@ use crate::run;
 use anyhow::{Context as _, Result};
 use serde_json::Value;
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::process::Command;
 
 /// The cargo that runs this program, in the workspace's directory.
@@ -50,6 +51,13 @@ impl Metadata {
     pub fn version_of(&self, name: &str) -> Option<&str> {
         let packages = items(&self.0["packages"]).map(Package);
         packages.into_iter().find(|package| package.name() == name).map(|package| package.version())
+    }
+
+    /// The folder of the package of this name and version.
+    pub fn folder_of(&self, name: &str, version: &str) -> Option<&Path> {
+        let mut packages = items(&self.0["packages"]).map(Package);
+        let package = packages.find(|package| package.name() == name && package.version() == version)?;
+        Path::new(text(&package.0["manifest_path"])).parent()
     }
 
     /// All that `package` is built from, itself included; tests and build scripts apart.

@@ -1,7 +1,10 @@
 //! The project's own chores: `cargo xtask test` checks everything, `cargo xtask prove` runs the long proofs, `cargo xtask load` measures
 //! the server under load, `cargo xtask size` weighs the device side.
 
+mod arduino;
 mod cargo;
+mod firmware;
+mod header;
 mod install;
 mod instructions;
 mod load;
@@ -28,6 +31,12 @@ enum Chore {
     Load(load::Options),
     /// Counts the instructions of the hot paths and holds them against limits and a recorded baseline.
     Instructions(instructions::Options),
+    /// Packs the library for the Arduino IDE, with its static library for the ESP8266.
+    Arduino(arduino::Options),
+    /// Makes the C header of sensock-ffi of its source.
+    Header(header::Options),
+    /// Builds the firmware of all boards and runs it under QEMU against the real server.
+    Firmware(firmware::Options),
     /// Prints how much flash and memory the device side takes on bare metal, and holds it against its limits.
     Size(size::Options),
 }
@@ -38,6 +47,9 @@ fn main() -> ExitCode {
         Chore::Prove(options) => prove::run(options),
         Chore::Load(options) => load::run(options),
         Chore::Instructions(options) => instructions::run(options),
+        Chore::Arduino(options) => arduino::run(options),
+        Chore::Header(options) => header::run(options),
+        Chore::Firmware(options) => firmware::run(options),
         Chore::Size(options) => size::run(options),
     };
     match done {

@@ -18,6 +18,10 @@ pub enum Part {
     Fuzz,
     /// valgrind and the program that runs benches under it.
     Valgrind,
+    /// QEMU's machines for ARM, RISC-V and Xtensa, on which firmware runs.
+    Qemu,
+    /// GCC and LLVM for LX106, the ESP8266's core.
+    Lx106,
 }
 
 impl Part {
@@ -29,6 +33,8 @@ impl Part {
             Self::Cross => "cross",
             Self::Fuzz => "fuzz",
             Self::Valgrind => "valgrind",
+            Self::Qemu => "qemu",
+            Self::Lx106 => "lx106",
         }
     }
 
@@ -60,6 +66,19 @@ impl Part {
                     format!("gungraun-runner {GUNGRAUN} is not installed (cargo install --locked gungraun-runner@{GUNGRAUN})")
                 })
             }
+            Self::Qemu => {
+                absent(&["qemu-system-arm", "qemu-system-riscv32", "qemu-system-xtensa"]).map(|program| {
+                    format!("{program} is not installed (Debian packages qemu-system-arm qemu-system-misc)")
+                })
+            }
+            Self::Lx106 => {
+                absent(&["xtensa-lx106-elf-gcc", "xtensa-lx106-elf-ld", "llc-22", "python3"]).map(|program| {
+                    format!(
+                        "{program} is not installed (Debian packages {})",
+                        Self::Lx106.packages().join(" ")
+                    )
+                })
+            }
         }
     }
 
@@ -73,6 +92,15 @@ impl Part {
             // libFuzzer is C++.
             Self::Fuzz => &["g++"],
             Self::Valgrind => &["valgrind"],
+            // RISC-V and Xtensa are in the second.
+            Self::Qemu => &["qemu-system-arm", "qemu-system-misc"],
+            Self::Lx106 => &[
+                "gcc-xtensa-lx106",
+                "binutils-xtensa-lx106",
+                "picolibc-xtensa-lx106-elf",
+                "llvm-22",
+                "python3",
+            ],
         }
     }
 }
@@ -90,6 +118,11 @@ const LINKER: &str = "ld.lld-22";
 /// Debian's cargo, of the same release.
 pub const DEBIAN_CARGO: &str = "/usr/bin/cargo";
 const DEBIAN_SYSROOT: &str = "/usr";
+
+/// The first of these programs that is not installed.
+fn absent(programs: &[&'static str]) -> Option<&'static str> {
+    programs.iter().copied().find(|program| !run::is_installed(program))
+}
 
 /// Whether rustup has a nightly toolchain.
 pub fn has_nightly() -> bool {

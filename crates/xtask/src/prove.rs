@@ -6,7 +6,7 @@
 
 use crate::part::Part;
 use crate::plan::{self, Context, Done, Step};
-use crate::{cargo, run, steps, test};
+use crate::{cargo, firmware, run, steps, test};
 use anyhow::{Result, ensure};
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -57,11 +57,19 @@ pub fn run(options: Options) -> Result<bool> {
 
 fn proofs(context: &Context, names: &[String], data: Option<&Path>) -> Result<Done> {
     let skipped = context.require(Part::Mariadb)?;
+    let firmware = if names.iter().any(|name| name == "prove_" || name.contains("boards")) {
+        firmware::for_proofs(context)?
+    } else {
+        None
+    };
     let found = find(context, names)?;
     let mut command = suite(context);
     command.args(["--nocapture", "--test-threads=1", "--exact"]).args(&found).env("SENSOCK_EFFORT", "long");
     if skipped.is_none() {
         command.env("SENSOCK_REQUIRE", Part::Mariadb.name());
+    }
+    if let Some(images) = firmware {
+        command.env(firmware::VARIABLE, images);
     }
     if let Some(data) = data {
         command.env("SENSOCK_DATA", data);

@@ -2,7 +2,7 @@
 
 use crate::part::Part;
 use crate::plan::{self, Context, Step};
-use crate::{install, instructions, size, steps};
+use crate::{firmware, install, instructions, size, steps};
 use anyhow::Result;
 use std::path::{Path, PathBuf};
 
@@ -65,6 +65,11 @@ fn all() -> Vec<Step> {
             "size",
             "flash and memory of the device side on bare metal hold to their limits",
             size::step,
+        ),
+        Step::new(
+            "firmware",
+            "firmware builds for every board, and holds under QEMU against the real server",
+            firmware::step,
         ),
         Step::new(
             "package",

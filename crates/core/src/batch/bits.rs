@@ -1,5 +1,7 @@
 //! Bits in order: the first bit of a run is the lowest bit of its first byte.
 
+use crate::limits::SMALL;
+
 /// Writes bits into borrowed memory; it counts on when the memory ends, so that it can also only count.
 pub(super) struct Writer<'a> {
     out: &'a mut [u8],
@@ -52,6 +54,15 @@ impl<'a> Writer<'a> {
         code: impl Fn(u32) -> Option<(u32, u32)>,
         mut long: impl FnMut(&mut Self, u32),
     ) {
+        if SMALL {
+            for number in numbers {
+                match code(*number) {
+                    Some((bits, len)) => self.put(bits, len),
+                    None => long(self, *number),
+                }
+            }
+            return;
+        }
         // Local copies stay in registers.
         let (mut held, mut holds) = (self.held, self.holds);
         for number in numbers {

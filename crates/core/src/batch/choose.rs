@@ -5,7 +5,7 @@ use super::rice;
 use super::runs::Runs;
 use super::source::{CHUNK, Source};
 use super::split::Split;
-use super::survey::{Lengths, Survey};
+use super::survey::{LENGTHS, Survey};
 
 /// How the numbers that a predictor leaves are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -105,17 +105,14 @@ impl Plan {
             }
         }
         let mut lengths = survey.lengths[order as usize];
-        if predictor.unsigned {
-            // Without its sign a number is one bit shorter.
-            lengths.copy_within(1.., 0);
-            lengths[0] += survey.lengths[order as usize][0];
-            lengths[32] = 0;
-        }
+        // Without its sign a number is one bit shorter.
+        lengths[1] += if predictor.unsigned { lengths[0] } else { 0 };
+        let lengths = &lengths[usize::from(predictor.unsigned)..];
         let scale = |cost: u32| scaled(cost, survey.values as u32, survey.seen);
-        let (k, cost) = best_rice(&lengths);
+        let (k, cost) = best_rice(lengths);
         self.offer(predictor, Mode::Rice { k }, header + scale(cost) + 10);
         if u32::from(lengths[0]) * 8 > survey.seen {
-            let (runs, cost) = best_runs(&lengths);
+            let (runs, cost) = best_runs(lengths);
             self.offer(predictor, Mode::Runs(runs), header + scale(cost + cost / 64) + 20);
         }
         let bound = survey.most[order as usize] >> u32::from(predictor.unsigned);
@@ -239,18 +236,19 @@ fn longest(lengths: &[u16]) -> usize {
     lengths.iter().rposition(|n| *n > 0).unwrap_or(0)
 }
 
-fn best_runs(lengths: &Lengths) -> (Runs, u32) {
+fn best_runs(lengths: &[u16]) -> (Runs, u32) {
     let zeros = u32::from(lengths[0]);
     let others = lengths[1..].iter().map(|n| u32::from(*n)).sum::<u32>();
     // What ends a run is written less one, by which the smallest number of each length loses a bit.
-    let mut ends = *lengths;
-    ends[0] = 0;
+    let mut ends = [0; LENGTHS];
+    let ends = &mut ends[..lengths.len()];
+    ends[1..].copy_from_slice(&lengths[1..]);
     for length in 1..ends.len() {
         let shrunk = ends[length] >> (length - 1).min(15);
         ends[length] -= shrunk;
         ends[length - 1] += shrunk;
     }
-    let (value, values_cost) = best_rice(&ends);
+    let (value, values_cost) = best_rice(ends);
     let gap = rice::parameter(zeros, others + 1);
     let count = others + 1;
     let gaps_cost = count * (2 + 2 * gap) + 2 * (zeros >> gap) - (count - (count >> gap));

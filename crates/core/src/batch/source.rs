@@ -1,6 +1,7 @@
 //! The caller's iterators, in chunks that plain code can work on.
 
 use super::Cell;
+use crate::limits::SMALL;
 
 /// How many cells are looked at together.
 pub(super) const CHUNK: usize = 32;
@@ -12,7 +13,7 @@ pub(super) trait Source {
     /// Fills `out` with what comes next: how many (fewer than a chunk only at the end) and, a bit for each, which of
     /// them are faults; there `out` has the code.
     fn fill(&mut self, out: &mut [i32; CHUNK]) -> (usize, u32);
-    /// Passes over `rows`.
+    /// Passes over `rows`: whole chunks, or all that is left.
     fn skip(&mut self, rows: usize);
 }
 
@@ -54,11 +55,25 @@ impl<C: Iterator<Item = Cell> + Clone> Source for Cells<C> {
     }
 
     fn skip(&mut self, rows: usize) {
+        if SMALL {
+            return pass(self, rows);
+        }
         let rows = rows.min(self.left);
         if rows > 0 {
             self.next.nth(rows - 1);
         }
         self.left -= rows;
+    }
+}
+
+/// Passes over `rows`, up to the end of a chunk or of all.
+pub(super) fn pass(source: &mut dyn Source, mut rows: usize) {
+    let mut chunk = [0; CHUNK];
+    while rows > 0 {
+        match source.fill(&mut chunk).0 {
+            0 => return,
+            n => rows = rows.saturating_sub(n),
+        }
     }
 }
 

@@ -6,7 +6,7 @@ use super::source::{CHUNK, Source};
 use super::split::Split;
 
 /// How many numbers of each length in bits, from none to 32.
-pub(super) type Lengths = [u16; 33];
+pub(super) const LENGTHS: usize = 33;
 
 /// The largest divisor.
 const MOST: u32 = 1 << 20;
@@ -25,10 +25,10 @@ pub(super) struct Survey {
     pub(super) centre: i32,
     /// The greatest common divisor of all distances from the first value; zero if there are none.
     pub(super) common: u32,
-    /// A divisor that most of the first values have in common, and their remainder; one if none.
+    /// A divisor that most of the first values have in common, and their remainder; one or zero if none.
     pub(super) likely: (u32, u32),
     /// By [`Order`].
-    pub(super) lengths: [Lengths; 3],
+    pub(super) lengths: [[u16; LENGTHS]; 3],
     pub(super) seen: u32,
     /// The largest number seen, by [`Order`].
     pub(super) most: [u32; 3],
@@ -37,17 +37,18 @@ pub(super) struct Survey {
 }
 
 impl Survey {
+    // Zeros throughout: a chip need not keep it in flash.
     pub(super) const NOTHING: Self = Self {
         rows: 0,
         values: 0,
-        min: i32::MAX,
-        max: i32::MIN,
+        min: 0,
+        max: 0,
         first: 0,
         second: 0,
         centre: 0,
         common: 0,
-        likely: (1, 0),
-        lengths: [[0; 33]; 3],
+        likely: (0, 0),
+        lengths: [[0; LENGTHS]; 3],
         seen: 0,
         most: [0; 3],
         falls: false,
@@ -121,6 +122,7 @@ impl Survey {
 
     fn begin(&mut self, values: &[i32]) {
         self.first = values[0];
+        (self.min, self.max) = (self.first, self.first);
         self.second = values.get(1).copied().unwrap_or(self.first);
         // Clamped, the distances of a chunk add up to less than 2^31.
         let distance = |value: &i32| value.wrapping_sub(self.first).clamp(-(1 << 25), 1 << 25);

@@ -2,8 +2,9 @@
 
 use super::bits::Writer;
 use super::choose::Plan;
-use super::source::{CHUNK, Source};
+use super::source::{CHUNK, Source, pass};
 use super::{EncodeError, column, number};
+use crate::limits::SMALL;
 
 /// Fractional bits of a period: the last of 4096 ticks is off by less than a millisecond.
 const FRACTION: u32 = 12;
@@ -81,7 +82,8 @@ impl<T: Iterator<Item = u64> + Clone> Ticks for Distances<T> {
             }
             if let Some(out) = &mut out {
                 number::put(out, tick - last);
-            } else if common != 1 {
+            } else if common != 1 && tick - last != common {
+                // Most steps are like the one before, and a division of 64 bits is dear where there is no instruction for it.
                 common = common_divisor(common, tick - last);
             }
             last = tick;
@@ -116,6 +118,9 @@ impl<T: Iterator<Item = u64> + Clone> Source for Distances<T> {
     }
 
     fn skip(&mut self, rows: usize) {
+        if SMALL {
+            return pass(self, rows);
+        }
         let rows = rows.min(self.count - self.row);
         if rows > 0 {
             self.next.nth(rows - 1);
@@ -152,13 +157,14 @@ fn follow(
 ) -> Result<(), EncodeError> {
     let steps = count as u64 - 1;
     // Rounded to what all steps have in common.
-    let mut period = (span + steps * common / 2) / (steps * common) * common;
+    let mut period = divided(divided(span, common).0 + steps / 2, steps).0 * common;
     let mut fractional = false;
     let line = Line::new(start, false, period);
     ticks.follow(line);
     let mut plan = Plan::new(ticks, count, false);
     // Rounded up, so that a tick that falls on a whole millisecond is not floored to the one before.
-    let fraction = (span << FRACTION).div_ceil(steps);
+    let (whole, rest) = divided(span, steps);
+    let fraction = (whole << FRACTION) + divided((rest << FRACTION) + steps - 1, steps).0;
     let slant = (fraction.abs_diff(period << FRACTION) * steps) >> FRACTION;
     if common == 1 && plan.slants(slant) {
         ticks.follow(Line::new(start, true, fraction));
@@ -177,7 +183,37 @@ fn follow(
 
 fn common_divisor(mut a: u64, mut b: u64) -> u64 {
     while b != 0 {
-        (a, b) = (b, a % b);
+        (a, b) = (b, divided(a, b).1);
     }
     a
+}
+
+/// Quotient and remainder. Numbers beyond what a chip can divide are rare: for them it does not link a division of 64 bits.
+#[cfg_attr(target_pointer_width = "32", inline(never))]
+fn divided(a: u64, by: u64) -> (u64, u64) {
+    if (a | by) >> 32 == 0 {
+        let (a, by) = (a as u32, (by as u32).max(1));
+        return ((a / by).into(), (a % by).into());
+    }
+    let (mut quotient, mut rest) = (0, 0);
+    for bit in (0..u64::BITS).rev() {
+        (quotient, rest) = (quotient << 1, rest << 1 | a >> bit & 1);
+        if rest >= by {
+            (quotient, rest) = (quotient | 1, rest - by);
+        }
+    }
+    (quotient, rest)
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn division_is_division() {
+        let some = [0, 1, 2, 3, 999, 1000, 4095, u32::MAX.into(), 1 << 32, (1 << 51) + 17, (1 << 63) - 1];
+        for a in some {
+            for by in some.into_iter().filter(|by| *by > 0) {
+                assert_eq!(super::divided(a, by), (a / by, a % by), "{a} / {by}");
+            }
+        }
+    }
 }

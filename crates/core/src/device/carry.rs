@@ -30,6 +30,16 @@ impl Carry {
     /// How many bytes it takes.
     pub const LEN: usize = 96;
 
+    /// The same for a boot that goes on: if it ends without another word, its last positions are not known, and what was not acknowledged by
+    /// then is said to be lost.
+    #[must_use]
+    pub fn unfinished(mut self) -> Carry {
+        if self.boot > 0 {
+            self.last = [Position::new(self.boot, u32::MAX); Lane::COUNT];
+        }
+        self
+    }
+
     /// The bytes to keep.
     pub fn to_bytes(&self) -> [u8; Carry::LEN] {
         let mut out = [0; Carry::LEN];

@@ -1,7 +1,7 @@
 //! The device's end: an [`Outbox`] that outlives connections, and a [`Session`] for one connection at a time.
 //!
 //! ```text
-//!            (1) start          (2) Hello written           (3) Welcome          (7) sleep, all acknowledged
+//!            (1) start          (2) Hello written           (3) Welcome          (7) sleep, all sent and answered
 //!   Idle ───────────────▶ Hello ───────────────▶ AwaitWelcome ─────────▶ Live ─────────────────────────────▶ Leaving
 //!    ▲                                                │ (4) Refused        │ (5) Bye, (8) close                │ (6) Bye
 //!    │ (9) lost                                       ▼                    ▼                                   ▼
@@ -27,3 +27,6 @@ pub use carry::Carry;
 pub use item::{Walked, walk};
 pub use outbox::{Durable, Outbox, OutboxMut, Policy, Share, Spill, Welcomed};
 pub use session::{Event, Node, Session, Supply, Transmit};
+
+/// Whether anything asks for flash: a firmware without it is not to link what flash alone needs.
+const FLASH: bool = cfg!(feature = "flash");

@@ -1,5 +1,6 @@
 //! What survives a connection: records that wait, and who this device is. SPEC sections 2, 8 and 12.
 
+#[cfg(feature = "flash")]
 mod flash;
 mod reading;
 mod standing;
@@ -54,6 +55,7 @@ impl<const N: usize> Outbox<N> {
     }
 
     /// Access to everything it does.
+    #[cfg_attr(target_pointer_width = "32", inline(never))]
     pub fn as_mut(&mut self) -> OutboxMut<'_> {
         let mut outbox = OutboxMut { d: &mut self.durable, bytes: &mut self.bytes };
         if !outbox.d.placed {
@@ -63,7 +65,7 @@ impl<const N: usize> Outbox<N> {
     }
 }
 
-/// The outbox's state besides its bytes.
+/// The outbox's state besides its bytes: an outbox over memory whose size is known at run time only.
 #[derive(Debug)]
 pub struct Durable {
     placed: bool,
@@ -82,6 +84,7 @@ pub struct Durable {
     /// From where on nothing was made in a lane up to this boot.
     since: [Option<Position>; Lane::COUNT],
     tail_lost: bool,
+    ended: bool,
     begun: CommandId,
     begun_persists: bool,
     settings: u32,
@@ -90,8 +93,9 @@ pub struct Durable {
 }
 
 impl Durable {
-    /// Zeros throughout: a static outbox costs no flash. [`OutboxMut::place`] gives what is not zero.
-    const fn new() -> Self {
+    /// An outbox of an unknown boot that has no bytes yet.
+    // Zeros throughout: a static outbox costs no flash. `OutboxMut::place` gives what is not zero.
+    pub const fn new() -> Self {
         Durable {
             placed: false,
             boot: None,
@@ -106,12 +110,40 @@ impl Durable {
             has_flash: false,
             since: [None; Lane::COUNT],
             tail_lost: false,
+            ended: false,
             begun: CommandId(0),
             begun_persists: false,
             settings: 0,
             slots: 0,
             calls: 0,
         }
+    }
+}
+
+impl Default for Durable {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Durable {
+    /// Access to everything that an outbox does. The bytes are the same each time; what they hold at first does not matter.
+    ///
+    /// # Errors
+    /// [`Misuse::Buffer`] if there are fewer than 1,024 bytes, or more than 16 MiB, or another number of them than at the first call.
+    pub fn over<'a>(&'a mut self, bytes: &'a mut [u8]) -> Result<OutboxMut<'a>, Misuse> {
+        let fits = match self.placed {
+            true => self.queues[2].end() == bytes.len(),
+            false => (1024..=1 << 24).contains(&bytes.len()),
+        };
+        if !fits {
+            return Err(Misuse::Buffer);
+        }
+        let mut outbox = OutboxMut { d: self, bytes };
+        if !outbox.d.placed {
+            outbox.place();
+        }
+        Ok(outbox)
     }
 }
 
@@ -199,8 +231,11 @@ impl OutboxMut<'_> {
     ///
     /// # Errors
     /// [`Misuse::Readings`], [`Misuse::RecordTooLarge`]: nothing was taken. [`Misuse::Full`] only in a lane that refuses. A tick that
-    /// lies before the lane's last one is [`Misuse::Backwards`].
+    /// lies before the lane's last one is [`Misuse::Backwards`]. [`Misuse::State`] once a Sleep or Bye was said that ends the boot.
     pub fn record(&mut self, lane: Lane, tick: Tick, readings: &[Reading]) -> Result<Position, Misuse> {
+        if self.d.ended {
+            return Err(Misuse::State);
+        }
         let q = &self.d.queues[lane.index()];
         if tick < q.last_tick() {
             return Err(Misuse::Backwards);
@@ -296,7 +331,7 @@ impl OutboxMut<'_> {
 
     /// Flash holds every item of this lane and boot below this local position; `None` without flash.
     pub fn persisted_below(&self, lane: Lane) -> Option<Position> {
-        self.d.queues[lane.index()].persisted.map(|n| self.local(n))
+        self.d.queues[lane.index()].persisted().map(|n| self.local(n))
     }
 
     /// The store that last acknowledged.

@@ -1,5 +1,6 @@
 //! One lane of an outbox: a ring of items over a part of the outbox's bytes.
 
+use super::FLASH;
 use super::item::{self, Made, Stored};
 use crate::error::Misuse;
 use crate::{Cause, Tick};
@@ -113,6 +114,11 @@ impl Queue {
         (self.start, self.cap, self.head, self.len) = (start, cap, 0, 0);
     }
 
+    /// Where the lane's part of the bytes ends.
+    pub(crate) fn end(&self) -> usize {
+        self.start + self.cap
+    }
+
     /// Number of the first position that is still held; equals `next` if none is.
     pub(crate) fn first(&self) -> u32 {
         self.first
@@ -126,6 +132,11 @@ impl Queue {
     /// Whether it holds nothing, not even an open gap.
     pub(crate) fn is_empty(&self) -> bool {
         self.first == self.next
+    }
+
+    /// Positions below this number lie in flash; `None` without flash.
+    pub(crate) fn persisted(&self) -> Option<u32> {
+        self.persisted.filter(|_| FLASH)
     }
 
     pub(crate) fn free(&self) -> usize {
@@ -154,10 +165,10 @@ impl Queue {
             return Ok(n);
         }
         while self.free() < item.as_slice().len() {
-            if self.policy == Policy::Refuse && self.persisted.is_none() {
+            if self.policy == Policy::Refuse && self.persisted().is_none() {
                 return Err(Misuse::Full);
             }
-            let may_evict = self.policy != Policy::DropNewest || self.persisted.is_some();
+            let may_evict = self.policy != Policy::DropNewest || self.persisted().is_some();
             if may_evict && self.evict(bytes) {
                 continue;
             }
@@ -197,7 +208,7 @@ impl Queue {
 
     /// Makes room at the head: what flash holds may go, the rest raises the floor. False if nothing may go.
     fn evict(&mut self, bytes: &[u8]) -> bool {
-        match self.persisted {
+        match self.persisted() {
             _ if self.len == 0 => false,
             Some(persisted) if self.first >= persisted => false,
             Some(_) => self.pop(bytes).is_some(),
@@ -250,7 +261,7 @@ impl Queue {
     /// The number from which on nothing may be framed yet: what flash does not hold, and what an open gap still absorbs.
     fn framable(&self) -> u32 {
         let open = self.open.map_or(0, |o| o.count);
-        self.persisted.unwrap_or(u32::MAX).min(self.next - open)
+        self.persisted().unwrap_or(u32::MAX).min(self.next - open)
     }
 
     /// A cursor at the head.

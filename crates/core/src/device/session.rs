@@ -1,9 +1,11 @@
 //! One connection of a device, sans-IO. The numbered diagram is in the module's front page.
 
 mod inbound;
+mod leaving;
 mod timers;
 mod transmit;
 
+use super::FLASH;
 use super::outbound::{self, Batch};
 use super::outbox::{Share, Welcomed};
 use super::state::{LaneLink, Out, Pace, State};
@@ -65,7 +67,7 @@ pub enum Event<'f> {
 pub enum Transmit {
     /// A frame of so many bytes is in the buffer: write all of it, or call the transport lost.
     Frame(usize),
-    /// Read items of this lane from flash, from this local position on, and give them to [`Session::supply`].
+    /// Read items of this lane from flash, from this local position on, and give them to `Session::supply`. Only with the feature `flash`.
     Fetch {
         /// Which lane.
         lane: Lane,
@@ -104,16 +106,22 @@ pub struct Session<'b> {
     pace: Pace,
     hello: HelloFacts,
     max_frame: usize,
-    ping_interval: u64,
+    ping_interval: u32,
     nonce: u64,
     tag: Tag,
     store: StoreId,
     last_heard: Tick,
     last_sent_data: Tick,
-    rtt: u64,
+    rtt: u32,
     leaving: Tick,
     held: u8,
     slots: u8,
+    /// Commands and settings that Welcome promised and that did not come yet.
+    owed: u16,
+    /// The newest setting that was handed out.
+    setting: u32,
+    /// Whether these, and what the application has not answered, keep a device awake that wants to sleep.
+    patient: bool,
     supply: Option<(Lane, Supply)>,
     fetching: Option<Fetch>,
     asks: u16,
@@ -163,6 +171,9 @@ impl<'b> Session<'b> {
             leaving: Tick(0),
             held: 0,
             slots: 1,
+            owed: 0,
+            setting: 0,
+            patient: true,
             supply: None,
             fetching: None,
             asks: 0,
@@ -178,6 +189,7 @@ impl<'b> Session<'b> {
         self.hello = HelloFacts { at: now, account, boots };
         self.last_heard = now;
         self.held = 0;
+        (self.owed, self.setting, self.patient) = (0, 0, true);
         self.supply = None;
         self.fetching = None;
     }
@@ -205,7 +217,7 @@ impl<'b> Session<'b> {
 
     /// Round trip of the handshake, in milliseconds; 0 before.
     pub fn rtt_ms(&self) -> u64 {
-        self.rtt
+        self.rtt.into()
     }
 
     /// Answers a command: a record in the control lane.
@@ -245,13 +257,6 @@ impl<'b> Session<'b> {
         Ok((len, self.asks))
     }
 
-    /// (7) The device will sleep for so many milliseconds: Sleep is due once everything is acknowledged; the server answers with a Bye.
-    pub fn sleep(&mut self, for_ms: u32, ends_boot: bool) {
-        if self.state == State::Live {
-            self.out.sleep = Some((for_ms, ends_boot));
-        }
-    }
-
     /// (8) Ends the connection in order: a Bye is due at once. After it was transmitted, close the transport.
     pub fn close(&mut self, reason: End, ends_boot: bool) {
         if self.is_live() {
@@ -266,6 +271,7 @@ impl<'b> Session<'b> {
 
     /// Items were read from flash into `self.scratch_mut()`, as [`Transmit::Fetch`] asked. What was not asked for, or is not wanted any
     /// more, is ignored; what cannot be read as items counts as [`Session::supply_none`].
+    #[cfg(feature = "flash")]
     pub fn supply(&mut self, lane: Lane, supply: Supply) {
         let Some(asked) = self.fetching.filter(|f| f.lane == lane) else { return };
         self.fetching = None;
@@ -276,7 +282,7 @@ impl<'b> Session<'b> {
 
     /// Flash holds nothing of this lane from the asked position on: go on with memory.
     pub fn supply_none(&mut self, outbox: &impl Share, lane: Lane) {
-        let Some(asked) = self.fetching.filter(|f| f.lane == lane) else { return };
+        let Some(asked) = self.fetching.filter(|f| FLASH && f.lane == lane) else { return };
         self.fetching = None;
         if !asked.stale {
             let link = &mut self.lanes[lane.index()];
@@ -289,13 +295,16 @@ impl<'b> Session<'b> {
         if lane == Lane::Readings {
             self.pace.clear();
         }
-        self.supply = self.supply.filter(|(l, _)| *l != lane);
-        if let Some(asked) = &mut self.fetching {
-            asked.stale |= asked.lane == lane;
+        if FLASH {
+            self.supply = self.supply.filter(|(l, _)| *l != lane);
+            if let Some(asked) = &mut self.fetching {
+                asked.stale |= asked.lane == lane;
+            }
         }
     }
 
     /// Where [`Supply`] items go.
+    #[cfg(feature = "flash")]
     pub fn scratch_mut(&mut self) -> &mut [u8] {
         self.scratch
     }

@@ -126,8 +126,10 @@ const FLIGHT: usize = 4;
 /// How fast the server takes readings. Other lanes have no need of it: nothing overtakes them.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Pace {
+    /// The oldest is at `oldest`, the next ones follow and wrap.
     flight: [Flight; FLIGHT],
     flight_len: usize,
+    oldest: usize,
     in_flight: u32,
     /// Bytes acknowledged per ms, times 16.
     rate: u32,
@@ -145,7 +147,7 @@ impl Pace {
     /// Nothing under way, nothing known.
     pub(crate) const NEW: Self = {
         let none = Flight { last: Position::NONE, bytes: 0, at: 0 };
-        Pace { flight: [none; FLIGHT], flight_len: 0, in_flight: 0, rate: 0 }
+        Pace { flight: [none; FLIGHT], flight_len: 0, oldest: 0, in_flight: 0, rate: 0 }
     };
 
     /// What is under way counts no more.
@@ -163,23 +165,20 @@ impl Pace {
     pub(crate) fn sent(&mut self, framed: &Framed, now: Tick) {
         let (last, bytes, at) = (framed.next.prev(), framed.len as u32, now.0 as u32);
         self.in_flight += bytes;
-        match self.flight.get_mut(self.flight_len) {
-            Some(slot) => {
-                *slot = Flight { last, bytes, at };
-                self.flight_len += 1;
-            }
-            None => {
-                let tail = &mut self.flight[FLIGHT - 1];
-                *tail = Flight { last, bytes: tail.bytes + bytes, at: tail.at };
-            }
+        if self.flight_len < FLIGHT {
+            self.flight[(self.oldest + self.flight_len) % FLIGHT] = Flight { last, bytes, at };
+            self.flight_len += 1;
+        } else {
+            let tail = &mut self.flight[(self.oldest + FLIGHT - 1) % FLIGHT];
+            *tail = Flight { last, bytes: tail.bytes + bytes, at: tail.at };
         }
     }
 
     /// An ack came; `all` if nothing is waiting any more.
     pub(crate) fn ack(&mut self, mark: Position, all: bool, now: Tick) {
-        while self.flight_len > 0 && self.flight[0].last <= mark {
-            let Flight { bytes, at, .. } = self.flight[0];
-            self.flight.copy_within(1.., 0);
+        while self.flight_len > 0 && self.flight[self.oldest % FLIGHT].last <= mark {
+            let Flight { bytes, at, .. } = self.flight[self.oldest % FLIGHT];
+            self.oldest = (self.oldest + 1) % FLIGHT;
             self.flight_len -= 1;
             self.in_flight = self.in_flight.saturating_sub(bytes);
             let took = (now.0 as u32).wrapping_sub(at).max(1);

@@ -11,7 +11,7 @@
 //! road.dial();
 //! road.settle();
 //! road.record(&[TEMPERATURE.is(4.2)]);
-//! road.device.sleep(3_600_000, false); // a wish: Sleep is sent once everything is acknowledged
+//! road.device.sleep(3_600_000, false); // a wish: Sleep is sent behind the last record
 //! road.settle();
 //! assert_eq!(road.stored.len(), 1);
 //! assert!(road.device.is_leaving());
@@ -23,7 +23,7 @@
 //! assert!(road.device.is_closed());
 //! # }
 //! ```
-//! If the Bye gets lost the device does not burn its battery waiting: after 200 ms and two round trips
+//! If the Bye gets lost the device does not burn its battery waiting: 200 ms and two round trips after the last ack
 //! [`handle_timeout`](crate::device::Session::handle_timeout) closes the session, and the store has the Sleep or does not. Nothing depends on it.
 //!
 //! # Light or deep
@@ -66,4 +66,5 @@
 //! # What costs energy
 //! The radio's time, so: few wakes with many records each. A handshake is one round trip for Hello and Welcome; records may follow at once behind the
 //! proof, and the same record costs less in company. Welcome says how many commands and settings wait
-//! ([`Event::Connected`](crate::device::Event::Connected)), so that a device stays awake for them and for nothing else.
+//! ([`Event::Connected`](crate::device::Event::Connected)), so that a device stays awake for them and for nothing else: if there are none, Sleep
+//! goes with the records, and two round trips are all. [Page 12](super::_12_deep_sleep) has the whole cycle.

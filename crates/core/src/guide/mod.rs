@@ -1,4 +1,4 @@
-//! Nine short pages, each with code that runs as a test. No network: both real sessions, joined by calls.
+//! Short pages, each with code that runs as a test. No network: both real sessions, joined by calls.
 //!
 //! | page | when you want to |
 //! |---|---|
@@ -11,6 +11,9 @@
 //! | [7, your own store](_07_your_own_store) | keep the records in a database of yours |
 //! | [8, three in the morning](_08_three_in_the_morning) | run a server for years, and find out what happened last night |
 //! | [9, wire stability](_09_wire_stability) | update one end and not the other |
+//! | [10, Arduino](_10_arduino) | store the first reading of an ESP8266, in six steps |
+//! | [11, your own board](_11_own_board) | write firmware for a chip of yours, with esp-hal or embassy-rp |
+//! | [12, deep sleep](_12_deep_sleep) | wake, send, hear what is wanted, sleep: the whole cycle in one call |
 //!
 //! The pages use the core alone, so that they hold for every runtime. On a board or a computer you use
 //! `sensock-device` and `sensock-server` instead, where the same things take fewer lines: their front pages and the programs in
@@ -25,3 +28,6 @@ pub mod _06_honest_time;
 pub mod _07_your_own_store;
 pub mod _08_three_in_the_morning;
 pub mod _09_wire_stability;
+pub mod _10_arduino;
+pub mod _11_own_board;
+pub mod _12_deep_sleep;

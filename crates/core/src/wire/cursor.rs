@@ -2,6 +2,7 @@
 
 use crate::Tick;
 use crate::error::Peer;
+use crate::limits::SMALL;
 
 /// Reads fields off the front of a frame.
 #[derive(Clone, Copy, Debug)]
@@ -349,10 +350,15 @@ impl<'a> Writer<'a> {
 
     /// Takes the `n` bytes that stand at `at`, in [`Writer::free`] or before it, as the next ones (no more than there are).
     pub(crate) fn pull(&mut self, at: usize, n: usize) {
-        let at = at.min(self.out.len());
         let end = (at + n).min(self.out.len());
-        self.out.copy_within(at..end, self.len);
-        self.len += end - at;
+        let (mut at, mut some) = (at.min(end), [0; 64]);
+        // By way of the stack: for this place alone a chip would link what moves overlapping bytes.
+        while at < end {
+            let some = &mut some[..(end - at).min(64)];
+            some.copy_from_slice(&self.out[at..at + some.len()]);
+            self.bytes(some);
+            at += some.len();
+        }
     }
 
     /// A gap's cause, and in its bit 7 whether the ticks that it covers follow (SPEC 4.4).
@@ -417,7 +423,7 @@ impl<'a> Writer<'a> {
     #[inline(always)]
     pub(crate) fn tagged(&mut self, tag: u8, v: u64) {
         match self.out.get_mut(self.len..self.len + 3) {
-            Some(slot) if (0x80..0x4000).contains(&v) => {
+            Some(slot) if !SMALL && (0x80..0x4000).contains(&v) => {
                 slot.copy_from_slice(&[tag, v as u8 | 0x80, (v >> 7) as u8]);
                 self.len += 3;
             }

@@ -74,6 +74,8 @@ impl Desk {
         let refusal = match (known, listed, free) {
             (true, ..) => None,
             (_, false, _) => Some(REFUSED_UNKNOWN),
+            // No record is taken any more that could answer it.
+            _ if self.ended && call.key == READ_NOW.key() => Some(REFUSED_BUSY),
             (.., None) => Some(REFUSED_BUSY),
             (.., Some(slot)) => {
                 let once = call.policy == Policy::Once;

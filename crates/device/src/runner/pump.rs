@@ -168,7 +168,7 @@ impl<'p, 'a> Pump<'p, 'a> {
     /// Notes commands as begun in memory that survives, outside of the lock, before they may run.
     fn keep_now(&mut self) {
         let Some(keep) = self.keep.as_deref_mut() else { return };
-        let carry = self.shared.with(|outbox, _| outbox.carry());
+        let carry = self.shared.with(|outbox, _| outbox.carry()).unfinished();
         keep.keep(&carry);
         self.shared.with(|_, desk| desk.begun_is_kept(carry.begun));
     }

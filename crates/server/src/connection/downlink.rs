@@ -39,6 +39,8 @@ struct Lists {
     /// On the device.
     sent: Vec<CommandId>,
     settings: VecDeque<SettingRow>,
+    /// Keys and revisions of settings on the device that it did not say it applied.
+    unapplied: Vec<(u16, u32)>,
     answers: VecDeque<(u16, Result<Vec<u8>, u8>)>,
 }
 
@@ -49,6 +51,7 @@ impl Lists {
             && self.ready.is_empty()
             && self.sent.is_empty()
             && self.settings.is_empty()
+            && self.unapplied.is_empty()
             && self.answers.is_empty()
     }
 }
@@ -73,6 +76,14 @@ impl Downlink {
     /// Gives room back once nothing is under way.
     fn tidy(&mut self) {
         self.lists.take_if(|l| l.is_empty());
+    }
+
+    /// Whether the device will hear of a command or setting, or did and has not answered: then it does not sleep yet.
+    pub(crate) fn keeps_awake(&self) -> bool {
+        self.lists.as_ref().is_some_and(|l| {
+            let commands = l.queue.len() + l.sending.len() + l.ready.len() + l.sent.len();
+            commands + l.settings.len() + l.unapplied.len() > 0
+        })
     }
 
     /// The Hello transaction said what waits.
@@ -170,6 +181,14 @@ impl Downlink {
         self.tidy();
     }
 
+    /// The device's word on settings of these revisions is committed.
+    pub(crate) fn applied(&mut self, revisions: &[u32]) {
+        if let Some(lists) = &mut self.lists {
+            lists.unapplied.retain(|(_, revision)| !revisions.contains(revision));
+        }
+        self.tidy();
+    }
+
     /// Writes the next frame that may leave into `out`; 0 if there is none.
     pub(crate) fn frame(&mut self, session: &mut Session, offset_us: i64, out: &mut [u8]) -> usize {
         // Taken out for as long as this lasts.
@@ -199,7 +218,14 @@ impl Downlink {
             let value = SettingValue { key: row.key, revision: row.revision, body: &row.body };
             return match session.setting(&value, out) {
                 Err(sensock::error::Misuse::State) => 0,
-                written => lists.settings.pop_front().map_or(0, |_| written.unwrap_or(0)),
+                written => {
+                    let len = written.unwrap_or(0);
+                    if let Some(row) = lists.settings.pop_front().filter(|_| len > 0) {
+                        lists.unapplied.retain(|(key, _)| *key != row.key);
+                        lists.unapplied.push((row.key, row.revision));
+                    }
+                    len
+                }
             };
         }
         let Some(row) = lists.ready.front() else { return 0 };

@@ -72,6 +72,10 @@ impl Live {
             // Nothing may come before its catalogue is stored (rule W4).
             return Err(Peer::CreditOverrun);
         }
+        if std::mem::take(&mut self.sleep_said) {
+            // It stays, for something that it answers here.
+            (self.asleep, self.row.asleep_until_us) = (None, None);
+        }
         self.row.records += u64::from(data.records);
         let mut intake = std::mem::take(&mut self.intake);
         let added = intake.add(&self.facts(now), data, len);
@@ -174,8 +178,16 @@ impl Live {
         if sleep.ends_boot {
             self.ended(sleep.lasts);
         }
-        self.shared.events.send(Event::Asleep { device: self.device, until_us });
-        self.leave(End::Slept, 0, "");
+        self.sleep_said = true;
+    }
+
+    /// Lets a device sleep once all that it sent is committed. What goes down before, or went and is not answered, takes its Sleep back: it
+    /// says it again after the answer. If it never does, this was its last word.
+    pub(super) fn let_sleep(&mut self) {
+        let rest = self.confirmed && self.outstanding == 0 && self.intake.is_empty();
+        if self.sleep_said && rest && !self.down.keeps_awake() {
+            self.leave(End::Slept, 0, "");
+        }
     }
 
     fn bye(&mut self, bye: &Bye<'_>) {

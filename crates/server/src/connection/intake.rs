@@ -102,6 +102,10 @@ impl Intake {
         pending.bytes = pending.bytes.saturating_add(len as u32);
         pending.work.now_us = facts.now.1;
         pending.work.raw.extend_from_slice(data.bytes());
+        if let Some(run) = data.alone() {
+            pending.item(facts, Item::Run(run), data)?;
+            return Ok(pending.work.readings.len());
+        }
         let mut cells = 0;
         for item in data.items() {
             if let Item::Run(run) = &item {

@@ -49,11 +49,12 @@ impl Live {
                 self.outstanding = 0;
                 self.leave(End::Refused, 5_000, "busy: what the store says has changed, come back");
             }
-            (Token::Records { lane, records, bytes, epoch, replies }, Ok(Done::Appended(done))) => {
+            (Token::Records { lane, records, bytes, epoch, replies, applied }, Ok(Done::Appended(done))) => {
                 self.appended(lane, epoch, &done);
                 self.session.window(lane, self.shared.window(lane));
                 self.session.release(lane, records, bytes as usize);
                 replies.iter().for_each(|id| self.down.replied(&mut self.session, *id));
+                self.down.applied(&applied);
             }
             (Token::Floor { lane, epoch }, Ok(Done::Appended(done))) => self.appended(lane, epoch, &done),
             (Token::Catalog, Ok(_)) => self.session.catalog_stored(),
@@ -126,6 +127,8 @@ impl Live {
         let current = &mut self.epochs[lane.index()];
         if *current == epoch {
             *current = current.wrapping_add(1);
+            // It stays for this, and says Sleep again.
+            self.sleep_said = false;
             self.session.rewind(lane, done.mark.next());
         }
     }

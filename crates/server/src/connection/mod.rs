@@ -136,6 +136,8 @@ pub(crate) struct Live {
     leaving: Option<Leaving>,
     ending: Option<Ending>,
     asleep: Option<Away>,
+    /// Sleep was the last that came.
+    sleep_said: bool,
     /// A Bye was written, or is worth writing out.
     goodbye: bool,
 }
@@ -197,6 +199,7 @@ impl Live {
             leaving: None,
             ending: None,
             asleep: None,
+            sleep_said: false,
             goodbye: true,
             sheet,
             shared,
@@ -232,6 +235,7 @@ impl Live {
             let now = self.shared.wall.now();
             self.submit_all(now);
             self.overdue(now);
+            self.let_sleep();
             self.transmit(now, pipe);
             if let Poll::Ready(Err(error)) = pipe.poll_flush(cx) {
                 self.end(End::Transport, format!("writing failed: {error}"));
@@ -308,9 +312,12 @@ impl Live {
     /// Renders what is due, as long as the other end takes it.
     fn transmit(&mut self, now: Micros, pipe: &mut dyn Pipe) {
         let mut out = [0; 256];
+        // A device that sleeps is told no more: the next wake brings it.
+        let sleeps = self.leaving.as_ref().is_some_and(|l| l.end == End::Slept);
         while pipe.unsent() < UNSENT_MAX {
             // The buffer is as large as the contract wants.
             let len = match self.session.poll_transmit(now, &mut out).unwrap_or(0) {
+                0 if sleeps => 0,
                 0 => self.down.frame(&mut self.session, self.shared.wall.offset(), &mut out),
                 len => len,
             };
@@ -328,6 +335,9 @@ impl Live {
             let Leaving { end, retry_ms, text } = leaving.clone();
             if let Ok(len) = self.session.bye(end, retry_ms, text, &mut out) {
                 pipe.send(&out[..len]);
+            }
+            if let (End::Slept, Some(until_us)) = (end, self.row.asleep_until_us) {
+                self.shared.events.send(Event::Asleep { device: self.device, until_us });
             }
             self.end(end, if text.is_empty() { end.words() } else { text });
         } else if let (Some(ending), true) = (&self.ending, self.goodbye) {

@@ -68,8 +68,10 @@ impl Live {
         }
         let (records, bytes) = (pending.records, pending.bytes);
         let replies = pending.work.replies.iter().map(|r| r.command).collect();
+        let applied = pending.work.applied.iter().map(|a| a.revision).collect();
         let epoch = self.epochs[lane.index()];
-        self.submit(Work::Records(pending.work), Token::Records { lane, records, bytes, epoch, replies });
+        let token = Token::Records { lane, records, bytes, epoch, replies, applied };
+        self.submit(Work::Records(pending.work), token);
     }
 
     /// The clock's bounds in wall time.

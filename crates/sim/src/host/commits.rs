@@ -85,7 +85,11 @@ impl Host {
                 }
                 if let Some(conn) = queued.link.and_then(|l| self.conns.get_mut(&l)) {
                     appended.settled.iter().for_each(|_| conn.session.answered());
+                    if let Work::Records(work) = &queued.work {
+                        conn.unapplied.retain(|r| !work.applied.iter().any(|a| a.revision == *r));
+                    }
                     if appended.rewind {
+                        conn.sleep_said = false;
                         conn.session.rewind(lane, appended.mark.next());
                     } else {
                         conn.session.committed(lane, appended.mark);

@@ -95,6 +95,7 @@ impl Host {
                 }
             }
             Event::Data(data) => {
+                conn.sleep_said = false;
                 if let (Some(hello), Some(bounds)) = (conn.hello, conn.session.bounds()) {
                     let terms = Terms {
                         device: hello.device,
@@ -135,7 +136,9 @@ impl Host {
                     let work = Work::Ended(hello.device, sleep.lasts);
                     self.push(now, Some(link), work, None);
                 }
-                acts.extend(self.bye(link, End::Slept, 0));
+                if let Some(conn) = self.conns.get_mut(&link) {
+                    conn.sleep_said = true;
+                }
             }
             Event::Bye(bye) => {
                 if let (Some(hello), true) = (conn.hello, bye.ends_boot) {
@@ -218,11 +221,23 @@ impl Host {
             while let Some(row) = conn.settings.pop_front() {
                 let setting = SettingValue { key: row.key, revision: row.revision, body: &row.body };
                 if let Ok(n) = conn.session.setting(&setting, &mut buf) {
+                    conn.unapplied.push(row.revision);
                     acts.push(Act::Down(*link, buf[..n].to_vec()));
                 }
             }
         }
         works.into_iter().for_each(|w| self.order(now, w));
+        let sleepers: Vec<LinkId> =
+            self.conns.iter().filter(|(l, c)| self.may_sleep(**l, c)).map(|(l, _)| *l).collect();
+        sleepers.into_iter().for_each(|link| acts.extend(self.bye(link, End::Slept, 0)));
         acts
+    }
+
+    /// Whether the device said Sleep last, all that it sent is committed, and nothing is wanted of it.
+    fn may_sleep(&self, link: LinkId, conn: &Conn) -> bool {
+        let wanted = conn.sending || conn.session.awaits_answer() || !conn.unapplied.is_empty();
+        let down = conn.deliver.len() + conn.settings.len();
+        let up = self.queue.iter().any(|q| q.link == Some(link));
+        conn.sleep_said && conn.confirmed && !wanted && down == 0 && !up
     }
 }

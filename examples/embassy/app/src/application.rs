@@ -15,7 +15,7 @@ use crate::catalogue::{
 use crate::{Board, Grid, Led, Sensor};
 
 /// The largest frame, either way.
-const FRAME: usize = 512;
+pub(crate) const FRAME: usize = 512;
 /// What a socket holds, either way: two frames.
 const SOCKET: usize = 1_024;
 /// Milliseconds before the second dial, and between dials at most: the server being away is no reason to wait for minutes.

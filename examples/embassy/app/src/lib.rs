@@ -7,6 +7,9 @@
 //!   a Sensor              ─────▶ application::sample   ──record──────▶ Device
 //!   a Led                 ─────▶ application::obey     ◀─commands────
 //! ```
+//! [`sleeper`] is the same device on a battery: it wakes, measures, tells the server, and sleeps.
+//! `logger` (feature `flash`) is the same device with flash: a power cut takes nothing that was persisted, and an interrupt samples.
+//!
 //! To make a device of your own, copy [`application`] and [`catalogue`], about a hundred lines, and change them. A board's `main` fills in a
 //! [`Board`] and calls [`run`].
 //!
@@ -18,11 +21,16 @@ pub mod application;
 mod board;
 pub mod catalogue;
 mod grid;
+#[cfg(feature = "flash")]
+pub mod logger;
 mod recording;
+mod rtc;
+pub mod sleeper;
 
 pub use application::run;
 pub use board::{Board, Led, Sample, Sensor};
 pub use grid::Grid;
 pub use recording::Recording;
+pub use rtc::Rtc;
 /// What a board's `main` names of the device crate.
 pub use sensock_device::{Boot, Outbox};

@@ -30,7 +30,7 @@ pub(crate) fn run(init: impl FnOnce(Spawner)) -> ! {
         unsafe { executor.poll() };
         let cycles = clock::wake_due();
         net::look();
-        if !WOKEN.load(Ordering::SeqCst) {
+        if !WOKEN.load(Ordering::SeqCst) && !cfg!(feature = "awake") {
             // A frame that comes now is pending, and ends the sleep at once.
             lx106::sleep_at_most(cycles, net::INTERRUPT);
         }

@@ -12,6 +12,7 @@
 //! | `executor` | embassy's executor, asleep with `waiti` while nothing is to be done |
 //! | `net` | OpenCores' Ethernet controller, as a driver for embassy-net |
 //! | `register` | the one place that reads and writes registers |
+//! | `reset` | starting anew, and the memory that this leaves alone |
 #![no_std]
 
 mod clock;
@@ -20,6 +21,7 @@ mod executor;
 mod lx106;
 pub mod net;
 mod register;
+pub mod reset;
 
 /// This board's name, and its device's.
 pub const ID: &str = "lx106";

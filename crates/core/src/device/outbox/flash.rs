@@ -65,21 +65,6 @@ impl OutboxMut<'_> {
         let q = &mut self.d.queues[lane.index()];
         q.cause = q.cause.merge(cause);
         self.d.flash[lane.index()] = lowest;
-    }
-
-    /// The lowest position in flash, if it lies below what the ring holds.
-    pub(crate) fn in_flash(&self, lane: Lane) -> Option<Position> {
-        let ring = self.local(self.d.queues[lane.index()].first());
-        self.flash_lowest(lane).filter(|p| *p < ring)
-    }
-
-    /// Whether nothing was lost between the boot before and this one.
-    pub(crate) fn tail_complete(&self) -> bool {
-        !self.d.tail_lost
-    }
-
-    /// What flash holds at all: nothing without [`OutboxMut::with_flash`], and nothing that was never made.
-    pub(super) fn flash_lowest(&self, lane: Lane) -> Option<Position> {
-        self.d.flash[lane.index()].filter(|p| self.d.has_flash && *p < self.next(lane))
+        self.d.since[lane.index()] = None;
     }
 }

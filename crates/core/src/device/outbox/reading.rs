@@ -28,6 +28,11 @@ impl OutboxMut<'_> {
         self.d.queues[lane.index()].copy(self.bytes, cursor, out)
     }
 
+    /// Whether something waits outside of the ring that a later frame will bring.
+    pub(crate) fn has_more(&self, lane: Lane) -> bool {
+        lane == Lane::Readings && self.has_waiting_slots()
+    }
+
     /// Keep-latest: gives waiting values their positions, once nothing else of the lane is under way.
     pub(super) fn number_latest(&mut self) {
         if self.d.slots == 0 || !self.d.queues[2].is_empty() {

@@ -1,6 +1,7 @@
 //! Where the lanes stand against the server.
 
 use super::*;
+use crate::device::FLASH;
 
 impl OutboxMut<'_> {
     /// Last positions made in this boot, on the wire; of an earlier boot (acknowledged) where there is none.
@@ -11,13 +12,18 @@ impl OutboxMut<'_> {
         })
     }
 
+    /// The boot's last positions are said to be final: no record is accepted from here on. `false` takes that back.
+    pub(crate) fn end_boot(&mut self, ended: bool) {
+        self.d.ended = ended;
+    }
+
     /// Where a lane stands, on the wire.
     pub fn floor(&self, lane: Lane) -> LaneFloor {
         let q = &self.d.queues[lane.index()];
         let ring = self.local(q.first());
         let acked = self.d.acked[lane.index()];
-        let since = self.d.since[lane.index()].filter(|_| acked == Position::NONE);
-        let floor = self.flash_lowest(lane).or(since).map_or(ring, |lowest| lowest.min(ring));
+        let since = self.d.since[lane.index()].filter(|_| FLASH && acked == Position::NONE);
+        let floor = since.or(self.flash_lowest(lane)).map_or(ring, |lowest| lowest.min(ring));
         // Nothing was dropped if the floor follows what was acknowledged.
         let dropped = q.cause != Cause::None && floor > acked.next();
         LaneFloor {
@@ -51,7 +57,7 @@ impl OutboxMut<'_> {
         if self.d.begun_persists {
             hello.features |= crate::wire::hello::FEATURE_BEGUN_PERSISTS;
         }
-        if self.d.has_flash {
+        if self.has_flash() {
             hello.features |= crate::wire::hello::FEATURE_OUTBOX_PERSISTS;
         }
     }
@@ -76,14 +82,21 @@ impl OutboxMut<'_> {
         }
         let other_store = self.d.store != StoreId(0) && self.d.store != welcome.store;
         for lane in Lane::ALL {
-            self.free_to(lane, welcome.marks[lane.index()]);
+            let mark = welcome.marks[lane.index()];
+            // A mark below what it still holds may be this device's own floor, subtracted and not written yet (rule W): see `confirmed`.
+            if mark >= self.floor(lane).floor {
+                self.free_to(lane, mark);
+            }
         }
         Welcomed { shifted_by: welcome.boot_shift, other_store }
     }
 
-    /// The server confirmed the session: the tag is ours, and this is the store.
-    pub(crate) fn confirmed(&mut self, tag: Tag, store: StoreId) {
+    /// The server confirmed the session: the tag is ours, this is the store, and what Welcome and the acks since then say is written.
+    pub(crate) fn confirmed(&mut self, tag: Tag, store: StoreId, marks: [Position; Lane::COUNT]) {
         (self.d.tag, self.d.pending_tag, self.d.store) = (tag, Tag::NONE, store);
+        for (lane, mark) in Lane::ALL.into_iter().zip(marks) {
+            self.free_to(lane, mark);
+        }
     }
 
     /// Everything up to this wire position is stored or explained.
@@ -104,7 +117,7 @@ impl OutboxMut<'_> {
             if self.d.acked[i].next() >= Position::new(boot, q.first()) || q.is_empty() {
                 (q.cause, q.dropped) = (Cause::None, None);
             }
-        } else if local.boot() < boot && self.d.has_flash {
+        } else if local.boot() < boot && self.has_flash() {
             self.d.acked[i] = local;
             if self.flash_lowest(lane).is_some_and(|lowest| lowest <= local.next()) {
                 let tail = if self.d.tail_lost { Cause::Power } else { Cause::None };
@@ -127,5 +140,25 @@ impl OutboxMut<'_> {
 
     pub(super) fn framed_local(&self, lane: Lane, local: Position) -> bool {
         local < self.d.framed[lane.index()] || local < self.local(0)
+    }
+
+    pub(super) fn has_flash(&self) -> bool {
+        FLASH && self.d.has_flash
+    }
+
+    /// The lowest position in flash, if it lies below what the ring holds.
+    pub(crate) fn in_flash(&self, lane: Lane) -> Option<Position> {
+        let ring = self.local(self.d.queues[lane.index()].first());
+        self.flash_lowest(lane).filter(|p| *p < ring)
+    }
+
+    /// Whether nothing was lost between the boot before and this one.
+    pub(crate) fn tail_complete(&self) -> bool {
+        !(FLASH && self.d.tail_lost)
+    }
+
+    /// What flash holds at all: nothing without `with_flash`, and nothing that was never made.
+    pub(super) fn flash_lowest(&self, lane: Lane) -> Option<Position> {
+        self.d.flash[lane.index()].filter(|p| self.has_flash() && *p < self.next(lane))
     }
 }

@@ -51,9 +51,9 @@ impl<'b> Session<'b> {
     ) -> Result<Event<'f>, Peer> {
         let welcome = Welcome::decode(body)?;
         outbox.with(|o| o.may_welcome(&welcome))?;
-        self.rtt = now.since(self.hello.at);
+        self.rtt = now.since(self.hello.at).min(u32::MAX.into()) as u32;
         self.max_frame = welcome.max_frame as usize;
-        self.ping_interval = welcome.ping_interval_ms.into();
+        self.ping_interval = welcome.ping_interval_ms;
         (self.nonce, self.tag, self.store) = (welcome.nonce, welcome.tag, welcome.store);
         let lanes = &mut self.lanes;
         let welcomed = outbox.with(|o| {
@@ -65,6 +65,7 @@ impl<'b> Session<'b> {
             }
             welcomed
         });
+        self.owed = welcome.pending;
         self.out.proof = true;
         self.out.boots = !self.hello.boots.as_slice().is_empty();
         self.out.catalog = welcome.want_catalog.then_some(0);
@@ -129,11 +130,17 @@ impl<'b> Session<'b> {
                 }
                 outbox.with(|o| link.aim(o, lane, to));
                 self.goes_on_elsewhere(lane);
+                self.stay(outbox);
             }
             Kind::Call => return self.call(outbox, now, Call::decode(body)?),
             Kind::Setting => {
                 let setting = SettingValue::decode(body)?;
                 let news = outbox.with(|o| setting.revision > o.settings());
+                self.owed = self.owed.saturating_sub(1);
+                if news {
+                    self.setting = self.setting.max(setting.revision);
+                    self.stay(outbox);
+                }
                 return Ok(news.then_some(Event::Setting(setting)));
             }
             Kind::Answer => return Ok(Some(Event::Answer(Answer::decode(body)?))),
@@ -145,7 +152,8 @@ impl<'b> Session<'b> {
     /// The server wrote something that only a confirmed session gets: the tag is ours.
     pub(super) fn confirm(&mut self, outbox: &impl Share) {
         if !core::mem::replace(&mut self.out.confirmed, true) {
-            outbox.with(|o| o.confirmed(self.tag, self.store));
+            let marks = self.lanes.map(|link| link.acked);
+            outbox.with(|o| o.confirmed(self.tag, self.store, marks));
         }
     }
 
@@ -155,6 +163,8 @@ impl<'b> Session<'b> {
         now: Tick,
         call: Call<'f>,
     ) -> Result<Option<Event<'f>>, Peer> {
+        self.owed = self.owed.saturating_sub(1);
+        self.stay(outbox);
         let once = call.policy == crate::catalog::Policy::Once;
         outbox.with(|o| {
             if once && call.id <= o.begun() {

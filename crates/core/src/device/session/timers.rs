@@ -2,19 +2,20 @@
 
 use super::*;
 
+/// No deadline.
+const NEVER: Tick = Tick(u64::MAX);
+
 impl Session<'_> {
     /// The next moment at which [`Session::handle_timeout`] and [`Session::poll_transmit`] have something to do.
     pub fn poll_timeout(&self) -> Option<Tick> {
-        match self.state {
-            State::Idle | State::Closed => None,
-            State::Hello | State::AwaitWelcome => Some(self.hello.at.plus(HANDSHAKE_MS)),
-            State::Leaving => Some(self.left_at()),
-            State::Live => {
-                let idle = self.last_heard.plus(self.idle_limit());
-                let probe = self.probe_at();
-                Some(probe.map_or(idle, |p| p.min(idle)))
-            }
+        let mut next = self.over_at();
+        if self.is_live() && !self.has_left() {
+            next = next.min(self.probe_at());
+            // Whether the settings are applied by then: looking once too often does no harm.
+            let stays = self.out.sleep.and_then(|_| self.stays_until(0));
+            next = next.min(stays.unwrap_or(NEVER));
         }
+        (next < NEVER).then_some(next)
     }
 
     /// Time passed.
@@ -23,50 +24,56 @@ impl Session<'_> {
     /// [`Peer::Silent`]: nothing came for too long; close the transport. A server that does not answer Sleep with its Bye is no error: the
     /// session is closed, the device may sleep.
     pub fn handle_timeout(&mut self, now: Tick) -> Result<(), Peer> {
-        let late = match self.state {
-            State::Idle | State::Closed => false,
-            State::Leaving => {
-                if now >= self.left_at() {
-                    self.state = State::Closed;
-                }
-                return Ok(());
-            }
-            State::Hello | State::AwaitWelcome => now.since(self.hello.at) >= HANDSHAKE_MS,
-            State::Live => {
-                let unanswered = self.out.ping_pending.is_some_and(|at| now.since(at) >= self.probe_after());
-                now.since(self.last_heard) >= self.idle_limit() || unanswered
-            }
-        };
-        if late {
-            self.state = State::Closed;
-            return Err(Peer::Silent);
+        if matches!(self.state, State::Idle | State::Closed) {
+            return Ok(());
         }
-        if self.probe_at().is_some_and(|t| now >= t) && self.out.ping_pending.is_none() {
-            self.out.ping = true;
+        let left = self.has_left();
+        if now >= self.over_at() {
+            self.state = State::Closed;
+            return if left { Ok(()) } else { Err(Peer::Silent) };
+        }
+        if !left {
+            self.lose_patience(now);
+            self.out.ping |= self.out.ping_pending.is_none() && now >= self.probe_at();
         }
         Ok(())
     }
 
-    /// A device that said Sleep waits for the Bye this long.
-    pub(super) fn left_at(&self) -> Tick {
-        self.leaving.plus(self.rtt.saturating_mul(2).saturating_add(200))
+    /// Sleep was said and all is acknowledged: only the server's Bye is missing.
+    fn has_left(&self) -> bool {
+        self.state == State::Leaving && !self.is_waiting()
     }
 
-    pub(super) fn idle_limit(&self) -> u64 {
-        self.ping_interval * 5 / 2
-    }
-
-    pub(super) fn probe_after(&self) -> u64 {
-        self.rtt.saturating_mul(2).saturating_add(2_000)
-    }
-
-    /// Unacknowledged data, and nothing heard: ask whether the server is there (it answers even while its store is away).
-    pub(super) fn probe_at(&self) -> Option<Tick> {
-        if let Some(at) = self.out.ping_pending {
-            return Some(at.plus(self.probe_after()));
+    /// When the connection is over if nothing comes.
+    fn over_at(&self) -> Tick {
+        match self.state {
+            State::Idle | State::Closed => NEVER,
+            State::Hello | State::AwaitWelcome => self.hello.at.plus(HANDSHAKE_MS),
+            // A device that said Sleep waits for the Bye this long once all is acknowledged.
+            _ if self.has_left() => self.leaving.max(self.last_heard).plus(2 * u64::from(self.rtt) + 200),
+            _ => {
+                let unanswered = self.out.ping_pending.map_or(NEVER, |at| self.probed(at));
+                // 2.5 intervals; Welcome's are short enough for 32 bits.
+                self.last_heard.plus((self.ping_interval * 5 / 2).into()).min(unanswered)
+            }
         }
-        let waiting = self.lanes.iter().any(LaneLink::is_waiting);
-        (self.state == State::Live && waiting)
-            .then(|| self.last_sent_data.max(self.last_heard).plus(self.probe_after()))
+    }
+
+    /// Unacknowledged data, and nothing heard: when to ask whether the server is there (it answers even while its store is away).
+    fn probe_at(&self) -> Tick {
+        match self.out.ping_pending {
+            None if self.is_waiting() => self.probed(self.last_sent_data.max(self.last_heard)),
+            _ => NEVER,
+        }
+    }
+
+    /// When an answer to what was sent at this tick is overdue.
+    fn probed(&self, at: Tick) -> Tick {
+        at.plus(2 * u64::from(self.rtt) + 2_000)
+    }
+
+    /// Whether something was sent that is not acknowledged.
+    pub(super) fn is_waiting(&self) -> bool {
+        self.lanes.iter().any(LaneLink::is_waiting)
     }
 }

@@ -64,7 +64,12 @@ impl Session<'_> {
             return frame(w.finish()?);
         }
         if let Some((reason, ends_boot)) = self.out.bye.take() {
-            let lasts = outbox.with(|o| o.lasts());
+            let lasts = outbox.with(|o| {
+                if ends_boot {
+                    o.end_boot(true);
+                }
+                o.lasts()
+            });
             let bye = Bye { reason, retry_ms: 0, ends_boot, lasts, text: "" };
             self.state = State::Closed;
             return frame(bye.encode(out)?);
@@ -75,15 +80,8 @@ impl Session<'_> {
                 return Ok(Some(transmit));
             }
         }
-        if let Some((for_ms, ends_boot)) = self.out.sleep {
-            let waiting = self.lanes.iter().any(LaneLink::is_waiting);
-            if !waiting && self.state == State::Live {
-                self.out.sleep = None;
-                self.state = State::Leaving;
-                self.leaving = now;
-                let lasts = outbox.with(|o| o.lasts());
-                return frame(Sleep { for_ms, ends_boot, lasts }.encode(out)?);
-            }
+        if let Some(len) = self.say_sleep(outbox, now, out)? {
+            return frame(len);
         }
         Ok(None)
     }
@@ -121,14 +119,14 @@ impl Session<'_> {
         let i = lane.index();
         let (max_frame, scratch) = (self.max_frame, &mut *self.scratch);
         if !self.lanes[i].may_send(lane, max_frame, &self.pace)
-            || self.fetching.is_some_and(|f| f.lane == lane)
+            || FLASH && self.fetching.is_some_and(|f| f.lane == lane)
         {
             return Ok(None);
         }
         // Under the outbox's lock: only copying.
         let link = &mut self.lanes[i];
-        let supply = self.supply.filter(|(l, _)| *l == lane).map(|(_, s)| s);
-        let held = self.supply.is_some() || self.fetching.is_some();
+        let supply = self.supply.filter(|(l, _)| FLASH && *l == lane).map(|(_, s)| s);
+        let held = FLASH && (self.supply.is_some() || self.fetching.is_some());
         enum Found {
             Nothing,
             Floor(LaneFloor),
@@ -147,7 +145,7 @@ impl Session<'_> {
             if let Some(supply) = supply {
                 return if supply.first <= o.next(lane) { Found::Items(supply) } else { Found::Unread };
             }
-            match link.flash.map(|from| (from, o.in_flash(lane))) {
+            match link.flash.filter(|_| FLASH).map(|from| (from, o.in_flash(lane))) {
                 // The scratch holds another lane's items: wait for its turn.
                 Some((_, Some(_))) if held => return Found::Nothing,
                 Some((from, Some(lowest))) => return Found::Fetch(from.max(lowest)),
@@ -157,7 +155,7 @@ impl Session<'_> {
             if held || !o.has_at(lane, &link.cursor) {
                 return Found::Nothing;
             }
-            if o.is_behind(lane, &link.cursor) {
+            if FLASH && o.is_behind(lane, &link.cursor) {
                 // The ring let go of what flash holds.
                 link.flash = Some(Position::new(o.boot(), link.cursor.n));
                 return Found::Fetch(Position::new(o.boot(), link.cursor.n));

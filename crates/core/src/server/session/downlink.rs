@@ -41,6 +41,11 @@ impl Session {
         self.held = self.held.saturating_sub(1);
     }
 
+    /// Whether a command is on the device that it has not answered.
+    pub fn awaits_answer(&self) -> bool {
+        self.held > 0
+    }
+
     /// Whether the device can take one more command.
     pub fn can_command(&self) -> bool {
         self.state == State::Live && self.confirmed && self.held < self.slots

@@ -25,8 +25,8 @@ pub(super) struct Items<'a> {
     pub(super) reader: Reader<'a>,
     pub(super) next: Position,
     pub(super) context: LaneContext,
-    /// Tick and cells of a record that is alone; there is nothing else then.
-    pub(super) alone: Option<(Tick, &'a [u8])>,
+    /// A record that is alone; there is nothing else then.
+    pub(super) alone: Option<Run<'a>>,
 }
 
 impl<'a> Iterator for Items<'a> {
@@ -34,9 +34,8 @@ impl<'a> Iterator for Items<'a> {
 
     #[inline]
     fn next(&mut self) -> Option<Item<'a>> {
-        if let Some((tick, payload)) = self.alone.take() {
-            let (first, shape) = (self.next, self.context.shape);
-            return Some(Item::Run(Run { first, count: 1, tick, shape, superseded: None, payload }));
+        if let Some(run) = self.alone.take() {
+            return Some(Item::Run(run));
         }
         // The structure was checked: nothing fails here.
         if self.reader.is_empty() { None } else { self.step().ok() }

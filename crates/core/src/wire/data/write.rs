@@ -1,6 +1,7 @@
 //! Writing a Data frame, item by item. SPEC section 7.
 
 use super::*;
+use crate::limits::SMALL;
 
 /// Begins a Data frame whose first item has this position.
 #[inline]
@@ -24,7 +25,10 @@ pub fn run_head(
     // Most frames are one record of the shape before.
     match context.tick {
         Some(last)
-            if (count, superseded, columns) == (1, None, None) && last <= tick && context.shape == *shape =>
+            if !SMALL
+                && (count, superseded, columns) == (1, None, None)
+                && last <= tick
+                && context.shape == *shape =>
         {
             w.tagged(ALONE, tick.0 - last.0);
             context.tick = Some(tick);

@@ -4,6 +4,8 @@ use core::panic::PanicInfo;
 
 use cortex_m_semihosting::{debug, hio, nr, syscall1};
 
+use crate::reset;
+
 /// Prints text as it is: a line ends with your `\n`.
 pub fn print(text: &str) {
     // A console that is not there is no reason to stop.
@@ -42,11 +44,12 @@ pub fn fail(why: &str) -> ! {
     exit(false)
 }
 
-/// A number that differs from start to start, for connections: seconds of the computer's clock.
+/// A number that differs from start to start, for connections: seconds of the computer's clock, and how often the board started since.
 pub(crate) fn seed() -> u64 {
     // SAFETY: SYS_TIME takes no argument and changes no memory.
     let seconds = unsafe { syscall1(nr::TIME, 0) };
-    (seconds as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15)
+    let mixed = (seconds as u64 ^ u64::from(reset::starts()) << 32).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    mixed ^ mixed >> 32
 }
 
 /// A release does not say where: the names of places and what formats them would take 15 KB of the firmware. A build without `--release` does.

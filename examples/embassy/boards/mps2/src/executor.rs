@@ -26,7 +26,7 @@ pub(crate) fn run(init: impl FnOnce(Spawner)) -> ! {
         unsafe { executor.poll() };
         // An interrupt between the question and the sleep stays pending, and ends the sleep.
         cortex_m::interrupt::free(|_| {
-            if !WOKEN.swap(false, Ordering::SeqCst) {
+            if !WOKEN.swap(false, Ordering::SeqCst) && !cfg!(feature = "awake") {
                 cortex_m::asm::wfi();
             }
         });

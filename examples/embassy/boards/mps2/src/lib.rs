@@ -7,6 +7,7 @@
 //! | `executor` | embassy's executor, asleep with `wfi` while nothing is to be done |
 //! | `interrupt` | which interrupt is whose |
 //! | `net` | the LAN9118, as a driver for embassy-net |
+//! | `reset` | starting anew, and the memory that this leaves alone |
 //! | `register` | the one place that reads and writes registers |
 #![no_std]
 
@@ -16,6 +17,7 @@ mod executor;
 mod interrupt;
 pub mod net;
 mod register;
+pub mod reset;
 
 /// This board's name, and its device's.
 pub const ID: &str = "mps2";

@@ -24,7 +24,7 @@ pub(crate) fn run(init: impl FnOnce(Spawner)) -> ! {
         unsafe { executor.poll() };
         // An interrupt between the question and the sleep stays pending, and ends the sleep.
         critical_section::with(|_| {
-            if !WOKEN.load(Ordering::SeqCst) {
+            if !WOKEN.load(Ordering::SeqCst) && !cfg!(feature = "awake") {
                 riscv::asm::wfi();
             }
             WOKEN.store(false, Ordering::SeqCst);

@@ -5,7 +5,7 @@ use riscv::register::mie;
 use riscv_rt::{TrapFrame, core_interrupt};
 
 use crate::register::Register;
-use crate::{clock, console, net};
+use crate::{clock, console, metronome, net};
 
 const fn controller(offset: usize) -> Register {
     // SAFETY: `virt` has its interrupt controller (PLIC) at 0x0c000000; it touches no memory.
@@ -43,7 +43,10 @@ fn timer() {
 fn external() {
     let source = CLAIM.read();
     if source != 0 {
-        net::interrupted(source);
+        match source {
+            metronome::SOURCE => metronome::interrupted(),
+            slot => net::interrupted(slot),
+        }
         CLAIM.write(source);
     }
 }

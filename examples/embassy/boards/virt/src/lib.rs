@@ -5,18 +5,25 @@
 //! | `clock` | the machine's timer, which counts and interrupts |
 //! | `console` | text, through the serial port; the exit code; what a panic says |
 //! | `executor` | embassy's executor, asleep with `wfi` while nothing is to be done |
+//! | `flash` | the second flash chip, for what survives a power cut |
 //! | `interrupt` | which interrupt is whose |
+//! | `metronome` | an interrupt at a steady beat |
 //! | `net` | virtio-net, as a driver for embassy-net |
 //! | `register` | the one place that reads and writes registers |
+//! | `reset` | starting anew, and the memory that this leaves alone |
 //! | `virtio` | a queue of frames that board and computer share |
 #![no_std]
 
 mod clock;
 pub mod console;
 mod executor;
+#[cfg(feature = "flash")]
+pub mod flash;
 mod interrupt;
+pub mod metronome;
 pub mod net;
 mod register;
+pub mod reset;
 mod virtio;
 
 /// This board's name, and its device's.

@@ -7,7 +7,8 @@ use mps2::console::{self, print, print_number};
 #[cortex_m_rt::entry]
 fn main() -> ! {
     let count = sensock_vectors::run(&mut |failure| {
-        for part in [failure.file, ": ", failure.name, ": ", failure.what.words(), " ", failure.detail, "\n"] {
+        for part in [failure.file, ": ", failure.name, ": ", failure.what.words(), " ", failure.detail, "\n"]
+        {
             print(part);
         }
     });

@@ -1,0 +1,79 @@
+//! From the wish to sleep to the last frame.
+//!
+//! A wake costs what its round trips cost, so Sleep is said behind the last record, in the same flight, and not after its ack: the server answers
+//! with the acks, then Bye. What the server has for the device comes first.
+
+use super::*;
+use crate::limits::{SLEEP_HELD_MS, SLEEP_OWED_MS};
+
+impl Session<'_> {
+    /// (7) The device will sleep for so many milliseconds. Sleep is due once everything was sent, and what Welcome promised has come and was
+    /// answered (or did not for some seconds); the server answers it with its acks and a Bye. A command or setting that comes before the Bye
+    /// takes the Sleep back, and it is said again after the answer.
+    ///
+    /// With `ends_boot` no record is accepted once Sleep is said: its last positions are final.
+    pub fn sleep(&mut self, for_ms: u32, ends_boot: bool) {
+        if self.state == State::Live {
+            self.out.sleep = Some((for_ms, ends_boot));
+        }
+    }
+
+    /// Says Sleep if it is due.
+    pub(super) fn say_sleep(
+        &mut self,
+        outbox: &impl Share,
+        now: Tick,
+        out: &mut [u8],
+    ) -> Result<Option<usize>, NoRoom> {
+        let Some((for_ms, ends_boot)) = self.out.sleep.filter(|_| self.state == State::Live) else {
+            return Ok(None);
+        };
+        if self.stays_until(outbox.with(|o| o.settings())).is_some_and(|t| now < t) {
+            return Ok(None);
+        }
+        // In one go: what is made after this look at the lanes is not made at all.
+        let lanes = &self.lanes;
+        let lasts = outbox.with(|o| {
+            let sent = |lane: Lane| {
+                o.is_drained(lane) || lanes[lane.index()].expect >= o.wire(o.next(lane)) && !o.has_more(lane)
+            };
+            let all = Lane::ALL.into_iter().all(sent);
+            all.then(|| {
+                if ends_boot {
+                    o.end_boot(true);
+                }
+                o.lasts()
+            })
+        });
+        let Some(lasts) = lasts else { return Ok(None) };
+        self.state = State::Leaving;
+        self.leaving = now;
+        Sleep { for_ms, ends_boot, lasts }.encode(out).map(Some)
+    }
+
+    /// Something came that the device has to deal with before it sleeps.
+    pub(super) fn stay(&mut self, outbox: &impl Share) {
+        self.patient = true;
+        if self.state == State::Leaving {
+            self.state = State::Live;
+            outbox.with(|o| o.end_boot(false));
+        }
+    }
+
+    /// Time passed: what did not come, or was not answered, by now keeps nobody awake.
+    pub(super) fn lose_patience(&mut self, now: Tick) {
+        if self.out.sleep.is_some() && self.stays_until(0).is_some_and(|t| now >= t) {
+            self.patient = false;
+        }
+    }
+
+    /// Until when what is promised or not answered keeps the device awake; `settings` is what the application applied.
+    pub(super) fn stays_until(&self, settings: u32) -> Option<Tick> {
+        if !self.patient {
+            return None;
+        }
+        let held = (self.held > 0 || self.setting > settings).then_some(SLEEP_HELD_MS);
+        let owed = (self.owed > 0).then_some(SLEEP_OWED_MS + 2 * u64::from(self.rtt));
+        held.max(owed).map(|ms| self.last_heard.plus(ms))
+    }
+}

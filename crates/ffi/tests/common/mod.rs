@@ -1,0 +1,4 @@
+//! What the tests of the C ABI share.
+
+pub(crate) mod journey;
+pub(crate) mod server;

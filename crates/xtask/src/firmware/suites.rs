@@ -1,0 +1,82 @@
+//! Running the suites: several at a time, since machines and servers mostly wait for each other.
+
+use super::{REQUIRED, VARIABLE, images};
+use crate::cargo::cargo;
+use crate::plan::Context;
+use crate::run;
+use anyhow::{Context as _, Result, anyhow, ensure};
+use std::process::Command;
+use std::time::Instant;
+
+/// Suites by the names of their test programs. Those of a wave run side by side; the last ones measure time and have the computer to themselves.
+const WAVES: [&[&str]; 3] = [&["journey", "idle", "vectors", "lx106"], &["jitter", "power"], &["sleeper"]];
+
+/// Runs all; what they said of themselves, in short.
+pub fn run(context: &Context) -> Result<String> {
+    // Compiled once, so that no two wait for each other's compiler.
+    let all = WAVES.concat();
+    run::run(suites(context, &all).arg("--no-run"))?;
+    let mut figures = Vec::new();
+    for wave in WAVES {
+        let began = Instant::now();
+        let outputs = std::thread::scope(|scope| {
+            let running: Vec<_> = wave.iter().map(|suite| scope.spawn(|| output(context, suite))).collect();
+            let ended =
+                running.into_iter().map(|suite| suite.join().map_err(|_| anyhow!("a suite panicked"))?);
+            // All of them end before the first error is told.
+            ended.collect::<Vec<_>>()
+        });
+        for (suite, output) in wave.iter().zip(outputs) {
+            let (passed, text) = output?;
+            println!("--- {suite}\n{text}");
+            figures.extend(text.lines().filter_map(figure).map(str::to_owned));
+            ensure!(passed, "suite {suite} failed; its output stands above");
+        }
+        println!("{}: {} s", wave.join(", "), began.elapsed().as_secs());
+    }
+    Ok(format!("{} suites, {} figures above", all.len(), figures.len()))
+}
+
+/// What a suite announces of a board begins with the board's name.
+fn figure(line: &str) -> Option<&str> {
+    let (name, _) = line.split_once(": ")?;
+    ["mps2", "virt", "lx106"].contains(&name).then_some(line)
+}
+
+fn output(context: &Context, suite: &str) -> Result<(bool, String)> {
+    let mut command = suites(context, &[suite]);
+    // Each board is a test in most suites, and waits most of the time.
+    let output = command.args(["--", "--test-threads=4"]).output().context("cargo cannot be started")?;
+    let text = [output.stdout, output.stderr].concat();
+    Ok((output.status.success(), String::from_utf8_lossy(&text).into_owned()))
+}
+
+fn suites(context: &Context, names: &[&str]) -> Command {
+    let mut command = cargo(context);
+    // With the features of the whole workspace, as the test step has compiled it.
+    command.args(["test", "--workspace", "--all-features", "--locked", "--quiet"]);
+    command.args(names.iter().flat_map(|name| ["--test", name]));
+    command.env(VARIABLE, images::directory(context)).env("SENSOCK_REQUIRE", REQUIRED);
+    command
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_suite_has_a_file() {
+        let root = crate::test::workspace();
+        for suite in WAVES.concat() {
+            let places =
+                [format!("crates/boards/tests/{suite}.rs"), format!("crates/ffi/tests/{suite}/main.rs")];
+            assert!(places.iter().any(|place| root.join(place).is_file()), "there is no suite {suite}");
+        }
+    }
+
+    #[test]
+    fn figures_are_what_boards_announce() {
+        assert_eq!(figure("mps2: idle"), Some("mps2: idle"));
+        assert_eq!(figure("test virt: ok"), None);
+    }
+}
