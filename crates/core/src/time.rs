@@ -5,6 +5,14 @@
 pub struct Tick(pub u64);
 
 impl Tick {
+    /// No deadline: no clock gets there.
+    pub(crate) const NEVER: Tick = Tick(u64::MAX);
+
+    /// This deadline, if it is one.
+    pub(crate) fn or_never(self) -> Option<Tick> {
+        (self < Tick::NEVER).then_some(self)
+    }
+
     /// `ms` later (saturating).
     // A call takes less flash than 64-bit arithmetic that saturates does on a chip; wider machines inline it.
     #[cfg_attr(target_pointer_width = "32", inline(never))]

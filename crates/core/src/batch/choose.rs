@@ -144,23 +144,6 @@ impl Plan {
             (self.predictor, self.mode, self.cost) = (predictor, mode, cost);
         }
     }
-
-    /// Walks over what the predictor leaves, and tells whether the plan, and all that `each` says, holds for it.
-    pub(super) fn numbers(&self, source: &mut dyn Source, each: &mut dyn FnMut(&[u32]) -> bool) -> bool {
-        let mut predictor = self.predictor;
-        let mut known = predictor.known();
-        let (mut values, mut numbers) = ([0; CHUNK], [0; CHUNK]);
-        let (mut seen, mut holds) = (0, true);
-        source.rewind();
-        while let Some(filled) = self.split.fill(source, &mut values) {
-            let skip = known.min(filled.values);
-            known -= skip;
-            seen += filled.values;
-            predictor.reduce(&values[..filled.values], &mut numbers);
-            holds &= each(&numbers[skip..filled.values]);
-        }
-        holds && seen == self.values
-    }
 }
 
 /// A value so far away from all others that it means "no value".

@@ -4,7 +4,7 @@ use super::bits::Writer;
 use super::choose::{Mode, Plan};
 use super::packed::Packed;
 use super::predict::Order;
-use super::source::Source;
+use super::source::{CHUNK, Source};
 use super::{EncodeError, number, rice};
 
 /// Writes the column, as `plan` has it if that holds for all rows, and not only for those that were looked at.
@@ -51,35 +51,42 @@ fn write(out: &mut Writer<'_>, source: &mut dyn Source, plan: &mut Plan, nearly:
         number::put_signed(out, plan.predictor.step);
     }
     match plan.mode {
-        Mode::Rice { k } => {
-            out.put(k << 2, 7);
-            // Among numbers without a sign those are falls that the sample did not show.
-            let limit = if plan.predictor.unsigned { i32::MAX as u32 } else { u32::MAX };
-            plan.numbers(source, &mut |numbers| rice::put_all(out, numbers, k, limit))
-        }
-        Mode::Runs(runs) => {
-            out.put(1 | runs.gap << 2 | runs.value << 7, 12);
-            let mut zeros = 0;
-            let holds = plan.numbers(source, &mut |numbers| runs.put(out, &mut zeros, numbers));
-            runs.finish(out, zeros);
-            holds
-        }
+        Mode::Rice { k } => out.put(k << 2, 7),
+        Mode::Runs(runs) => out.put(1 | runs.gap << 2 | runs.value << 7, 12),
         Mode::Packed { bound } => {
             out.put(2, 2);
             number::put(out, u64::from(bound));
-            let packed = Packed::new(bound);
-            let mut beyond = 0;
-            let each = &mut |numbers: &[u32]| {
-                beyond = packed.put_all(out, numbers, beyond);
-                true
-            };
-            let holds = plan.numbers(source, each) && beyond == 0;
-            // What is below the base wraps.
-            if beyond > 0 && beyond.min(beyond.wrapping_neg()) / 4 <= bound {
-                let k = (32 - bound.leading_zeros()).saturating_sub(2);
-                (plan.mode, *nearly) = (Mode::Rice { k }, true);
-            }
-            holds
         }
     }
+    let mut predictor = plan.predictor;
+    let mut known = predictor.known();
+    let (mut values, mut numbers) = ([0; CHUNK], [0; CHUNK]);
+    let (mut seen, mut holds, mut zeros, mut beyond) = (0, true, 0, 0);
+    source.rewind();
+    while let Some(filled) = plan.split.fill(source, &mut values) {
+        let skip = known.min(filled.values);
+        known -= skip;
+        seen += filled.values;
+        predictor.reduce(&values[..filled.values], &mut numbers);
+        let numbers = &numbers[skip..filled.values];
+        match plan.mode {
+            // Among numbers without a sign what is above are falls that the sample did not show.
+            Mode::Rice { k } => {
+                holds &= rice::put_all(out, numbers, k, u32::MAX >> u32::from(predictor.unsigned))
+            }
+            Mode::Runs(runs) => runs.put(out, &mut zeros, numbers),
+            Mode::Packed { bound } => beyond = Packed::new(bound).put_all(out, numbers, beyond),
+        }
+    }
+    match plan.mode {
+        Mode::Rice { .. } => {}
+        Mode::Runs(runs) => runs.finish(out, zeros),
+        // What is below the base wraps.
+        Mode::Packed { bound } if beyond > 0 && beyond.min(beyond.wrapping_neg()) / 4 <= bound => {
+            let k = (32 - bound.leading_zeros()).saturating_sub(2);
+            (plan.mode, *nearly) = (Mode::Rice { k }, true);
+        }
+        Mode::Packed { .. } => {}
+    }
+    holds && beyond == 0 && seen == plan.values
 }

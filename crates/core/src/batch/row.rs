@@ -26,16 +26,13 @@ where
     for index in 0..columns {
         match column(index).next().ok_or(EncodeError::TooFewItems)? {
             Cell::Value(value) => {
-                let number = zigzag(value).wrapping_add(1);
-                // The smallest value needs a bit more than there are: it wraps to zero.
-                let mut rest = number >> 7 | u32::from(number == 0) << 25;
-                let mut low = number as u8 & 0x7f;
-                while rest > 0 {
-                    byte(low | 0x80);
-                    low = rest as u8 & 0x7f;
+                // The smallest value needs a bit more than 32.
+                let mut rest = u64::from(zigzag(value)) + 1;
+                while rest >= 0x80 {
+                    byte(rest as u8 | 0x80);
                     rest >>= 7;
                 }
-                byte(low);
+                byte(rest as u8);
             }
             Cell::Fault(code) => {
                 byte(0);

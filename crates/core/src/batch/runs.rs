@@ -12,7 +12,7 @@ pub(super) struct Runs {
 
 impl Runs {
     /// Writes `numbers`, which all have a code; `zeros` carries an unfinished run from call to call.
-    pub(super) fn put(self, out: &mut Writer<'_>, zeros: &mut u32, numbers: &[u32]) -> bool {
+    pub(super) fn put(self, out: &mut Writer<'_>, zeros: &mut u32, numbers: &[u32]) {
         for number in numbers {
             if *number == 0 {
                 *zeros += 1;
@@ -22,7 +22,6 @@ impl Runs {
             rice::put(out, *number - 1, self.value);
             *zeros = 0;
         }
-        true
     }
 
     /// Writes the run that reaches the end, if there is one.

@@ -49,17 +49,21 @@ pub(crate) struct Cells<'a> {
 impl<'a> Cells<'a> {
     /// The readings in order. Our own bytes: what cannot be read ends the list.
     pub(crate) fn iter(&self) -> impl Iterator<Item = Reading> + Clone + use<'a> {
-        let (mut r, mut left) = (Reader::new(self.bytes), self.count);
-        core::iter::from_fn(move || {
-            left = left.checked_sub(1)?;
-            let quantity = r.var16().ok()?;
-            let coded = r.varint().ok()?;
-            let cell = match coded & 1 {
-                0 => Cell::Value(unzigzag(coded >> 1) as i32),
-                _ => Cell::Fault((coded >> 1) as u8),
-            };
-            Some(Reading { quantity, cell })
-        })
+        let mut rest = *self;
+        core::iter::from_fn(move || rest.take())
+    }
+
+    #[cfg_attr(target_pointer_width = "32", inline(never))]
+    fn take(&mut self) -> Option<Reading> {
+        self.count = self.count.checked_sub(1)?;
+        let mut r = Reader::new(self.bytes);
+        let (quantity, coded) = (r.var16().ok()?, r.varint().ok()?);
+        self.bytes = r.rest();
+        let cell = match coded & 1 {
+            0 => Cell::Value(unzigzag(coded >> 1) as i32),
+            _ => Cell::Fault((coded >> 1) as u8),
+        };
+        Some(Reading { quantity, cell })
     }
 
     /// Its quantities.

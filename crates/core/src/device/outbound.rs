@@ -71,9 +71,10 @@ pub(crate) fn frame(
         }
         let before = w.len();
         let fits = match stored {
-            Stored::Record { superseded, cells, .. } => run(&mut w, context, rest, cells.shape(), superseded)
-                .map(|(count, next)| (positions, after) = (count, next))
-                .is_ok(),
+            Stored::Record { superseded, cells, .. } => {
+                let run = run(&mut w, context, rest, after.tick, cells.shape(), superseded);
+                run.map(|(count, next)| (positions, after) = (count, next)).is_ok()
+            }
             Stored::Gap { count, cause, span } => {
                 data::gap(&mut w, count, cause, Some(span));
                 w.finish().is_ok()
@@ -105,11 +106,13 @@ pub(crate) fn frame(
     Ok(framed)
 }
 
-/// Writes one run: the records from here on that share a shape, as many as fit. If none does, the context is as it was.
+/// Writes one run: the records from here on that share a shape, as many as fit, the first of which was made at `first`. If none does, the
+/// context is as it was.
 fn run<'a>(
     w: &mut Writer<'_>,
     context: &mut LaneContext,
     from: Items<'a>,
+    first: Tick,
     shape: ShapeIds,
     superseded: Option<(u32, u64)>,
 ) -> Result<(u32, Items<'a>), NoRoom> {
@@ -118,11 +121,14 @@ fn run<'a>(
     let column = |c: usize| {
         Records(from).map(move |record| record.cells.iter().nth(c).map_or(Cell::Fault(0), |r| r.cell))
     };
-    let mut count = match superseded {
-        Some(_) => 1,
-        None => Records(from).take_while(|record| record.continues(&shape)).count().min(batch::MAX_RUN),
-    };
-    let first = ticks().next().map_or(from.tick, Tick);
+    let mut count = 1;
+    if superseded.is_none() {
+        let mut records = Records(from);
+        records.next();
+        while count < batch::MAX_RUN && records.next().is_some_and(|record| record.continues(&shape)) {
+            count += 1;
+        }
+    }
     let superseded = superseded.map(|(n, since)| (n, Tick(first.0.saturating_sub(since))));
     let (start, context_before) = (w.len(), *context);
     let mut head = |w: &mut Writer<'_>, count, followed| {

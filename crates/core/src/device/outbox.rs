@@ -8,7 +8,7 @@ mod standing;
 use super::carry::Carry;
 use super::item::Made;
 use super::queue::{Copied, Cursor, Queue};
-use super::slots::{SLOT, Slots};
+use super::slots::{SLOT, Slots, waits};
 use crate::catalog::Reading;
 use crate::error::{Misuse, Peer};
 use crate::limits::{BODY_MAX, COMMAND_SLOTS_MAX, READINGS_PER_RECORD};
@@ -217,10 +217,10 @@ impl OutboxMut<'_> {
         let q = &mut self.d.queues[lane.index()];
         (q.policy, q.ttl_ms) = (policy, ttl_ms);
         if lane == Lane::Readings && policy == Policy::KeepLatest && self.d.slots == 0 {
-            let side = (self.bytes.len() / 8).max(256);
-            let slots = (READINGS_PER_RECORD * SLOT).min((self.bytes.len() - 2 * side) / 2 / SLOT * SLOT);
-            let start = 2 * side + slots;
-            self.bytes[2 * side..start].fill(0);
+            let sides = self.d.queues[1].end();
+            let slots = (READINGS_PER_RECORD * SLOT).min((self.bytes.len() - sides) / 2 / SLOT * SLOT);
+            let start = sides + slots;
+            self.bytes[sides..start].fill(0);
             self.d.slots = slots;
             self.d.queues[2].place(start, self.bytes.len() - start);
         }
@@ -242,7 +242,7 @@ impl OutboxMut<'_> {
         }
         if q.policy == Policy::KeepLatest && self.d.slots > 0 && lane == Lane::Readings {
             Made::record(0, readings, None)?;
-            let mut slots = slots(self.d.slots, &self.d.queues[2], self.bytes);
+            let mut slots = self.slots();
             return match readings.iter().all(|r| slots.put(*r, tick)) {
                 true => Ok(Position::NONE),
                 false => Err(Misuse::Readings),
@@ -298,7 +298,8 @@ impl OutboxMut<'_> {
 
     /// When the next record expires.
     pub fn expires_at(&self) -> Option<Tick> {
-        self.d.queues.iter().filter_map(|q| q.expires_at(self.bytes)).min()
+        let first = self.d.queues.iter().fold(Tick::NEVER, |first, q| first.min(q.expires_at(self.bytes)));
+        first.or_never()
     }
 
     /// The command is about to run: persist the returned value before it does, if the device can. `false` if it must not run again.
@@ -408,9 +409,4 @@ impl OutboxMut<'_> {
     pub fn high_water(&self) -> u8 {
         self.d.queues.iter().map(|q| q.fill().1).max().unwrap_or(0)
     }
-}
-
-fn slots<'a>(len: usize, _: &Queue, bytes: &'a mut [u8]) -> Slots<'a> {
-    let start = 2 * (bytes.len() / 8).max(256);
-    Slots(&mut bytes[start..start + len])
 }

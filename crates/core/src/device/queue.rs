@@ -250,12 +250,13 @@ impl Queue {
     }
 
     /// When the oldest record expires.
-    pub(crate) fn expires_at(&self, bytes: &[u8]) -> Option<Tick> {
-        if self.ttl_ms == 0 {
-            return None;
+    pub(crate) fn expires_at(&self, bytes: &[u8]) -> Tick {
+        if self.ttl_ms > 0
+            && let Some(Head { made: Some(tick), is_record: true, .. }) = self.look(bytes, self.head_cursor())
+        {
+            return tick.plus(u64::from(self.ttl_ms) + 1);
         }
-        let head = self.look(bytes, self.head_cursor())?;
-        head.made.filter(|_| head.is_record).map(|tick| tick.plus(u64::from(self.ttl_ms) + 1))
+        Tick::NEVER
     }
 
     /// The number from which on nothing may be framed yet: what flash does not hold, and what an open gap still absorbs.

@@ -7,7 +7,7 @@ mod transmit;
 
 use super::FLASH;
 use super::outbound::{self, Batch};
-use super::outbox::{Share, Welcomed};
+use super::outbox::{OutboxMut, Share, Welcomed};
 use super::state::{LaneLink, Out, Pace, State};
 use crate::catalog::Catalog;
 use crate::error::{Misuse, Peer};

@@ -11,7 +11,12 @@ pub(crate) const SLOT: usize = 28;
 const DIRTY: u8 = 1;
 
 /// A slot table over caller's bytes; quantity 0 with state 0 is free.
-pub(crate) struct Slots<'a>(pub &'a mut [u8]);
+pub(crate) struct Slots<'a>(pub &'a mut [[u8; SLOT]]);
+
+/// Whether a slot holds a value that waits.
+pub(crate) fn waits(slot: &[u8; SLOT]) -> bool {
+    slot[2] & DIRTY != 0
+}
 
 /// What waited at one instant.
 pub(crate) struct Waiting {
@@ -21,16 +26,16 @@ pub(crate) struct Waiting {
     pub count: usize,
     /// The instant.
     pub tick: Tick,
-    /// How many values were overwritten before, and since when.
-    pub superseded: Option<(u32, Tick)>,
+    /// How many values were overwritten before, and since when if there are some.
+    pub superseded: u32,
+    pub since: Tick,
 }
 
 impl Slots<'_> {
     /// Puts a value into its quantity's slot. False if every slot belongs to another quantity.
     pub(crate) fn put(&mut self, reading: Reading, tick: Tick) -> bool {
         let Some(slot) = self.slot(reading.quantity) else { return false };
-        let dirty = slot[2] & DIRTY != 0;
-        let (superseded, since) = match dirty {
+        let (superseded, since) = match waits(slot) {
             true if word(slot, 16) > 0 => (word(slot, 16).saturating_add(1), long(slot, 20)),
             true => (1, long(slot, 8)),
             false => (0, 0),
@@ -51,46 +56,42 @@ impl Slots<'_> {
 
     /// Takes all values of the oldest instant.
     pub(crate) fn take_oldest(&mut self) -> Option<Waiting> {
-        let oldest = self.0.chunks_exact(SLOT).filter(|s| s[2] & DIRTY != 0).map(|s| long(s, 8)).min()?;
+        let oldest = self.0.iter().filter(|s| waits(s)).map(|s| long(s, 8)).min()?;
         let none = Reading { quantity: 0, cell: Cell::Value(0) };
-        let mut waiting =
-            Waiting { readings: [none; READINGS_PER_RECORD], count: 0, tick: Tick(oldest), superseded: None };
-        let due = self.0.chunks_exact_mut(SLOT).filter(|s| s[2] & DIRTY != 0 && long(s, 8) == oldest);
-        for slot in due.take(READINGS_PER_RECORD) {
+        let mut waiting = Waiting {
+            readings: [none; READINGS_PER_RECORD],
+            count: 0,
+            tick: Tick(oldest),
+            superseded: 0,
+            since: Tick::NEVER,
+        };
+        let due = self.0.iter_mut().filter(|s| waits(s) && long(s, 8) == oldest);
+        for (slot, reading) in due.zip(&mut waiting.readings) {
             let value = word(slot, 4) as i32;
             let cell = if slot[3] == 0 { Cell::Value(value) } else { Cell::Fault(value as u8) };
-            waiting.readings[waiting.count] =
-                Reading { quantity: u16::from_le_bytes([slot[0], slot[1]]), cell };
+            *reading = Reading { quantity: u16::from_le_bytes([slot[0], slot[1]]), cell };
             waiting.count += 1;
             if word(slot, 16) > 0 {
-                let (n, since) = waiting.superseded.unwrap_or((0, Tick(u64::MAX)));
-                waiting.superseded =
-                    Some((n.saturating_add(word(slot, 16)), since.min(Tick(long(slot, 20)))));
+                waiting.superseded = waiting.superseded.saturating_add(word(slot, 16));
+                waiting.since = waiting.since.min(Tick(long(slot, 20)));
             }
             slot[2] &= !DIRTY;
         }
         Some(waiting)
     }
 
-    fn slot(&mut self, quantity: u16) -> Option<&mut [u8]> {
+    fn slot(&mut self, quantity: u16) -> Option<&mut [u8; SLOT]> {
         let key = quantity.to_le_bytes();
-        let at = self
-            .0
-            .chunks_exact(SLOT)
-            .position(|s| s[2] != 0 && s[..2] == key)
-            .or_else(|| self.0.chunks_exact(SLOT).position(|s| s[2] == 0))?;
-        self.0.chunks_exact_mut(SLOT).nth(at)
+        let own = self.0.iter().position(|s| s[2] != 0 && s[..2] == key);
+        let at = own.or_else(|| self.0.iter().position(|s| s[2] == 0))?;
+        self.0.get_mut(at)
     }
 }
 
-fn word(slot: &[u8], at: usize) -> u32 {
-    let mut b = [0; 4];
-    b.copy_from_slice(&slot[at..at + 4]);
-    u32::from_le_bytes(b)
+fn word(slot: &[u8; SLOT], at: usize) -> u32 {
+    u32::from_le_bytes([slot[at], slot[at + 1], slot[at + 2], slot[at + 3]])
 }
 
-fn long(slot: &[u8], at: usize) -> u64 {
-    let mut b = [0; 8];
-    b.copy_from_slice(&slot[at..at + 8]);
-    u64::from_le_bytes(b)
+fn long(slot: &[u8; SLOT], at: usize) -> u64 {
+    u64::from(word(slot, at)) | u64::from(word(slot, at + 4)) << 32
 }

@@ -44,8 +44,8 @@ impl OutboxMut<'_> {
                 return;
             }
             let last = q.last_tick();
-            let Some(w) = slots(self.d.slots, q, self.bytes).take_oldest() else { return };
-            let superseded = w.superseded.map(|(n, since)| (n, w.tick.since(since)));
+            let Some(w) = self.slots().take_oldest() else { return };
+            let superseded = (w.superseded > 0).then(|| (w.superseded, w.tick.since(w.since)));
             // What went into the slots was checked by `record`.
             let made = Made::record(w.tick.since(last), &w.readings[..w.count], superseded);
             if let Ok(item) = made {
@@ -55,7 +55,13 @@ impl OutboxMut<'_> {
     }
 
     pub(super) fn has_waiting_slots(&self) -> bool {
-        let start = 2 * (self.bytes.len() / 8).max(256);
-        self.d.slots > 0 && self.bytes[start..start + self.d.slots].chunks_exact(SLOT).any(|s| s[2] & 1 != 0)
+        let start = self.d.queues[1].end();
+        self.bytes[start..start + self.d.slots].as_chunks().0.iter().any(waits)
+    }
+
+    /// They lie between the control lane and the readings.
+    pub(super) fn slots(&mut self) -> Slots<'_> {
+        let start = self.d.queues[1].end();
+        Slots(self.bytes[start..start + self.d.slots].as_chunks_mut().0)
     }
 }

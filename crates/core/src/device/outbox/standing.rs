@@ -6,10 +6,14 @@ use crate::device::FLASH;
 impl OutboxMut<'_> {
     /// Last positions made in this boot, on the wire; of an earlier boot (acknowledged) where there is none.
     pub fn lasts(&self) -> [Position; Lane::COUNT] {
-        Lane::ALL.map(|lane| match self.d.queues[lane.index()].next() {
-            0 => self.wire_or_none(self.d.acked[lane.index()]),
-            n => self.wire(self.local(n - 1)),
-        })
+        let mut lasts = self.d.acked;
+        for (last, q) in lasts.iter_mut().zip(&self.d.queues) {
+            *last = match q.next() {
+                0 => self.wire_or_none(*last),
+                n => self.wire(self.local(n - 1)),
+            };
+        }
+        lasts
     }
 
     /// The boot's last positions are said to be final: no record is accepted from here on. `false` takes that back.

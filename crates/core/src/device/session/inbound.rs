@@ -29,7 +29,7 @@ impl<'b> Session<'b> {
         let head = Header::parse(*first)?;
         let Some(kind) = head.kind else { return Ok(None) };
         match (self.state, kind) {
-            (State::AwaitWelcome, Kind::Welcome) => self.welcome(outbox, now, body).map(Some),
+            (State::AwaitWelcome, Kind::Welcome) => outbox.with(|o| self.welcome(o, now, body)).map(Some),
             (State::AwaitWelcome, Kind::Refused) => {
                 self.state = State::Closed;
                 Refused::decode(body).map(|r| Some(Event::Refused(r)))
@@ -38,33 +38,25 @@ impl<'b> Session<'b> {
                 self.state = State::Closed;
                 Bye::decode(body).map(|b| Some(Event::Bye(b)))
             }
-            (State::Live | State::Leaving, kind) => self.live_frame(outbox, now, kind, head.lane, body),
+            (State::Live | State::Leaving, kind) => {
+                outbox.with(|o| self.live_frame(o, now, kind, head.lane, body))
+            }
             _ => Err(Peer::Unexpected),
         }
     }
 
-    pub(super) fn welcome<'f>(
-        &mut self,
-        outbox: &impl Share,
-        now: Tick,
-        body: &'f [u8],
-    ) -> Result<Event<'f>, Peer> {
+    fn welcome<'f>(&mut self, o: &mut OutboxMut<'_>, now: Tick, body: &'f [u8]) -> Result<Event<'f>, Peer> {
         let welcome = Welcome::decode(body)?;
-        outbox.with(|o| o.may_welcome(&welcome))?;
+        o.may_welcome(&welcome)?;
         self.rtt = now.since(self.hello.at).min(u32::MAX.into()) as u32;
         self.max_frame = welcome.max_frame as usize;
         self.ping_interval = welcome.ping_interval_ms;
         (self.nonce, self.tag, self.store) = (welcome.nonce, welcome.tag, welcome.store);
-        let lanes = &mut self.lanes;
-        let welcomed = outbox.with(|o| {
-            let welcomed = o.welcomed(&welcome);
-            for lane in Lane::ALL {
-                let mark = welcome.marks[lane.index()];
-                let link = &mut lanes[lane.index()];
-                link.welcome(o, lane, mark, welcome.credit[lane.index()]);
-            }
-            welcomed
-        });
+        let welcomed = o.welcomed(&welcome);
+        for lane in Lane::ALL {
+            let mark = welcome.marks[lane.index()];
+            self.lanes[lane.index()].welcome(o, lane, mark, welcome.credit[lane.index()]);
+        }
         self.owed = welcome.pending;
         self.out.proof = true;
         self.out.boots = !self.hello.boots.as_slice().is_empty();
@@ -74,9 +66,9 @@ impl<'b> Session<'b> {
         Ok(Event::Connected { welcomed, pending: welcome.pending })
     }
 
-    pub(super) fn live_frame<'f>(
+    fn live_frame<'f>(
         &mut self,
-        outbox: &impl Share,
+        o: &mut OutboxMut<'_>,
         now: Tick,
         kind: Kind,
         lane: u8,
@@ -93,7 +85,7 @@ impl<'b> Session<'b> {
                 let lane = lane()?;
                 let link = &mut self.lanes[lane.index()];
                 let mark = flow::read_ack(link.acked, body)?;
-                if !outbox.with(|o| o.was_framed(lane, mark)) {
+                if !o.was_framed(lane, mark) {
                     return Err(Peer::AckBeyondSent);
                 }
                 link.acked = mark;
@@ -102,16 +94,12 @@ impl<'b> Session<'b> {
                 }
                 // A connection before this one had sent more than Welcome knew.
                 let beyond = mark >= link.expect;
-                outbox.with(|o| {
-                    o.free_to(lane, mark);
-                    if beyond {
-                        link.aim(o, lane, mark.next());
-                    }
-                });
+                o.free_to(lane, mark);
                 if beyond {
+                    link.aim(o, lane, mark.next());
                     self.goes_on_elsewhere(lane);
                 }
-                self.confirm(outbox);
+                self.confirm(o);
                 return Ok(Some(Event::Committed { lane, mark }));
             }
             Kind::Credit => {
@@ -119,27 +107,27 @@ impl<'b> Session<'b> {
                 let grant = flow::read_credit(body)?;
                 link.grant.records = link.grant.records.max(grant.records);
                 link.grant.bytes = link.grant.bytes.max(grant.bytes);
-                self.confirm(outbox);
+                self.confirm(o);
             }
             Kind::Rewind => {
                 let lane = lane()?;
                 let to = flow::read_rewind(body)?;
                 let link = &mut self.lanes[lane.index()];
-                if to <= link.acked || !outbox.with(|o| o.was_framed(lane, to.prev())) {
+                if to <= link.acked || !o.was_framed(lane, to.prev()) {
                     return Err(Peer::AckBeyondSent);
                 }
-                outbox.with(|o| link.aim(o, lane, to));
+                link.aim(o, lane, to);
                 self.goes_on_elsewhere(lane);
-                self.stay(outbox);
+                self.stay(o);
             }
-            Kind::Call => return self.call(outbox, now, Call::decode(body)?),
+            Kind::Call => return self.call(o, now, Call::decode(body)?),
             Kind::Setting => {
                 let setting = SettingValue::decode(body)?;
-                let news = outbox.with(|o| setting.revision > o.settings());
+                let news = setting.revision > o.settings();
                 self.owed = self.owed.saturating_sub(1);
                 if news {
                     self.setting = self.setting.max(setting.revision);
-                    self.stay(outbox);
+                    self.stay(o);
                 }
                 return Ok(news.then_some(Event::Setting(setting)));
             }
@@ -150,44 +138,42 @@ impl<'b> Session<'b> {
     }
 
     /// The server wrote something that only a confirmed session gets: the tag is ours.
-    pub(super) fn confirm(&mut self, outbox: &impl Share) {
+    fn confirm(&mut self, o: &mut OutboxMut<'_>) {
         if !core::mem::replace(&mut self.out.confirmed, true) {
             let marks = self.lanes.map(|link| link.acked);
-            outbox.with(|o| o.confirmed(self.tag, self.store, marks));
+            o.confirmed(self.tag, self.store, marks);
         }
     }
 
-    pub(super) fn call<'f>(
+    fn call<'f>(
         &mut self,
-        outbox: &impl Share,
+        o: &mut OutboxMut<'_>,
         now: Tick,
         call: Call<'f>,
     ) -> Result<Option<Event<'f>>, Peer> {
         self.owed = self.owed.saturating_sub(1);
-        self.stay(outbox);
+        self.stay(o);
         let once = call.policy == crate::catalog::Policy::Once;
-        outbox.with(|o| {
-            if once && call.id <= o.begun() {
-                // It ran, or runs: its answer is in the control lane, or the server judges by `last_begun`.
-                return Ok(None);
-            }
-            let refuse = if call.not_after.is_some_and(|t| now > t) {
-                Some(Outcome::Expired)
-            } else if !o.can_reply() {
-                Some(Outcome::Refused(crate::limits::REFUSED_BUSY))
-            } else {
-                None
-            };
-            if let Some(outcome) = refuse {
-                // If there is no room even for this, the server sends the command again at the next Hello.
-                let _ = o.reply(call.id, outcome, &[]);
-                return Ok(None);
-            }
-            if self.held >= self.slots {
-                return Err(Peer::Limit);
-            }
-            self.held += 1;
-            Ok(Some(Event::Command(call)))
-        })
+        if once && call.id <= o.begun() {
+            // It ran, or runs: its answer is in the control lane, or the server judges by `last_begun`.
+            return Ok(None);
+        }
+        let refuse = if call.not_after.is_some_and(|t| now > t) {
+            Some(Outcome::Expired)
+        } else if !o.can_reply() {
+            Some(Outcome::Refused(crate::limits::REFUSED_BUSY))
+        } else {
+            None
+        };
+        if let Some(outcome) = refuse {
+            // If there is no room even for this, the server sends the command again at the next Hello.
+            let _ = o.reply(call.id, outcome, &[]);
+            return Ok(None);
+        }
+        if self.held >= self.slots {
+            return Err(Peer::Limit);
+        }
+        self.held += 1;
+        Ok(Some(Event::Command(call)))
     }
 }

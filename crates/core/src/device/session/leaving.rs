@@ -18,18 +18,18 @@ impl Session<'_> {
         }
     }
 
-    /// Says Sleep if it is due.
+    /// Says Sleep if it is due; returns its length, or zero.
     pub(super) fn say_sleep(
         &mut self,
         outbox: &impl Share,
         now: Tick,
         out: &mut [u8],
-    ) -> Result<Option<usize>, NoRoom> {
+    ) -> Result<usize, NoRoom> {
         let Some((for_ms, ends_boot)) = self.out.sleep.filter(|_| self.state == State::Live) else {
-            return Ok(None);
+            return Ok(0);
         };
         if self.stays_until(outbox.with(|o| o.settings())).is_some_and(|t| now < t) {
-            return Ok(None);
+            return Ok(0);
         }
         // In one go: what is made after this look at the lanes is not made at all.
         let lanes = &self.lanes;
@@ -45,18 +45,18 @@ impl Session<'_> {
                 o.lasts()
             })
         });
-        let Some(lasts) = lasts else { return Ok(None) };
+        let Some(lasts) = lasts else { return Ok(0) };
         self.state = State::Leaving;
         self.leaving = now;
-        Sleep { for_ms, ends_boot, lasts }.encode(out).map(Some)
+        Sleep { for_ms, ends_boot, lasts }.encode(out)
     }
 
     /// Something came that the device has to deal with before it sleeps.
-    pub(super) fn stay(&mut self, outbox: &impl Share) {
+    pub(super) fn stay(&mut self, o: &mut OutboxMut<'_>) {
         self.patient = true;
         if self.state == State::Leaving {
             self.state = State::Live;
-            outbox.with(|o| o.end_boot(false));
+            o.end_boot(false);
         }
     }
 

@@ -2,9 +2,6 @@
 
 use super::*;
 
-/// No deadline.
-const NEVER: Tick = Tick(u64::MAX);
-
 impl Session<'_> {
     /// The next moment at which [`Session::handle_timeout`] and [`Session::poll_transmit`] have something to do.
     pub fn poll_timeout(&self) -> Option<Tick> {
@@ -13,9 +10,9 @@ impl Session<'_> {
             next = next.min(self.probe_at());
             // Whether the settings are applied by then: looking once too often does no harm.
             let stays = self.out.sleep.and_then(|_| self.stays_until(0));
-            next = next.min(stays.unwrap_or(NEVER));
+            next = next.min(stays.unwrap_or(Tick::NEVER));
         }
-        (next < NEVER).then_some(next)
+        next.or_never()
     }
 
     /// Time passed.
@@ -47,12 +44,12 @@ impl Session<'_> {
     /// When the connection is over if nothing comes.
     fn over_at(&self) -> Tick {
         match self.state {
-            State::Idle | State::Closed => NEVER,
+            State::Idle | State::Closed => Tick::NEVER,
             State::Hello | State::AwaitWelcome => self.hello.at.plus(HANDSHAKE_MS),
             // A device that said Sleep waits for the Bye this long once all is acknowledged.
             _ if self.has_left() => self.leaving.max(self.last_heard).plus(2 * u64::from(self.rtt) + 200),
             _ => {
-                let unanswered = self.out.ping_pending.map_or(NEVER, |at| self.probed(at));
+                let unanswered = self.out.ping_pending.map_or(Tick::NEVER, |at| self.probed(at));
                 // 2.5 intervals; Welcome's are short enough for 32 bits.
                 self.last_heard.plus((self.ping_interval * 5 / 2).into()).min(unanswered)
             }
@@ -63,7 +60,7 @@ impl Session<'_> {
     fn probe_at(&self) -> Tick {
         match self.out.ping_pending {
             None if self.is_waiting() => self.probed(self.last_sent_data.max(self.last_heard)),
-            _ => NEVER,
+            _ => Tick::NEVER,
         }
     }
 

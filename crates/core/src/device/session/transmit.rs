@@ -6,40 +6,48 @@ impl Session<'_> {
     /// Writes the next frame into `out`, which has room for a frame of the server's size (256 bytes until Welcome).
     pub fn poll_transmit(&mut self, outbox: &impl Share, now: Tick, out: &mut [u8]) -> Transmit {
         // A frame that does not fit is a buffer below 256 bytes: the caller broke the contract, nothing can be sent.
-        match self.next_frame(outbox, now, out) {
-            Ok(Some(Transmit::Frame(len))) if len > 0 => Transmit::Frame(len),
-            Ok(Some(Transmit::Fetch { lane, from })) => Transmit::Fetch { lane, from },
-            _ => Transmit::Idle,
-        }
+        self.next_frame(outbox, now, out).unwrap_or(Transmit::Idle)
     }
 
-    pub(super) fn next_frame(
-        &mut self,
-        outbox: &impl Share,
-        now: Tick,
-        out: &mut [u8],
-    ) -> Result<Option<Transmit>, NoRoom> {
-        let frame = |len: usize| Ok(Some(Transmit::Frame(len)));
+    fn next_frame(&mut self, outbox: &impl Share, now: Tick, out: &mut [u8]) -> Result<Transmit, NoRoom> {
+        let mut len = self.say(outbox, now, out)?;
+        if len == 0 && self.is_live() {
+            let room = out.len().min(self.max_frame);
+            let out = &mut out[..room];
+            outbox.with(|o| o.expire(now));
+            for lane in Lane::ALL {
+                match self.lane_frame(outbox, now, lane, out)? {
+                    Transmit::Idle => {}
+                    found => return Ok(found),
+                }
+            }
+            len = self.say_sleep(outbox, now, out)?;
+        }
+        Ok(if len > 0 { Transmit::Frame(len) } else { Transmit::Idle })
+    }
+
+    /// Writes what goes before all records; returns its length, zero if there is nothing.
+    fn say(&mut self, outbox: &impl Share, now: Tick, out: &mut [u8]) -> Result<usize, NoRoom> {
         if self.state == State::Hello && self.out.hello {
             let len = self.say_hello(outbox, now).encode(out)?;
             self.out.hello = false;
             self.hello.at = now;
             self.state = State::AwaitWelcome;
-            return frame(len);
+            return Ok(len);
         }
         if !self.is_live() {
-            return Ok(None);
+            return Ok(0);
         }
         let room = out.len().min(self.max_frame);
         let out = &mut out[..room];
         if core::mem::take(&mut self.out.proof) {
-            return frame(alive::pong(self.nonce, now, out)?);
+            return alive::pong(self.nonce, now, out);
         }
         if let Some(id) = self.out.pong.take() {
-            return frame(alive::pong(id.into(), now, out)?);
+            return alive::pong(id.into(), now, out);
         }
         if core::mem::take(&mut self.out.boots) {
-            return frame(self.hello.boots.encode(out)?);
+            return self.hello.boots.encode(out);
         }
         if let Some(offset) = self.out.catalog {
             let catalog = self.node.catalog;
@@ -50,18 +58,18 @@ impl Session<'_> {
             w.advance(n);
             let next = offset as usize + n;
             self.out.catalog = (next < total).then_some(next as u16);
-            return frame(w.finish()?);
+            return w.finish();
         }
         if core::mem::take(&mut self.out.ping) {
             self.out.ping_pending = Some(now);
             self.out.pings = self.out.pings.wrapping_add(1);
-            return frame(alive::ping(self.out.pings, out)?);
+            return alive::ping(self.out.pings, out);
         }
         if core::mem::take(&mut self.out.grease) {
             let mut w = Writer::new(out);
             w.u8(header::grease((self.nonce >> 2) as u8));
             w.u8(self.nonce as u8);
-            return frame(w.finish()?);
+            return w.finish();
         }
         if let Some((reason, ends_boot)) = self.out.bye.take() {
             let lasts = outbox.with(|o| {
@@ -72,18 +80,9 @@ impl Session<'_> {
             });
             let bye = Bye { reason, retry_ms: 0, ends_boot, lasts, text: "" };
             self.state = State::Closed;
-            return frame(bye.encode(out)?);
+            return bye.encode(out);
         }
-        outbox.with(|o| o.expire(now));
-        for lane in Lane::ALL {
-            if let Some(transmit) = self.lane_frame(outbox, now, lane, out)? {
-                return Ok(Some(transmit));
-            }
-        }
-        if let Some(len) = self.say_sleep(outbox, now, out)? {
-            return frame(len);
-        }
-        Ok(None)
+        Ok(0)
     }
 
     pub(super) fn say_hello(&mut self, outbox: &impl Share, now: Tick) -> Hello {
@@ -115,13 +114,13 @@ impl Session<'_> {
         now: Tick,
         lane: Lane,
         out: &mut [u8],
-    ) -> Result<Option<Transmit>, NoRoom> {
+    ) -> Result<Transmit, NoRoom> {
         let i = lane.index();
         let (max_frame, scratch) = (self.max_frame, &mut *self.scratch);
         if !self.lanes[i].may_send(lane, max_frame, &self.pace)
             || FLASH && self.fetching.is_some_and(|f| f.lane == lane)
         {
-            return Ok(None);
+            return Ok(Transmit::Idle);
         }
         // Under the outbox's lock: only copying.
         let link = &mut self.lanes[i];
@@ -166,26 +165,26 @@ impl Session<'_> {
             Found::Items(Supply { len: copied.len, first, tick: copied.tick, complete })
         });
         let items = match found {
-            Found::Nothing => return Ok(None),
+            Found::Nothing => return Ok(Transmit::Idle),
             Found::Floor(floor) => {
                 self.goes_on_elsewhere(lane);
-                return Ok(Some(Transmit::Frame(flow::floor(lane, &floor, out)?)));
+                return flow::floor(lane, &floor, out).map(Transmit::Frame);
             }
             Found::Fetch(from) => {
                 self.fetching = Some(Fetch { lane, from, stale: false });
-                return Ok(Some(Transmit::Fetch { lane, from }));
+                return Ok(Transmit::Fetch { lane, from });
             }
             Found::Unread => return self.unread(outbox, now, lane, out),
             Found::Items(items) => items,
         };
         if items.len == 0 {
-            return if supply.is_some() { self.unread(outbox, now, lane, out) } else { Ok(None) };
+            return if supply.is_some() { self.unread(outbox, now, lane, out) } else { Ok(Transmit::Idle) };
         }
         let link = &mut self.lanes[i];
         let first = outbox.with(|o| o.wire(items.first));
         if first < link.expect {
             // Never: the cursor stands where the server expects the next. What it has is not framed under another position.
-            return Ok(None);
+            return Ok(Transmit::Idle);
         }
         // Outside of the lock: encoding.
         let batch = Batch {
@@ -224,7 +223,7 @@ impl Session<'_> {
                 framed.tick,
             );
         }
-        Ok(Some(Transmit::Frame(framed.len)))
+        Ok(Transmit::Frame(framed.len))
     }
 
     /// What flash gave cannot be read as items: the lane goes on with memory, and what lies between becomes a gap. Nothing in memory is ever
@@ -235,7 +234,7 @@ impl Session<'_> {
         now: Tick,
         lane: Lane,
         out: &mut [u8],
-    ) -> Result<Option<Transmit>, NoRoom> {
+    ) -> Result<Transmit, NoRoom> {
         self.supply = None;
         let link = &mut self.lanes[lane.index()];
         outbox.with(|o| link.leave_flash(o, lane));
