@@ -139,12 +139,11 @@ fn a_handshake_of_half_an_eternity_does_not_overflow() {
     let mut buf = [0; 512];
     session.poll_transmit(&outbox, Tick(0), &mut buf);
     let n = welcome(0, [Position::boot_start(1).prev(); 3]).encode(&mut buf).unwrap();
-    let late = Tick(u64::MAX - 1);
-    session.handle_frame(&outbox, late, &mut buf[..n]).unwrap();
+    session.handle_frame(&outbox, Tick(u64::MAX), &mut buf[..n]).unwrap();
     record(&outbox, 1);
     frames(&mut session, &outbox);
-    assert_eq!(session.poll_timeout(), None, "deadlines that lie beyond the end of time are none");
-    session.handle_timeout(late).unwrap();
+    assert!(session.poll_timeout().is_some());
+    session.handle_timeout(Tick(u64::MAX)).unwrap();
 }
 
 /// A device with flash: boot 2 left `0..n` there, and is in boot 3 now.
