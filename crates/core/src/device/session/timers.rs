@@ -5,6 +5,9 @@ use super::*;
 impl Session<'_> {
     /// The next moment at which [`Session::handle_timeout`] and [`Session::poll_transmit`] have something to do.
     pub fn poll_timeout(&self) -> Option<Tick> {
+        if matches!(self.state, State::Idle | State::Closed) {
+            return None;
+        }
         let mut next = self.over_at();
         if self.is_live() && !self.has_left() {
             next = next.min(self.probe_at());
@@ -12,7 +15,7 @@ impl Session<'_> {
             let stays = self.out.sleep.and_then(|_| self.stays_until(0));
             next = next.min(stays.unwrap_or(Tick::NEVER));
         }
-        next.or_never()
+        (!matches!(self.state, State::Idle | State::Closed)).then_some(next)
     }
 
     /// Time passed.
@@ -24,8 +27,9 @@ impl Session<'_> {
         if matches!(self.state, State::Idle | State::Closed) {
             return Ok(());
         }
-        let left = self.has_left();
-        if now >= self.over_at() {
+        let (left, over) = (self.has_left(), self.over_at());
+        // At the end of time nothing is overdue.
+        if now >= over && over < Tick::NEVER {
             self.state = State::Closed;
             return if left { Ok(()) } else { Err(Peer::Silent) };
         }
@@ -44,7 +48,6 @@ impl Session<'_> {
     /// When the connection is over if nothing comes.
     fn over_at(&self) -> Tick {
         match self.state {
-            State::Idle | State::Closed => Tick::NEVER,
             State::Hello | State::AwaitWelcome => self.hello.at.plus(HANDSHAKE_MS),
             // A device that said Sleep waits for the Bye this long once all is acknowledged.
             _ if self.has_left() => self.leaving.max(self.last_heard).plus(2 * u64::from(self.rtt) + 200),
