@@ -91,6 +91,7 @@ pub(super) fn take_all(bits: &mut Reader<'_>, k: u32, numbers: &mut [u32]) {
 }
 
 /// The parameter that suits numbers of this mean.
+#[cfg_attr(target_pointer_width = "32", inline(never))]
 pub(super) fn parameter(sum: u32, count: u32) -> u32 {
     // Half the codes should have quotient zero: 2^k nearest to 0.7 times the mean.
     let target = (sum / 16 * 11 + sum % 16 * 11 / 16) / count.max(1);

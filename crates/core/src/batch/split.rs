@@ -19,7 +19,8 @@ impl Split {
     pub(super) const PLAIN: Self = Self { divisor: 1, remainder: 0, sentinel: None };
 
     /// What the column predicts in place of the value, if the value is regular.
-    #[inline]
+    #[cfg_attr(not(target_pointer_width = "32"), inline)]
+    #[cfg_attr(target_pointer_width = "32", inline(never))]
     fn regular(&self, value: i32) -> Option<i32> {
         if self.sentinel == Some(value) {
             return None;

@@ -105,6 +105,7 @@ impl Survey {
     }
 
     /// The average length in bits of what `order` leaves, in sixteenths.
+    #[cfg_attr(target_pointer_width = "32", inline(never))]
     pub(super) fn average(&self, order: Order) -> u32 {
         let sum: u32 =
             self.lengths[order as usize].iter().zip(0..).map(|(n, bits)| u32::from(*n) * bits).sum();
@@ -112,6 +113,7 @@ impl Survey {
     }
 
     /// What regular values may be divided by, and the remainder: of all values, or else of most of the first.
+    #[cfg_attr(target_pointer_width = "32", inline(never))]
     pub(super) fn divisor(&self) -> (u32, u32) {
         match self.common {
             0 | 1 => self.likely,
@@ -159,7 +161,8 @@ impl Survey {
     }
 }
 
-#[inline]
+#[cfg_attr(not(target_pointer_width = "32"), inline)]
+#[cfg_attr(target_pointer_width = "32", inline(never))]
 fn length(number: u32) -> usize {
     (u64::from(number) << 1 | 1).ilog2() as usize
 }

@@ -102,6 +102,7 @@ impl<'a> Catalog<'a> {
     }
 
     /// 64-bit FNV-1a over the canonical bytes; 0 is never a hash.
+    #[cfg_attr(target_pointer_width = "32", inline(never))]
     pub fn hash(&self) -> u64 {
         let mut hash = FNV_OFFSET;
         self.each_part(&mut |part| hash = fnv_step(hash, part));

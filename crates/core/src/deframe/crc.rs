@@ -22,10 +22,14 @@ pub fn crc32(bytes: &[u8]) -> u32 {
 
 /// CRC-32 of pieces, one after the other.
 pub(super) fn crc32_parts(parts: &[&[u8]]) -> u32 {
-    !parts.iter().flat_map(|p| p.iter()).fold(!0, |crc, b| {
-        let crc = TABLE[((crc ^ u32::from(*b)) & 15) as usize] ^ (crc >> 4);
-        TABLE[((crc ^ (u32::from(*b) >> 4)) & 15) as usize] ^ (crc >> 4)
-    })
+    let mut crc = !0;
+    for byte in parts.iter().copied().flatten() {
+        crc ^= u32::from(*byte);
+        for _ in 0..2 {
+            crc = TABLE[(crc & 15) as usize] ^ (crc >> 4);
+        }
+    }
+    !crc
 }
 
 #[cfg(test)]

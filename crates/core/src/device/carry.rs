@@ -2,7 +2,6 @@
 
 use super::outbox::OutboxMut;
 use crate::deframe::crc32;
-use crate::wire::cursor::{Fields, Writer};
 use crate::{CommandId, Lane, Position, StoreId, Tag};
 
 /// What a device carries from one boot to the next without flash.
@@ -42,15 +41,16 @@ impl Carry {
 
     /// The bytes to keep.
     pub fn to_bytes(&self) -> [u8; Carry::LEN] {
+        let ([a0, a1, a2], [l0, l1, l2]) = (self.acked, self.last);
+        // Two numbers, the first of them first.
+        let numbers = u64::from(self.begun.0) | u64::from(self.settings) << 32;
+        let words = [self.tag.0, a0.0, a1.0, a2.0, l0.0, l1.0, l2.0, numbers, self.store.0];
         let mut out = [0; Carry::LEN];
-        let mut w = Writer::new(&mut out);
-        w.u8(VERSION);
-        w.bytes(&self.boot.to_le_bytes());
-        w.u64_fixed(self.tag.0);
-        self.acked.iter().chain(&self.last).for_each(|p| w.u64_fixed(p.0));
-        // Two words, the first of them first.
-        w.u64_fixed(u64::from(self.begun.0) | u64::from(self.settings) << 32);
-        w.u64_fixed(self.store.0);
+        out[0] = VERSION;
+        out[1..5].copy_from_slice(&self.boot.to_le_bytes());
+        for (slot, word) in out[5..].as_chunks_mut().0.iter_mut().zip(words) {
+            *slot = word.to_le_bytes();
+        }
         let crc = crc32(&out[..Carry::LEN - 4]);
         out[Carry::LEN - 4..].copy_from_slice(&crc.to_le_bytes());
         out
@@ -63,16 +63,20 @@ impl Carry {
             return None;
         }
         let boot = u32::from_le_bytes([body[1], body[2], body[3], body[4]]);
-        // The rest is long enough: it was written by `to_bytes`, and its length is in its type.
-        let mut r = Fields::new(&body[5..]);
-        let mut carry = Carry { boot, tag: Tag(r.u64_fixed()), ..Carry::default() };
-        for position in carry.acked.iter_mut().chain(&mut carry.last) {
-            *position = Position(r.u64_fixed());
+        let mut words = [0; 9];
+        for (word, bytes) in words.iter_mut().zip(body[5..].as_chunks().0) {
+            *word = u64::from_le_bytes(*bytes);
         }
-        let words = r.u64_fixed();
-        (carry.begun, carry.settings) = (CommandId(words as u32), (words >> 32) as u32);
-        carry.store = StoreId(r.u64_fixed());
-        Some(carry)
+        let [tag, a0, a1, a2, l0, l1, l2, numbers, store] = words;
+        Some(Carry {
+            boot,
+            tag: Tag(tag),
+            acked: [Position(a0), Position(a1), Position(a2)],
+            last: [Position(l0), Position(l1), Position(l2)],
+            begun: CommandId(numbers as u32),
+            settings: (numbers >> 32) as u32,
+            store: StoreId(store),
+        })
     }
 }
 

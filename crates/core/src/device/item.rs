@@ -26,8 +26,8 @@ pub(crate) enum Stored<'a> {
     Record { delta: u64, cells: Cells<'a>, superseded: Option<(u32, u64)> },
     /// Positions that were never kept.
     Gap { count: u32, cause: Cause, span: (Tick, Tick) },
-    /// The answer to a command.
-    Reply { command: CommandId, outcome: Outcome, body: &'a [u8] },
+    /// The answer to a command, its outcome as the wire has it.
+    Reply { command: CommandId, outcome: [u8; 2], body: &'a [u8] },
     /// A setting was applied or refused.
     Applied { revision: u32, refused: Option<u8> },
 }
@@ -93,13 +93,8 @@ pub(crate) fn read(body: &[u8]) -> Option<Stored<'_>> {
             Stored::Gap { count, cause, span: (first, first.plus(r.varint())) }
         }
         REPLY => {
-            let command = CommandId(r.var32());
-            let outcome = match (r.u8(), r.u8()) {
-                (0, _) => Outcome::Done,
-                (1, _) => Outcome::Expired,
-                (2, _) => Outcome::Unknown,
-                (_, code) => Outcome::Refused(code),
-            };
+            let (command, outcome) = (CommandId(r.var32()), [r.u8(), r.u8()]);
+            r.require(matches!(outcome, [0..=2, 0] | [3, 1..=255]), Peer::Malformed);
             Stored::Reply { command, outcome, body: r.rest() }
         }
         APPLIED => {
@@ -220,17 +215,10 @@ impl Made {
         if body.len() > BODY_MAX {
             return Err(Misuse::Body);
         }
-        let (kind, code) = match outcome {
-            Outcome::Done => (0, 0),
-            Outcome::Expired => (1, 0),
-            Outcome::Unknown => (2, 0),
-            Outcome::Refused(code) => (3, code.max(1)),
-        };
         Ok(Made::with(&mut |w| {
             w.u8(REPLY);
             w.varint(command.0.into());
-            w.u8(kind);
-            w.u8(code);
+            w.bytes(&outcome.to_bytes());
             w.bytes(body)
         }))
     }

@@ -1,5 +1,6 @@
 //! Items from the outbox as one Data frame. SPEC section 7.
 
+use super::FLASH;
 use super::item::{self, Cells, Stored};
 use crate::batch::{self, Cell};
 use crate::limits::FRAME_HARD_MAX;
@@ -36,9 +37,6 @@ pub(crate) struct Framed {
     pub next: Position,
 }
 
-/// How many records are encoded to see how large they become.
-const PROBE: usize = 32;
-
 /// Frames as many of the items as fit `out`; `expect` is the position that the server expects next.
 pub(crate) fn frame(
     lane: Lane,
@@ -50,7 +48,8 @@ pub(crate) fn frame(
     let mut w = Writer::new(out);
     data::begin(&mut w, lane, expect);
     let mut records = 0;
-    if expect.boot() < batch.first.boot() {
+    // Memory holds nothing of an earlier boot.
+    if FLASH && expect.boot() < batch.first.boot() {
         data::boot(&mut w, context, batch.first.boot() - expect.boot(), batch.complete);
     }
     let from = expect.max(Position::boot_start(batch.first.boot()));
@@ -80,7 +79,7 @@ pub(crate) fn frame(
                 w.finish().is_ok()
             }
             Stored::Reply { command, outcome, body } => {
-                data::reply(&mut w, command, outcome, body);
+                data::said(&mut w, command, outcome, body);
                 w.finish().is_ok()
             }
             Stored::Applied { revision, refused } => {
@@ -137,14 +136,6 @@ fn run<'a>(
         data::run_head(w, context, count, first, &shape, superseded, followed);
         w.finish()
     };
-    if count > 2 * PROBE && head(w, count, Some(FRAME_HARD_MAX)).is_ok() {
-        // The first records say how many of them a frame may take: to encode all that waits, in order to see that it does not fit, takes a
-        // small processor longer than its sampling should wait.
-        if let Ok((len, _)) = batch::encode_or_len(&mut [], PROBE, ticks(), columns, column) {
-            // The columns' headers are shared by more records then, so that an eighth more will fit.
-            count = count.min((PROBE * w.room() / len.max(1) * 9 / 8).max(PROBE));
-        }
-    }
     let (at, len) = loop {
         // The columns' length goes before them: room for the longest is left, and given up afterwards.
         let mut attempt = Err(NoRoom);

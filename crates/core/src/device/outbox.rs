@@ -367,6 +367,7 @@ impl OutboxMut<'_> {
     }
 
     /// A wire position as the application knows it.
+    #[cfg_attr(target_pointer_width = "32", inline(never))]
     pub fn local_of(&self, wire: Position) -> Position {
         Position(wire.0.saturating_sub(u64::from(self.d.shift) << 32))
     }

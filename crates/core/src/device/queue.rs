@@ -144,6 +144,7 @@ impl Queue {
     }
 
     /// How full it is, and the most that it ever was, in percent.
+    #[cfg_attr(target_pointer_width = "32", inline(never))]
     pub(crate) fn fill(&self) -> (u8, u8) {
         let percent = |n: usize| (n * 100).checked_div(self.cap).unwrap_or(0) as u8;
         (percent(self.len), percent(self.high_water))
@@ -370,6 +371,7 @@ impl Queue {
         self.high_water = self.high_water.max(self.len);
     }
 
+    #[cfg_attr(target_pointer_width = "32", inline(never))]
     fn byte(&self, bytes: &[u8], at: usize) -> u8 {
         let mut i = self.head + at;
         if i >= self.cap {

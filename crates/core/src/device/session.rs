@@ -131,6 +131,10 @@ pub struct Session<'b> {
 #[derive(Clone, Copy, Debug)]
 struct Fetch {
     lane: Lane,
+    #[cfg_attr(
+        not(feature = "flash"),
+        expect(dead_code, reason = "only what flash gives is held against it")
+    )]
     from: Position,
     stale: bool,
 }

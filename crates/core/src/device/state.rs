@@ -78,6 +78,7 @@ impl LaneLink {
     }
 
     /// The next thing sent has this wire position.
+    #[cfg_attr(target_pointer_width = "32", inline(never))]
     pub(crate) fn aim(&mut self, outbox: &OutboxMut<'_>, lane: Lane, to: Position) {
         self.expect = to;
         self.context = LaneContext::NEW;

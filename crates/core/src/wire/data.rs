@@ -13,6 +13,7 @@ use crate::limits::{BODY_MAX, READINGS_PER_RECORD, RUN_MAX};
 use crate::{Cause, CommandId, Lane, Position, Tick};
 
 use read::{Items, walk};
+pub(crate) use write::said;
 pub use write::{applied, begin, boot, gap, reply, run_head};
 
 const RUN: u8 = 0;
@@ -132,6 +133,18 @@ pub enum Outcome {
     Unknown,
     /// It was not run, with a code of the application (1 to 255).
     Refused(u8),
+}
+
+impl Outcome {
+    /// Its kind and code. Refusal with code 0 becomes code 1.
+    pub(crate) fn to_bytes(self) -> [u8; 2] {
+        match self {
+            Outcome::Done => [0, 0],
+            Outcome::Expired => [1, 0],
+            Outcome::Unknown => [2, 0],
+            Outcome::Refused(code) => [3, code.max(1)],
+        }
+    }
 }
 
 /// One item of a Data frame.

@@ -131,6 +131,7 @@ impl OutboxMut<'_> {
     }
 
     /// Everything below this wire position was framed, or stated as dropped.
+    #[cfg_attr(target_pointer_width = "32", inline(never))]
     pub(crate) fn note_framed(&mut self, lane: Lane, next: Position) {
         let local = self.local_of(next);
         let framed = &mut self.d.framed[lane.index()];
@@ -142,6 +143,7 @@ impl OutboxMut<'_> {
         self.framed_local(lane, self.local_of(mark))
     }
 
+    #[cfg_attr(target_pointer_width = "32", inline(never))]
     pub(super) fn framed_local(&self, lane: Lane, local: Position) -> bool {
         local < self.d.framed[lane.index()] || local < self.local(0)
     }

@@ -52,6 +52,7 @@ impl Session<'_> {
     }
 
     /// Something came that the device has to deal with before it sleeps.
+    #[cfg_attr(target_pointer_width = "32", inline(never))]
     pub(super) fn stay(&mut self, o: &mut OutboxMut<'_>) {
         self.patient = true;
         if self.state == State::Leaving {

@@ -5,6 +5,9 @@ use super::*;
 impl Session<'_> {
     /// The next moment at which [`Session::handle_timeout`] and [`Session::poll_transmit`] have something to do.
     pub fn poll_timeout(&self) -> Option<Tick> {
+        if matches!(self.state, State::Idle | State::Closed) {
+            return None;
+        }
         let mut next = self.over_at();
         if self.is_live() && !self.has_left() {
             next = next.min(self.probe_at());
@@ -44,7 +47,6 @@ impl Session<'_> {
     /// When the connection is over if nothing comes.
     fn over_at(&self) -> Tick {
         match self.state {
-            State::Idle | State::Closed => Tick::NEVER,
             State::Hello | State::AwaitWelcome => self.hello.at.plus(HANDSHAKE_MS),
             // A device that said Sleep waits for the Bye this long once all is acknowledged.
             _ if self.has_left() => self.leaving.max(self.last_heard).plus(2 * u64::from(self.rtt) + 200),

@@ -165,16 +165,16 @@ impl Session<'_> {
             Found::Items(Supply { len: copied.len, first, tick: copied.tick, complete })
         });
         let items = match found {
-            Found::Nothing => return Ok(Transmit::Idle),
             Found::Floor(floor) => {
                 self.goes_on_elsewhere(lane);
                 return flow::floor(lane, &floor, out).map(Transmit::Frame);
             }
-            Found::Fetch(from) => {
+            Found::Fetch(from) if FLASH => {
                 self.fetching = Some(Fetch { lane, from, stale: false });
                 return Ok(Transmit::Fetch { lane, from });
             }
-            Found::Unread => return self.unread(outbox, now, lane, out),
+            Found::Unread if FLASH => return self.unread(outbox, now, lane, out),
+            Found::Nothing | Found::Fetch(_) | Found::Unread => return Ok(Transmit::Idle),
             Found::Items(items) => items,
         };
         if items.len == 0 {

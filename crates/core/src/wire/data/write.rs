@@ -91,16 +91,14 @@ pub fn boot(w: &mut Writer<'_>, context: &mut LaneContext, ahead: u32, complete:
 
 /// Writes an answer to a command. A refusal with code 0 is written with code 1.
 pub fn reply(w: &mut Writer<'_>, command: CommandId, outcome: Outcome, body: &[u8]) {
+    said(w, command, outcome.to_bytes(), body);
+}
+
+/// As [`reply`], with the outcome as it is written.
+pub(crate) fn said(w: &mut Writer<'_>, command: CommandId, outcome: [u8; 2], body: &[u8]) {
     w.u8(REPLY);
     w.varint(command.0.into());
-    let (kind, code) = match outcome {
-        Outcome::Done => (0, 0),
-        Outcome::Expired => (1, 0),
-        Outcome::Unknown => (2, 0),
-        Outcome::Refused(code) => (3, code.max(1)),
-    };
-    w.u8(kind);
-    w.u8(code);
+    w.bytes(&outcome);
     w.block(body);
 }
 
