@@ -15,7 +15,7 @@ impl Session<'_> {
             let stays = self.out.sleep.and_then(|_| self.stays_until(0));
             next = next.min(stays.unwrap_or(Tick::NEVER));
         }
-        (!matches!(self.state, State::Idle | State::Closed)).then_some(next)
+        next.or_never()
     }
 
     /// Time passed.
@@ -27,9 +27,8 @@ impl Session<'_> {
         if matches!(self.state, State::Idle | State::Closed) {
             return Ok(());
         }
-        let (left, over) = (self.has_left(), self.over_at());
-        // At the end of time nothing is overdue.
-        if now >= over && over < Tick::NEVER {
+        let left = self.has_left();
+        if now >= self.over_at() {
             self.state = State::Closed;
             return if left { Ok(()) } else { Err(Peer::Silent) };
         }
