@@ -93,12 +93,21 @@ impl Stored {
     /// # Errors
     /// When it does not within `within`.
     pub fn until_applied(&self, setting: &str, within: Duration) -> Result<()> {
-        let applied = || {
-            let settings = self.settings()?;
-            Ok(settings.iter().any(|row| row.name == setting && row.applied_us.is_some()))
-        };
-        wait(within, applied)
-            .map_err(|error| error.context(format!("waited for setting {setting} to be applied")))
+        self.until_setting(setting, within, |row| row.applied_us.is_some())
+    }
+
+    /// Waits until the newest setting of this name is in a state that `is` is content with.
+    ///
+    /// # Errors
+    /// When it is not within `within`.
+    pub fn until_setting(
+        &self,
+        setting: &str,
+        within: Duration,
+        is: impl Fn(&SettingRow) -> bool,
+    ) -> Result<()> {
+        let reached = || Ok(self.settings()?.iter().any(|row| row.name == setting && is(row)));
+        wait(within, reached).map_err(|error| error.context(format!("waited for setting {setting}")))
     }
 
     /// All commands.

@@ -83,7 +83,7 @@ fn rounds_of(board: Board, rounds: u32) {
     bench.machine.console().wait_for("node ", PATIENCE).unwrap();
     bench.stored.until_record(0, PATIENCE).unwrap();
     let interval = INTERVAL_MS.to_string();
-    bench.daemon.ask(&["setting", board.id(), "interval-ms", &interval]).unwrap();
+    bench.daemon.ask(&["setting", board.id(), "interval-ms", &interval, "--wait", "100s"]).unwrap();
     bench.stored.until_applied("interval-ms", PATIENCE).unwrap();
 
     let (each, faults) = (400, FAULTS.len() as u32);

@@ -24,7 +24,7 @@ const BYTES: (u64, u64) = (170, 100);
 /// How long a wake may take in guest time, dialling included: DHCP, TCP, two round trips of the session, and what the server takes to commit.
 const AWAKE_US: u32 = 500_000;
 /// A night that leaves time to ask for something.
-const LONG_MS: &str = "4000";
+const LONG_MS: &str = "8000";
 /// A night that does not keep the test waiting.
 const SHORT_MS: &str = "100";
 
@@ -82,11 +82,17 @@ fn nights(board: Board) {
         let slept = sleeps(&mut bench, &mut carried);
         assert_eq!((slept.boot, slept.told, slept.unsent), (n, true, 0), "{slept:?}");
         match n {
-            // The first night is a second, and the store knows the device.
-            1 => setting = Some(interval(&bench, LONG_MS)),
+            // The store knows the device now. However long the computer takes, the board does not wake before this is stored.
+            1 => {
+                bench.machine.console().pause().unwrap();
+                setting = Some(interval(&bench, LONG_MS));
+                bench.stored.until_setting("interval-ms", PATIENCE, |_| true).unwrap();
+                bench.machine.console().resume().unwrap();
+            }
             // Told in this wake, so that the next night is a long one.
             2 => assert!(setting.take().unwrap().wait(PATIENCE).unwrap().success()),
             3 => {
+                bench.machine.console().pause().unwrap();
                 let status = bench.daemon.ask(&["status"]).unwrap();
                 assert!(status.contains("asleep until"), "{status}");
                 let why = bench.daemon.ask(&["why", board.id(), "10m..now"]).unwrap();
@@ -96,6 +102,8 @@ fn nights(board: Board) {
                 setting = Some(interval(&bench, SHORT_MS));
                 let waits = bench.stored.until_command("night", PATIENCE, |_| true).unwrap();
                 assert_eq!(waits.state, CommandState::Queued, "the board sleeps");
+                bench.stored.until_setting("interval-ms", PATIENCE, |row| row.applied_us.is_none()).unwrap();
+                bench.machine.console().resume().unwrap();
             }
             4 => {
                 // Answered before the board slept again, which it has just said.

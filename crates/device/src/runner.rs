@@ -153,6 +153,7 @@ impl<'a, C: Clock> Runner<'a, C> {
         let mut armed = None;
         let ended = poll_fn(|cx| {
             shared.with(|_, desk| desk.runner = Some(cx.waker().clone()));
+            let mut filled = false;
             // Enough for a burst; then others of this task have their turn.
             for _ in 0..16 {
                 let mut moved = false;
@@ -178,12 +179,18 @@ impl<'a, C: Clock> Runner<'a, C> {
                     moved = true;
                 }
                 if let Some((writer, tx)) = idle.take() {
+                    // To encode a frame takes a small processor some milliseconds: whoever samples in this task comes between two of them.
+                    if filled {
+                        idle = Some((writer, tx));
+                        break;
+                    }
                     match pump.fill(tx) {
                         0 => {
                             idle = Some((writer, tx));
                             pump.written_all();
                         }
                         len => {
+                            filled = true;
                             writing.set(Some(write_whole(writer, tx, len)));
                             moved = true;
                         }

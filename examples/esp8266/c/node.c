@@ -68,7 +68,7 @@ static void sample(void) {
   sensock_error error = sensock_record(device, now, SENSOCK_LANE_READINGS, readings, 2);
   if (error == SENSOCK_ERROR_FULL) return;
   must(error);
-  if (++recorded % 1000 == 0) say("recorded ", recorded);
+  if (++recorded % 500 == 0) say("recorded ", recorded);
 }
 
 /* Acts on an event. Whether the connection goes on. */

@@ -5,6 +5,7 @@ import subprocess
 import sys
 
 LLC = "llc-22"
+OPT = "opt-22"
 GCC = "xtensa-lx106-elf-gcc"
 AR = "xtensa-lx106-elf-ar"
 LD = "xtensa-lx106-elf-ld"
@@ -14,6 +15,7 @@ QEMU = "qemu-system-xtensa"
 
 PACKAGES = {
     LLC: "llvm-22",
+    OPT: "llvm-22",
     GCC: "gcc-xtensa-lx106",
     AR: "binutils-xtensa-lx106",
     LD: "binutils-xtensa-lx106",

@@ -5,6 +5,7 @@
 use super::{Cell, DecodeError, EncodeError, MAX_COLUMNS, Sink};
 
 /// Writes what fits; how long the whole record is, and whether all of it fitted.
+#[cfg_attr(not(target_pointer_width = "32"), inline(always))]
 pub(super) fn put<C>(
     out: &mut [u8],
     columns: usize,

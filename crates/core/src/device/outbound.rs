@@ -37,9 +37,6 @@ pub(crate) struct Framed {
     pub next: Position,
 }
 
-/// How many records are encoded to see how large they become.
-const PROBE: usize = 32;
-
 /// Frames as many of the items as fit `out`; `expect` is the position that the server expects next.
 pub(crate) fn frame(
     lane: Lane,
@@ -139,14 +136,6 @@ fn run<'a>(
         data::run_head(w, context, count, first, &shape, superseded, followed);
         w.finish()
     };
-    if count > 2 * PROBE && head(w, count, Some(FRAME_HARD_MAX)).is_ok() {
-        // The first records say how many of them a frame may take: to encode all that waits, in order to see that it does not fit, takes a
-        // small processor longer than its sampling should wait.
-        if let Ok((len, _)) = batch::encode_or_len(&mut [], PROBE, ticks(), columns, column) {
-            // The columns' headers are shared by more records then, so that an eighth more will fit.
-            count = count.min((PROBE * w.room() / len.max(1) * 9 / 8).max(PROBE));
-        }
-    }
     let (at, len) = loop {
         // The columns' length goes before them: room for the longest is left, and given up afterwards.
         let mut attempt = Err(NoRoom);

@@ -6,7 +6,7 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 use sensock_testkit::process::Process;
-use sensock_testkit::proxy::{Proxy, Way};
+use sensock_testkit::proxy::Proxy;
 use sensock_testkit::{binary, net};
 
 pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
@@ -36,11 +36,11 @@ impl Server {
         self.process.kill().unwrap();
     }
 
-    /// Waits until so many more bytes went up.
-    pub(crate) fn until_carried(&self, bytes: u64) {
-        let (target, deadline) = (self.proxy.carried(Way::Up) + bytes, Instant::now() + PATIENCE);
-        while self.proxy.carried(Way::Up) < target {
-            assert!(Instant::now() < deadline, "{} of {target} bytes went up", self.proxy.carried(Way::Up));
+    /// Cuts the line; waits until there is one if need be.
+    pub(crate) fn cut(&self) {
+        let deadline = Instant::now() + PATIENCE;
+        while self.proxy.cut() == 0 {
+            assert!(Instant::now() < deadline, "nobody dialled");
             std::thread::sleep(Duration::from_millis(2));
         }
     }

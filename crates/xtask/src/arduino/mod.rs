@@ -33,6 +33,7 @@ pub fn run(_: Options) -> Result<bool> {
 /// Builds the program in C and the archive, and checks both; says what the library takes of the chip.
 pub fn packed(context: &Context) -> Result<String> {
     let footprint = link::node(context)?;
+    link::sketches(context)?;
     let written = write(context)?;
     let bytes = std::fs::read(&written)?;
     write(context)?;

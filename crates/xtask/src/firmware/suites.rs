@@ -1,7 +1,8 @@
 //! Running the suites: several at a time, since machines and servers mostly wait for each other.
 
 use super::{REQUIRED, VARIABLE, images};
-use crate::cargo::cargo;
+use crate::cargo::{cargo, unbound};
+use crate::part::{DEBIAN_CARGO, DEBIAN_RUSTC};
 use crate::plan::Context;
 use crate::run;
 use anyhow::{Context as _, Result, anyhow, ensure};
@@ -13,6 +14,7 @@ const WAVES: [&[&str]; 3] = [&["journey", "idle", "vectors", "lx106"], &["jitter
 
 /// Runs all; what they said of themselves, in short.
 pub fn run(context: &Context) -> Result<String> {
+    run::run(&mut toolchain(context))?;
     // Compiled once, so that no two wait for each other's compiler.
     let all = WAVES.concat();
     run::run(suites(context, &all).arg("--no-run"))?;
@@ -35,6 +37,14 @@ pub fn run(context: &Context) -> Result<String> {
         println!("{}: {} s", wave.join(", "), began.elapsed().as_secs());
     }
     Ok(format!("{} suites, {} figures above", all.len(), figures.len()))
+}
+
+/// The check of what links for LX106: if that fails, nothing that a board says of the core means much.
+fn toolchain(context: &Context) -> Command {
+    let mut command = unbound("python3", context);
+    command.arg(context.root.join("examples/esp8266/toolchain/check/check.py"));
+    command.env("CARGO", DEBIAN_CARGO).env("RUSTC", DEBIAN_RUSTC).env("RUSTC_BOOTSTRAP", "1");
+    command
 }
 
 /// What a suite announces of a board begins with the board's name.

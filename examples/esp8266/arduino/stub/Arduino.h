@@ -2,8 +2,8 @@
 #ifndef STUB_ARDUINO_H
 #define STUB_ARDUINO_H
 
-#include <cstddef>
-#include <cstdint>
+#include <stddef.h>
+#include <stdint.h>
 
 typedef uint8_t byte;
 enum { D0 = 16, D1 = 5, D2 = 4, A0 = 17 };

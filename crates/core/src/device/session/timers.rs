@@ -15,7 +15,7 @@ impl Session<'_> {
             let stays = self.out.sleep.and_then(|_| self.stays_until(0));
             next = next.min(stays.unwrap_or(Tick::NEVER));
         }
-        next.or_never()
+        (!matches!(self.state, State::Idle | State::Closed)).then_some(next)
     }
 
     /// Time passed.
@@ -28,6 +28,7 @@ impl Session<'_> {
             return Ok(());
         }
         let (left, over) = (self.has_left(), self.over_at());
+        // At the end of time nothing is overdue.
         if now >= over && over < Tick::NEVER {
             self.state = State::Closed;
             return if left { Ok(()) } else { Err(Peer::Silent) };
