@@ -465,7 +465,7 @@ typedef struct sensock_config {
    */
   uint8_t security;
   /**
-   * Whether `sensock_carry` is kept on SENSOCK_EVENT_KEEP: then commands run at most once across resets too.
+   * Whether `sensock_carry` is kept after `sensock_init` and on SENSOCK_EVENT_KEEP: then commands run at most once across resets too.
    */
   bool keeps;
   /**
@@ -760,9 +760,13 @@ sensock_error sensock_ask(sensock_device *device,
                           uint32_t *id);
 
 /**
- * Writes what a deep sleep, or SENSOCK_EVENT_KEEP, has to keep: SENSOCK_CARRY_BYTES, with a checksum.
+ * Writes what memory that survives has to keep: SENSOCK_CARRY_BYTES, with a checksum. `ends_boot` says that power goes down now: no record is
+ * taken any more. Without it the boot goes on, as after `sensock_init` and on SENSOCK_EVENT_KEEP: should it end without another word, what
+ * was not acknowledged by then is said to be lost.
  */
-sensock_error sensock_carry(sensock_device *device, uint8_t *bytes);
+sensock_error sensock_carry(sensock_device *device,
+                            bool ends_boot,
+                            uint8_t *bytes);
 
 /**
  * What `sensock_carry` gave after SENSOCK_EVENT_KEEP lies in memory that survives: the command that waits for it may run.

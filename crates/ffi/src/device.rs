@@ -236,9 +236,11 @@ impl Device {
         self.last_end.map_or("", End::words)
     }
 
-    /// The bytes that a deep sleep has to keep.
-    pub(crate) fn carry(&self) -> [u8; sensock::device::Carry::LEN] {
-        self.held.with(|o| o.carry()).to_bytes()
+    /// The bytes that memory which survives has to keep. The boot ends with that, or else it goes on: then its last positions are not known yet.
+    pub(crate) fn carry(&mut self, ends_boot: bool) -> [u8; sensock::device::Carry::LEN] {
+        self.ended |= ends_boot;
+        let carry = self.held.with(|o| o.carry());
+        if self.ended { carry.to_bytes() } else { carry.unfinished().to_bytes() }
     }
 
     /// Whether everything that was accepted is stored or explained.

@@ -219,7 +219,7 @@ pub struct Config {
     pub abi: u32,
     /// SENSOCK_INSECURE.
     pub security: u8,
-    /// Whether `sensock_carry` is kept on SENSOCK_EVENT_KEEP: then commands run at most once across resets too.
+    /// Whether `sensock_carry` is kept after `sensock_init` and on SENSOCK_EVENT_KEEP: then commands run at most once across resets too.
     pub keeps: bool,
     /// Whether the server is to send all settings again after a deep sleep; else their values are the application's to keep.
     pub settings_again: bool,

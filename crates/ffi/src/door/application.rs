@@ -128,15 +128,17 @@ pub unsafe extern "C" fn sensock_ask(
     error
 }
 
-/// Writes what a deep sleep, or SENSOCK_EVENT_KEEP, has to keep: SENSOCK_CARRY_BYTES, with a checksum.
+/// Writes what memory that survives has to keep: SENSOCK_CARRY_BYTES, with a checksum. `ends_boot` says that power goes down now: no record is
+/// taken any more. Without it the boot goes on, as after `sensock_init` and on SENSOCK_EVENT_KEEP: should it end without another word, what
+/// was not acknowledged by then is said to be lost.
 ///
 /// # Safety
 /// `device` is NULL or of `sensock_init`; `bytes` has room for SENSOCK_CARRY_BYTES.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn sensock_carry(device: *mut Device, bytes: *mut u8) -> Error {
+pub unsafe extern "C" fn sensock_carry(device: *mut Device, ends_boot: bool, bytes: *mut u8) -> Error {
     let at = bytes.cast::<[u8; SENSOCK_CARRY_BYTES]>();
     // SAFETY: the caller's promise.
-    unsafe { on(device, |d| memory::write(at, d.carry())) }
+    unsafe { on(device, |d| memory::write(at, d.carry(ends_boot))) }
 }
 
 /// What `sensock_carry` gave after SENSOCK_EVENT_KEEP lies in memory that survives: the command that waits for it may run.

@@ -136,7 +136,7 @@ static void calls(sensock_device *device, sensock_error error) {
   SAYS(sensock_refuse(device, 1, 16), error);
   SAYS(sensock_refuse_setting(device, 1, 16), error);
   SAYS(sensock_ask(device, 0, 1, &value, 1, 1000, NULL), error);
-  SAYS(sensock_carry(device, bytes), error);
+  SAYS(sensock_carry(device, false, bytes), error);
   SAYS(sensock_kept(device), error);
   SAYS(sensock_sleep(device, 0, 1000, true), error);
   SAYS(sensock_close(device), error);
@@ -198,7 +198,7 @@ static void wrong_order(void) {
   CHECK(strcmp(text, "stored 0, waiting 0, link down: the handshake took too long") == 0);
   /* Without a session nobody can be told of a sleep, and nothing changes. A damaged carry is no carry. */
   uint8_t carry[SENSOCK_CARRY_BYTES];
-  SAYS(sensock_carry(device, carry), SENSOCK_ERROR_NONE);
+  SAYS(sensock_carry(device, false, carry), SENSOCK_ERROR_NONE);
   SAYS(sensock_sleep(device, 99999, 1, true), SENSOCK_ERROR_STATE);
   two[0] = sensock_integer(2, 1);
   SAYS(sensock_record(device, 99999, 2, two, 1), SENSOCK_ERROR_NONE);
@@ -210,6 +210,17 @@ static void wrong_order(void) {
     SAYS(sensock_status_of(device, &status), SENSOCK_ERROR_NONE);
     CHECK(status.woke == !bad);
   }
+  /* A boot that goes on, and the same as it ends: only then are its last positions known, and no record is taken any more. */
+  uint8_t on[SENSOCK_CARRY_BYTES], over[SENSOCK_CARRY_BYTES];
+  c.carry = NULL;
+  c.boot = 7;
+  SAYS(sensock_init(memory, sizeof memory, &c, 0, &device), SENSOCK_ERROR_NONE);
+  SAYS(sensock_record(device, 1, 2, two, 1), SENSOCK_ERROR_NONE);
+  SAYS(sensock_carry(device, false, on), SENSOCK_ERROR_NONE);
+  SAYS(sensock_record(device, 2, 2, two, 1), SENSOCK_ERROR_NONE);
+  SAYS(sensock_carry(device, true, over), SENSOCK_ERROR_NONE);
+  CHECK(memcmp(on, over, sizeof on) != 0);
+  SAYS(sensock_record(device, 3, 2, two, 1), SENSOCK_ERROR_STATE);
 }
 
 /* Bytes at random, whole connections of them, through every call. */

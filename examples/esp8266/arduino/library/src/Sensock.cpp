@@ -80,6 +80,8 @@ bool SensockBase::start(Client &client, const char *host, uint16_t port, const c
   config_.settings_again = true;
   error_ = sensock_init(memory_, length_, &config_, millis(), &device_);
   config_.carry = nullptr;
+  // From here on this boot is known, should it end without another word.
+  keep(false);
   dialAt_ = millis();
   return error_ == SENSOCK_ERROR_NONE;
 }
@@ -171,7 +173,7 @@ bool SensockBase::tell() {
         break;
       }
       case SENSOCK_EVENT_KEEP:
-        keep();
+        keep(false);
         sensock_kept(device_);
         break;
       case SENSOCK_EVENT_SLEPT: slept_ = true;  // fall through
@@ -186,9 +188,9 @@ bool SensockBase::tell() {
   return told;
 }
 
-void SensockBase::keep() {
+void SensockBase::keep(bool endsBoot) {
   uint32_t kept[SENSOCK_CARRY_BYTES / 4];
-  if (rtc_ >= 0 && sensock_carry(device_, (uint8_t *)kept) == SENSOCK_ERROR_NONE) {
+  if (rtc_ >= 0 && sensock_carry(device_, endsBoot, (uint8_t *)kept) == SENSOCK_ERROR_NONE) {
     ESP.rtcUserMemoryWrite((uint32_t)rtc_, kept, sizeof kept);
   }
 }
@@ -204,7 +206,7 @@ void SensockBase::deepSleep(uint32_t seconds, uint32_t awakeAtMost) {
     if (live_ && !said) said = sensock_sleep(device_, millis(), seconds * 1000, true) == SENSOCK_ERROR_NONE;
     delay(1);
   }
-  keep();
+  keep(true);
   ESP.deepSleep((uint64_t)seconds * 1000000);
 }
 

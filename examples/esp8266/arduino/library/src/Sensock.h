@@ -123,7 +123,7 @@ class SensockBase {
   bool receive();
   bool send();
   bool tell();
-  void keep();
+  void keep(bool endsBoot);
 
   static void fill(sensock_reading *) {}
   template <typename T, typename... Rest>
