@@ -146,14 +146,16 @@ impl<'a, C: Clock> Runner<'a, C> {
         let mut pump = Pump::new(shared, &mut self.session, self.keep.as_deref_mut(), rx, said, boots);
 
         let mut reading = pin!(read_some(reader, &mut chunk[..]));
-        let len = pump.fill(tx);
+        let len = pump.fill(tx, 0);
         let mut writing = pin!(Some(write_whole(writer, &mut tx[..], len)));
         let mut idle = None;
+        // So many bytes of an idle `tx` wait for more.
+        let mut filled = 0;
         let mut timer = pin!(None);
         let mut armed = None;
         let ended = poll_fn(|cx| {
             shared.with(|_, desk| desk.runner = Some(cx.waker().clone()));
-            let mut filled = false;
+            let mut spent = false;
             // Enough for a burst; then others of this task have their turn.
             for _ in 0..16 {
                 let mut moved = false;
@@ -179,21 +181,21 @@ impl<'a, C: Clock> Runner<'a, C> {
                     moved = true;
                 }
                 if let Some((writer, tx)) = idle.take() {
-                    // To encode a frame takes a small processor some milliseconds: whoever samples in this task comes between two of them.
-                    if filled {
+                    // Whoever samples in this task comes between two frames.
+                    if spent {
                         idle = Some((writer, tx));
                         break;
                     }
-                    match pump.fill(tx) {
-                        0 => {
-                            idle = Some((writer, tx));
-                            pump.written_all();
-                        }
-                        len => {
-                            filled = true;
-                            writing.set(Some(write_whole(writer, tx, len)));
-                            moved = true;
-                        }
+                    let before = filled;
+                    filled = pump.fill(tx, before);
+                    if filled > before {
+                        (idle, spent, moved) = (Some((writer, tx)), true, true);
+                    } else if filled > 0 {
+                        writing.set(Some(write_whole(writer, tx, core::mem::take(&mut filled))));
+                        moved = true;
+                    } else {
+                        idle = Some((writer, tx));
+                        pump.written_all();
                     }
                 }
                 if let Some(ended) = pump.ended() {

@@ -202,19 +202,20 @@ impl<'p, 'a> Pump<'p, 'a> {
         });
     }
 
-    /// Fills the buffer with whole frames, as many as are due and surely fit; returns how many bytes.
-    pub(super) fn fill(&mut self, tx: &mut [u8]) -> usize {
-        let mut end = 0;
+    /// Adds what is due to `tx`, of which `end` bytes are filled; returns how many are then. One frame at most: to encode one takes a small
+    /// processor some milliseconds.
+    pub(super) fn fill(&mut self, tx: &mut [u8], mut end: usize) -> usize {
         if core::mem::take(&mut self.preface_due) {
             tx[..PREFACE.len()].copy_from_slice(&PREFACE);
             end = PREFACE.len();
         }
-        while tx.len() - end >= PREFIX_MAX + FRAME_MIN_MAX && self.ended.is_none() {
+        if tx.len() - end >= PREFIX_MAX + FRAME_MIN_MAX && self.ended.is_none() {
             let room = &mut tx[end..];
-            let Some(len) = self.next_frame(&mut room[PREFIX_MAX..]) else { break };
-            let skipped = deframe::prefixed(room, len);
-            room.copy_within(skipped..PREFIX_MAX + len, 0);
-            end += PREFIX_MAX + len - skipped;
+            if let Some(len) = self.next_frame(&mut room[PREFIX_MAX..]) {
+                let skipped = deframe::prefixed(room, len);
+                room.copy_within(skipped..PREFIX_MAX + len, 0);
+                end += PREFIX_MAX + len - skipped;
+            }
         }
         #[cfg(feature = "flash")]
         self.wake_flash();

@@ -27,8 +27,9 @@ impl Session<'_> {
         if matches!(self.state, State::Idle | State::Closed) {
             return Ok(());
         }
-        let left = self.has_left();
-        if now >= self.over_at() {
+        let (left, over) = (self.has_left(), self.over_at());
+        // What lies beyond the end of time is never due.
+        if now >= over && over < Tick::NEVER {
             self.state = State::Closed;
             return if left { Ok(()) } else { Err(Peer::Silent) };
         }
