@@ -21,9 +21,9 @@ const SLOW: Duration = Duration::from_secs(5);
 const AWAY: Duration = Duration::from_secs(60);
 /// The latest that a sample may be, and is to be in every phase.
 const LIMIT_US: u32 = 10_000;
-/// When the server is back, each frame of what waited is encoded in one go: so many instructions, of which a core of 25 MHz makes fewer than
-/// a hundred thousand in the time above. The limit there is that it becomes no worse.
-const FRAME_INSTRUCTIONS: u32 = 1_600_000;
+/// When the server is back, each frame of what waited is encoded in one go: so many instructions at most, of which a core that makes 16 million
+/// a second makes half in the time above. It misses the aim then, which is told; the limit there is that it becomes no worse.
+const FRAME_INSTRUCTIONS: u32 = 300_000;
 
 #[test]
 fn sampling_waits_for_nobody() {
@@ -80,8 +80,8 @@ fn jitter(board: Board) {
         1 << board.shift(),
     ));
     assert!(guest / 1_000 >= (2 * SLOW + AWAY).as_secs(), "only {guest} ms passed in the machine");
-    let back = (FRAME_INSTRUCTIONS / 1_000) << board.shift();
-    for (us, limit) in [(connected, LIMIT_US), (slow, LIMIT_US), (stalled, back), (away, back)] {
+    let back = LIMIT_US.max((FRAME_INSTRUCTIONS / 1_000) << board.shift());
+    for (us, limit) in [(connected, LIMIT_US), (slow, back), (stalled, back), (away, back)] {
         assert!(us <= limit || !is_judged, "{}: a sample was {us} us late, {limit} are allowed", board.id());
         if us > LIMIT_US {
             announce(&format!("{}: missed: {us} us, the aim is {LIMIT_US}", board.id()));

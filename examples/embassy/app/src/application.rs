@@ -14,9 +14,9 @@ use crate::catalogue::{
 };
 use crate::{Board, Grid, Led, Sensor};
 
-/// The largest frame, either way.
-pub(crate) const FRAME: usize = 512;
-/// What a socket holds, either way: two frames.
+/// The largest frame, either way. A frame is encoded in one go, while sampling waits: small frames keep that short.
+pub(crate) const FRAME: usize = 288;
+/// What a socket holds, either way: three frames.
 const SOCKET: usize = 1_024;
 /// Milliseconds before the second dial, and between dials at most: the server being away is no reason to wait for minutes.
 const BACKOFF_MS: (u32, u32) = (250, 5_000);
