@@ -84,19 +84,30 @@ impl Line {
                 break;
             }
         }
+        let recovery = self.recovers(&format!("fault {} ({kind})", self.struck.len() + 1))?;
+        let until = self.accepted();
+        self.struck.push(Struck { kind, recovery, until });
+        Ok(())
+    }
+
+    /// How long it takes until everything is stored that is accepted by now, and the next record of each device.
+    pub(crate) fn recovers(&mut self, what: &str) -> Result<Duration> {
         let healed = Instant::now();
         self.crew.listen(&mut self.fleet);
         let owed = self.accepted();
-        let what = format!("fault {} ({kind})", self.struck.len() + 1);
-        self.until(&what, |line| {
+        self.until(what, |line| {
             owed.iter().all(|((id, lane), at)| match lane {
                 Lane::Readings => line.stored(*id, *lane) > *at,
                 _ => line.stored(*id, *lane) >= *at,
             })
         })?;
-        let until = self.accepted();
-        self.struck.push(Struck { kind, recovery: healed.elapsed(), until });
-        Ok(())
+        Ok(healed.elapsed())
+    }
+
+    /// Lets time pass and hears what the devices say.
+    pub(crate) fn listen_for(&mut self, time: Duration) {
+        std::thread::sleep(time);
+        self.crew.listen(&mut self.fleet);
     }
 
     /// A random kind.

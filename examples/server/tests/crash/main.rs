@@ -24,4 +24,7 @@ mod line;
 mod lines;
 mod said;
 mod scene;
+mod stores;
+mod storm;
+mod strangers;
 mod usage;
