@@ -15,6 +15,7 @@
 mod check;
 mod crew;
 mod daemon;
+#[cfg(target_os = "linux")]
 mod endurance;
 mod fault;
 mod hopping;
@@ -26,5 +27,7 @@ mod said;
 mod scene;
 mod stores;
 mod storm;
+#[cfg(target_os = "linux")]
 mod strangers;
+#[cfg(target_os = "linux")]
 mod usage;
