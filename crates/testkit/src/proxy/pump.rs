@@ -58,7 +58,8 @@ pub(super) async fn pump(
 ) -> Arrived {
     let inside = Inside::default();
     let (sender, parcels) = mpsc::unbounded_channel();
-    let reading = Reading { from, changes: connection.state.subscribe(), connection, inside: &inside, sender };
+    let reading =
+        Reading { from, changes: connection.state.subscribe(), connection, inside: &inside, sender };
     let writing = write(connection, to, twin, parcels, &inside);
     // The reading half ends before the last parcel is delivered; only the writing half knows the outcome.
     let (mut reading, mut writing) = (std::pin::pin!(reading.run()), std::pin::pin!(writing));

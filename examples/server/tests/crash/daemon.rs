@@ -48,7 +48,13 @@ pub(crate) struct Daemon {
 impl Daemon {
     /// A server that does not run yet.
     pub(crate) fn new(store: &str) -> Result<Self> {
-        Ok(Self { port: lasting_port()?, store: store.to_owned(), options: vec![], wrapper: vec![], process: None })
+        Ok(Self {
+            port: lasting_port()?,
+            store: store.to_owned(),
+            options: vec![],
+            wrapper: vec![],
+            process: None,
+        })
     }
 
     /// It, with further options of the command line.

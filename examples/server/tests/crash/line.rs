@@ -186,7 +186,10 @@ impl Line {
 }
 
 /// Runs `work` on each line, each on a thread of its own; the first error.
-pub(crate) fn at_once(lines: &mut [Line], work: impl Fn(usize, &mut Line) -> Result<()> + Sync) -> Result<()> {
+pub(crate) fn at_once(
+    lines: &mut [Line],
+    work: impl Fn(usize, &mut Line) -> Result<()> + Sync,
+) -> Result<()> {
     std::thread::scope(|scope| {
         let work = &work;
         let running: Vec<_> =

@@ -29,7 +29,8 @@ fn a_thousand_devices_come_back_at_once() -> Result<()> {
     let mut daemon = Daemon::new(&store)?.with(&["--log", "quiet"]);
     let address = daemon.address();
     daemon.start(None)?;
-    let (runtime, local) = (tokio::runtime::Builder::new_current_thread().enable_all().build()?, LocalSet::new());
+    let (runtime, local) =
+        (tokio::runtime::Builder::new_current_thread().enable_all().build()?, LocalSet::new());
     let mut devices = vec![];
     for n in 0..DEVICES {
         let (device, runner) = device(n)?;
@@ -47,14 +48,17 @@ fn a_thousand_devices_come_back_at_once() -> Result<()> {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
     };
-    local.block_on(&runtime, async { tokio::time::timeout(BOUND, noticed).await }).context("nobody noticed")?;
+    local
+        .block_on(&runtime, async { tokio::time::timeout(BOUND, noticed).await })
+        .context("nobody noticed")?;
     daemon.start(None)?;
     daemon.process()?.wait_for("listening on", BOUND)?;
     let (back, half) = stored(&runtime, &local, &devices)?;
     daemon.stop()?;
 
     let kept = Ledger::open(&store)?.kept()?;
-    let right = |kept: &crate::check::Kept| kept.records.len() == RECORDS.0 + RECORDS.1 && kept.gaps.is_empty();
+    let right =
+        |kept: &crate::check::Kept| kept.records.len() == RECORDS.0 + RECORDS.1 && kept.gaps.is_empty();
     announce(&format!(
         "storm: {DEVICES} devices for the first time: all stored after {} ms; back after a kill of the server: half of them stored after {} ms, \
          all after {} ms",
@@ -62,7 +66,10 @@ fn a_thousand_devices_come_back_at_once() -> Result<()> {
         half.as_millis(),
         back.as_millis()
     ));
-    ensure!(kept.len() == DEVICES && kept.values().all(right), "not every device has all of its records once");
+    ensure!(
+        kept.len() == DEVICES && kept.values().all(right),
+        "not every device has all of its records once"
+    );
     Ok(())
 }
 

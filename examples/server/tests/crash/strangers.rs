@@ -76,8 +76,13 @@ fn all_closed(runtime: &Runtime, strangers: impl IntoIterator<Item = TcpStream>)
 /// Lets this process, and those that it starts, open so many files.
 fn allow_files(wanted: u64) -> Result<()> {
     let (soft, hard) = getrlimit(Resource::RLIMIT_NOFILE)?;
-    ensure!(hard >= wanted, "{wanted} open files are needed, {hard} are allowed: raise the limit (ulimit -Hn)");
-    Ok(if soft < wanted { setrlimit(Resource::RLIMIT_NOFILE, wanted, hard)? })
+    ensure!(
+        hard >= wanted,
+        "{wanted} open files are needed, {hard} are allowed: raise the limit (ulimit -Hn)"
+    );
+    Ok(if soft < wanted {
+        setrlimit(Resource::RLIMIT_NOFILE, wanted, hard)?
+    })
 }
 
 /// Waits until something is so of a process.
