@@ -19,6 +19,7 @@ use crate::wire::data::Outcome;
 use crate::wire::flow::{self, Boots, CatalogPart};
 use crate::wire::header::{self, Header, Kind};
 use crate::wire::hello::{Account, End, Hello, LaneFloor, Refused, VERSION, Welcome};
+use crate::wire::text::Text;
 use crate::{Cause, CommandId, DeviceId, Lane, Position, StoreId, Tag, Tick};
 
 /// What a device is: shared by all its connections.

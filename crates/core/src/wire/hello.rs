@@ -2,7 +2,6 @@
 
 use super::cursor::{Fields, NoRoom, Writer};
 use super::header::{Kind, plain};
-pub(crate) use super::refused::cut;
 pub use super::refused::{Refusal, Refused, UNSEALED_BACKOFF_MAX_MS};
 use crate::error::Peer;
 use crate::limits::{COMMAND_SLOTS_MAX, FRAME_HARD_MAX, FRAME_MIN_MAX, PING_RANGE_MS};
@@ -200,9 +199,9 @@ impl Hello {
             return Err(Peer::Version);
         }
         let features = r.var32();
-        let name = r.text(DeviceId::MAX);
+        let name = r.block(DeviceId::MAX);
         r.so_far()?;
-        let device = DeviceId::new(name).map_err(|_| Peer::Malformed)?;
+        let device = DeviceId::from_bytes(name).map_err(|_| Peer::Malformed)?;
         let boot = match r.varint() {
             0 => None,
             b => Some(u32::try_from(b - 1).map_err(|_| Peer::Malformed)?),

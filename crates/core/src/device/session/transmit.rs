@@ -78,7 +78,7 @@ impl Session<'_> {
                 }
                 o.lasts()
             });
-            let bye = Bye { reason, retry_ms: 0, ends_boot, lasts, text: "" };
+            let bye = Bye { reason, retry_ms: 0, ends_boot, lasts, text: Text::EMPTY };
             self.state = State::Closed;
             return bye.encode(out);
         }
