@@ -20,7 +20,9 @@ const LATEST: u8 = 4;
 pub(crate) const ITEM_MAX: usize = 1 + 255;
 
 /// An item, taken apart.
+// Its number in a byte: beside a tick the compiler makes 64 bits of it, which a chip compares in pieces.
 #[derive(Clone, Copy, Debug)]
+#[repr(u8)]
 pub(crate) enum Stored<'a> {
     /// Readings of one instant, `delta` ms after the item before.
     Record { delta: u64, cells: Cells<'a>, superseded: Option<(u32, u64)> },

@@ -9,6 +9,7 @@ use super::carry::Carry;
 use super::item::Made;
 use super::queue::{Copied, Cursor, Queue};
 use super::slots::{SLOT, Slots, waits};
+use crate::batch::Cell;
 use crate::catalog::Reading;
 use crate::error::{Misuse, Peer};
 use crate::limits::{BODY_MAX, COMMAND_SLOTS_MAX, READINGS_PER_RECORD};

@@ -34,6 +34,7 @@ impl OutboxMut<'_> {
     }
 
     /// Keep-latest: gives waiting values their positions, once nothing else of the lane is under way.
+    #[cfg_attr(target_pointer_width = "32", inline(never))]
     pub(super) fn number_latest(&mut self) {
         if self.d.slots == 0 || !self.d.queues[2].is_empty() {
             return;
@@ -44,10 +45,11 @@ impl OutboxMut<'_> {
                 return;
             }
             let last = q.last_tick();
-            let Some(w) = self.slots().take_oldest() else { return };
+            let mut readings = [Reading { quantity: 0, cell: Cell::Value(0) }; READINGS_PER_RECORD];
+            let Some(w) = self.slots().take_oldest(&mut readings) else { return };
             let superseded = (w.superseded > 0).then(|| (w.superseded, w.tick.since(w.since)));
             // What went into the slots was checked by `record`.
-            let made = Made::record(w.tick.since(last), &w.readings[..w.count], superseded);
+            let made = Made::record(w.tick.since(last), w.readings, superseded);
             if let Ok(item) = made {
                 let _ = self.push(Lane::Readings, &item, w.tick);
             }

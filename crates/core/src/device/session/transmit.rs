@@ -27,6 +27,7 @@ impl Session<'_> {
     }
 
     /// Writes what goes before all records; returns its length, zero if there is nothing.
+    #[cfg_attr(target_pointer_width = "32", inline(never))]
     fn say(&mut self, outbox: &impl Share, now: Tick, out: &mut [u8]) -> Result<usize, NoRoom> {
         if self.state == State::Hello && self.out.hello {
             let len = self.say_hello(outbox, now).encode(out)?;
@@ -85,6 +86,7 @@ impl Session<'_> {
         Ok(0)
     }
 
+    #[cfg_attr(target_pointer_width = "32", inline(never))]
     pub(super) fn say_hello(&mut self, outbox: &impl Share, now: Tick) -> Hello {
         let mut hello = Hello {
             versions: (VERSION, VERSION),
@@ -108,6 +110,7 @@ impl Session<'_> {
         hello
     }
 
+    #[cfg_attr(target_pointer_width = "32", inline(never))]
     pub(super) fn lane_frame(
         &mut self,
         outbox: &impl Share,
@@ -126,6 +129,8 @@ impl Session<'_> {
         let link = &mut self.lanes[i];
         let supply = self.supply.filter(|(l, _)| FLASH && *l == lane).map(|(_, s)| s);
         let held = FLASH && (self.supply.is_some() || self.fetching.is_some());
+        // As with items: 64 bits if it is not said.
+        #[repr(u8)]
         enum Found {
             Nothing,
             Floor(LaneFloor),
