@@ -185,7 +185,8 @@ impl<'b> Session<'b> {
         })
     }
 
-    /// (1) A transport is there: Hello is due. Whatever the session did before is forgotten. `boots` lists boots in flash.
+    /// (1) A transport is there: Hello is due. Whatever the session did before is forgotten. `boots` lists boots in flash (ignored
+    /// without the feature `flash`).
     pub fn start(&mut self, now: Tick, account: Account, boots: Boots) {
         self.out = Out { hello: true, ..Out::default() };
         self.lanes = [LaneLink::NEW; Lane::COUNT];

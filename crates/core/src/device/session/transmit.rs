@@ -15,7 +15,7 @@ impl Session<'_> {
             let room = out.len().min(self.max_frame);
             let out = &mut out[..room];
             outbox.with(|o| o.expire(now));
-            for lane in Lane::ALL {
+            for &lane in &Lane::ALL {
                 match self.lane_frame(outbox, now, lane, out)? {
                     Transmit::Idle => {}
                     found => return Ok(found),
@@ -47,7 +47,7 @@ impl Session<'_> {
         if let Some(id) = self.out.pong.take() {
             return alive::pong(id.into(), now, out);
         }
-        if core::mem::take(&mut self.out.boots) {
+        if FLASH && core::mem::take(&mut self.out.boots) {
             return self.hello.boots.encode(out);
         }
         if let Some(offset) = self.out.catalog {
