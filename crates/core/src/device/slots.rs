@@ -52,12 +52,13 @@ impl Slots<'_> {
         true
     }
 
-    /// Takes all values of the oldest instant.
+    /// Takes all values of the oldest instant; there is one.
     pub(crate) fn take_oldest<'r>(
         &mut self,
         readings: &'r mut [Reading; READINGS_PER_RECORD],
-    ) -> Option<Waiting<'r>> {
-        let oldest = self.0.iter().filter(|s| waits(s)).map(|s| long(s, 8)).min()?;
+    ) -> Waiting<'r> {
+        let waiting = self.0.iter().filter(|s| waits(s));
+        let oldest = waiting.fold(u64::MAX, |oldest, slot| oldest.min(long(slot, 8)));
         let mut count = 0;
         let mut waiting = Waiting { readings: &[], tick: Tick(oldest), superseded: 0, since: Tick::NEVER };
         let due = self.0.iter_mut().filter(|s| waits(s) && long(s, 8) == oldest);
@@ -73,7 +74,7 @@ impl Slots<'_> {
             slot[2] &= !DIRTY;
         }
         waiting.readings = &readings[..count];
-        Some(waiting)
+        waiting
     }
 
     fn slot(&mut self, quantity: u16) -> Option<&mut [u8; SLOT]> {
