@@ -95,12 +95,10 @@ impl OutboxMut<'_> {
         Welcomed { shifted_by: welcome.boot_shift, other_store }
     }
 
-    /// The server confirmed the session: the tag is ours, this is the store, and what Welcome and the acks since then say is written.
-    pub(crate) fn confirmed(&mut self, tag: Tag, store: StoreId, marks: [Position; Lane::COUNT]) {
+    /// The server confirmed the session: the tag is ours, this is the store. What Welcome and the acks since then say is written:
+    /// [`OutboxMut::free_to`] follows for each lane.
+    pub(crate) fn confirmed(&mut self, tag: Tag, store: StoreId) {
         (self.d.tag, self.d.pending_tag, self.d.store) = (tag, Tag::NONE, store);
-        for (&lane, mark) in Lane::ALL.iter().zip(marks) {
-            self.free_to(lane, mark);
-        }
     }
 
     /// Everything up to this wire position is stored or explained.

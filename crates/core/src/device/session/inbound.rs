@@ -141,8 +141,10 @@ impl<'b> Session<'b> {
     /// The server wrote something that only a confirmed session gets: the tag is ours.
     fn confirm(&mut self, o: &mut OutboxMut<'_>) {
         if !core::mem::replace(&mut self.out.confirmed, true) {
-            let marks = self.lanes.map(|link| link.acked);
-            o.confirmed(self.tag, self.store, marks);
+            o.confirmed(self.tag, self.store);
+            for (&lane, link) in Lane::ALL.iter().zip(&self.lanes) {
+                o.free_to(lane, link.acked);
+            }
         }
     }
 
