@@ -121,6 +121,7 @@ fn a_full_disk_is_said_and_everything_goes_on_once_there_is_room() -> Result<()>
 }
 
 /// Files of the server may not grow beyond this many blocks of 512 bytes, as a quota would have it; a signal that says so is ignored.
+#[cfg(target_os = "linux")]
 const WITH_SMALL_FILES: &str = r#"trap '' XFSZ && ulimit -S -f 2400 && exec "$@""#;
 
 #[cfg(target_os = "linux")]
