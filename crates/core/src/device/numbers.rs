@@ -151,7 +151,9 @@ mod tests {
             let (mut bytes, mut ticks) = (Vec::new(), Vec::new());
             let mut tick = Tick(5);
             for (delta, readings) in &records {
-                bytes.extend_from_slice(Made::record(*delta, readings, superseded).unwrap().as_slice());
+                let mut item = Made::new();
+                item.record(*delta, readings, superseded).unwrap();
+                bytes.extend_from_slice(item.as_slice());
                 tick = tick.plus(*delta);
                 ticks.push(tick.0);
             }
