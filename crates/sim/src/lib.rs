@@ -6,11 +6,14 @@
 //! [`fuzz`] holds what the fuzz targets do with bytes.
 
 mod board;
+mod chance;
 mod check;
 pub mod fuzz;
+mod gate;
 mod host;
-mod intake;
 mod link;
+mod log;
+mod shipped;
 mod world;
 
 pub use board::{Accepted, BoardId, Memory, catalog};
