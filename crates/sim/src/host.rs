@@ -117,6 +117,8 @@ pub(crate) struct Host {
     pub step_us: u64,
     /// Whether catalogues are asked for though they are known, the next time.
     pub recheck: bool,
+    /// Devices that were turned away because the clock is not set.
+    pub clock_refusals: u32,
     /// The most that one connection had outstanding, in bytes.
     pub outstanding_max: usize,
     pub config: Config,
@@ -149,6 +151,7 @@ impl Host {
             gate: Arc::default(),
             step_us: 0,
             recheck: false,
+            clock_refusals: 0,
             outstanding_max: 0,
             config: Config::default(),
             commit_us: 2_000,

@@ -47,6 +47,8 @@ pub(crate) struct Pipe {
     pub delay_us: u64,
     /// Nothing arrives, and nobody is told (half-open).
     pub dead: bool,
+    /// It takes longer than it did.
+    pub slowed: bool,
     /// Nothing arrives before this time.
     pub stalled_until: u64,
     pub chop: Option<Chop>,
@@ -67,6 +69,7 @@ impl Pipe {
             queue: VecDeque::new(),
             delay_us,
             dead: false,
+            slowed: false,
             stalled_until: 0,
             chop: None,
             truncate: None,
@@ -94,7 +97,7 @@ impl Pipe {
         let last = self.queue.back().map_or(0, |c| c.at);
         let free = last.max(now + self.delay_us);
         let at = free.max(self.stalled_until);
-        self.touched += u32::from(at > free);
+        self.touched += u32::from(at > free || self.slowed);
         let readings = if readings { frame.len() } else { 0 };
         if let Some(keep) = self.truncate.take() {
             bytes.truncate(keep.clamp(1, bytes.len().saturating_sub(1).max(1)));

@@ -32,6 +32,7 @@ impl Host {
                 conn.hello = Some(hello);
                 conn.hello_at = at;
                 if holds {
+                    self.clock_refusals += 1;
                     return self.refuse(link, Refusal::Busy, "the server's clock is not set");
                 }
                 // A memory store that fails here refuses as busy.
