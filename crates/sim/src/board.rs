@@ -108,11 +108,25 @@ pub(crate) struct Held {
 /// What an oracle wants to know of a board.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum News {
-    Connected { shifted_by: u32 },
-    Acked { lane: Lane, mark: Position },
-    Ran { id: CommandId, once: bool, body: Vec<u8> },
-    Refused { backoff_ms: u32, in_use: bool },
-    Bye { retry_ms: u32 },
+    Connected {
+        shifted_by: u32,
+    },
+    Acked {
+        lane: Lane,
+        mark: Position,
+    },
+    Ran {
+        id: CommandId,
+        once: bool,
+        body: Vec<u8>,
+    },
+    Refused {
+        backoff_ms: u32,
+        in_use: bool,
+    },
+    Bye {
+        retry_ms: u32,
+    },
     /// A frame of readings left while an alarm could have.
     Overtaken,
     /// An alarm left behind so many bytes of backlog.
@@ -256,7 +270,8 @@ impl Board {
 
     /// The first true time at which the board's clock shows at least `tick`.
     pub(crate) fn true_us(&self, tick: Tick) -> u64 {
-        let us = tick.0.saturating_mul(1_000).saturating_sub(self.since_clock_us).min(i64::MAX as u64 / 2) as i64;
+        let us =
+            tick.0.saturating_mul(1_000).saturating_sub(self.since_clock_us).min(i64::MAX as u64 / 2) as i64;
         self.since_us + (us - us / 1_000 * self.ppm / 1_000).max(0) as u64 + 1_000
     }
 

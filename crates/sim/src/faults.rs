@@ -86,8 +86,28 @@ impl Kind {
     pub const ALL: [Kind; 23] = {
         use Kind::*;
         [
-            Delay, Split, Drip, Stall, Truncate, Cut, HalfOpen, Duplicate, Power, TornWrite, BetweenWrites, Clone,
-            Rollback, Drift, Crash, CrashInCommit, ClockStep, Clock1970, StoreSlow, StoreFails, StoreUnsaid, Poison,
+            Delay,
+            Split,
+            Drip,
+            Stall,
+            Truncate,
+            Cut,
+            HalfOpen,
+            Duplicate,
+            Power,
+            TornWrite,
+            BetweenWrites,
+            Clone,
+            Rollback,
+            Drift,
+            Crash,
+            CrashInCommit,
+            ClockStep,
+            Clock1970,
+            StoreSlow,
+            StoreFails,
+            StoreUnsaid,
+            Poison,
             Restore,
         ]
     };
@@ -168,7 +188,21 @@ impl Step {
     /// All steps.
     pub const ALL: [Step; 13] = {
         use Step::*;
-        [Offline, Dialing, Hello, Unconfirmed, Catalogue, Idle, Data, Commit, Ack, Command, Reply, Leaving, Sleeping]
+        [
+            Offline,
+            Dialing,
+            Hello,
+            Unconfirmed,
+            Catalogue,
+            Idle,
+            Data,
+            Commit,
+            Ack,
+            Command,
+            Reply,
+            Leaving,
+            Sleeping,
+        ]
     };
 
     /// As the table says it.

@@ -36,8 +36,8 @@ pub(crate) struct Gate {
     pub(crate) poison: Vec<i32>,
     /// Which of them were.
     pub(crate) rejected: Vec<i32>,
-    /// What was committed since the watcher looked.
-    pub(crate) committed: Vec<Batch>,
+    /// What was committed since the watcher looked, by all servers in order.
+    pub(crate) committed: Arc<Mutex<Vec<Batch>>>,
 }
 
 impl GatedStore {
@@ -51,7 +51,8 @@ impl GatedStore {
             gate.at += 1;
             gate.steps
         };
-        std::future::poll_fn(|_| if std::mem::take(&mut waits) { Poll::Pending } else { Poll::Ready(()) }).await;
+        std::future::poll_fn(|_| if std::mem::take(&mut waits) { Poll::Pending } else { Poll::Ready(()) })
+            .await;
         self.pass(point)
     }
 
@@ -129,7 +130,7 @@ impl Transaction for GatedTx {
         if matches!(done, Ok(()) | Err(MemoryError::Told(Point::Committed, _))) {
             let mut gate = self.store.gate();
             if gate.watched {
-                gate.committed.push(self.written);
+                gate.committed.lock().unwrap_or_else(PoisonError::into_inner).push(self.written);
             }
         }
         done?;

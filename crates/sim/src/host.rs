@@ -18,9 +18,7 @@ use sensock_store::append::commit;
 use sensock_store::identity::judge;
 use sensock_store::memory::{MemoryError, MemoryStore};
 use sensock_store::work::{CommandWork, Done, FloorWork, HelloWork, Identity, Refuse, Verdict, Work};
-use sensock_store::{
-    Batch, BootRow, CatalogRow, CommandRow, ConnectionRow, LaneId, SettingRow, Store as _,
-};
+use sensock_store::{Batch, BootRow, CatalogRow, CommandRow, ConnectionRow, LaneId, SettingRow, Store as _};
 
 use crate::gate::{Gate, GatedStore};
 use crate::link::LinkId;

@@ -17,6 +17,7 @@ mod log;
 pub mod many;
 mod oracle;
 pub mod plan;
+pub mod planted;
 pub mod run;
 mod shipped;
 pub mod shrink;

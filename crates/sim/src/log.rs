@@ -21,6 +21,8 @@ impl Log {
 pub(crate) fn merged<'a>(logs: impl Iterator<Item = &'a Log>) -> String {
     let mut lines: Vec<&(u64, String)> = logs.flat_map(|l| &l.lines).collect();
     lines.sort_by_key(|(at, _)| *at);
-    let line = |(at, words): &&(u64, String)| format!("{:>12.6} {words}\n", at.saturating_sub(BEGIN_US) as f64 / 1e6);
+    let line = |(at, words): &&(u64, String)| {
+        format!("{:>12.6} {words}\n", at.saturating_sub(BEGIN_US) as f64 / 1e6)
+    };
     lines.iter().map(line).collect()
 }

@@ -38,6 +38,9 @@ struct Options {
     /// Prints the whole trace of a seed, not its end.
     #[arg(long)]
     whole: bool,
+    /// Makes this mistake all the while; only in a build with `--cfg sensock_planted`.
+    #[arg(long)]
+    planted: Option<String>,
     /// Does not shorten the plan of a seed that fails.
     #[arg(long)]
     as_it_is: bool,
@@ -46,6 +49,15 @@ struct Options {
 fn main() -> ExitCode {
     let options = Options::parse();
     let size = Size { hours: options.hours, ..Size::default() };
+    if let Some(name) = &options.planted
+        && !sensock_sim::planted::choose(name)
+    {
+        println!(
+            "there is no mistake {name} to be made here: build with --cfg sensock_planted, and name one of"
+        );
+        sensock_sim::planted::ALL.iter().for_each(|(name, what)| println!("  {name}: {what}"));
+        return ExitCode::FAILURE;
+    }
     // A panic is a finding like any other, and is told as one.
     std::panic::set_hook(Box::new(|_| {}));
     match options.seed {
@@ -62,7 +74,13 @@ fn one(seed: u64, size: &Size, options: &Options) -> ExitCode {
         let (short, runs) = shrink(seed, size, ops);
         println!("the plan of {before} faults is {} after {runs} runs:", short.len());
         short.iter().for_each(|op| {
-            println!("  {:>10.3} s  device {}  {} while {}", op.at_us as f64 / 1e6, op.device, op.kind.name(), op.step.name());
+            println!(
+                "  {:>10.3} s  device {}  {} while {}",
+                op.at_us as f64 / 1e6,
+                op.device,
+                op.kind.name(),
+                op.step.name()
+            );
         });
         ops = short;
         outcome = run(seed, size, &ops, true);
@@ -84,8 +102,12 @@ fn one(seed: u64, size: &Size, options: &Options) -> ExitCode {
 
 fn all(size: &Size, options: &Options) -> ExitCode {
     let begun = Instant::now();
-    let until =
-        Until { runs: options.runs, device_hours: options.device_hours, faults: options.faults, each: options.each };
+    let until = Until {
+        runs: options.runs,
+        device_hours: options.device_hours,
+        faults: options.faults,
+        each: options.each,
+    };
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
     let sum = many(options.first, size, &until, threads);
     println!("{}", sum.table);

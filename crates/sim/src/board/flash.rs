@@ -85,7 +85,8 @@ impl Flash {
     /// Whether another flash holds the same.
     pub(crate) fn is_as(&self, other: &Flash) -> bool {
         let ends = |f: &Flash| f.lanes.each_ref().map(|l| l.back().map(|i| i.next));
-        (self.boot, self.begun, self.shift) == (other.boot, other.begun, other.shift) && ends(self) == ends(other)
+        (self.boot, self.begun, self.shift) == (other.boot, other.begun, other.shift)
+            && ends(self) == ends(other)
     }
 
     /// When something is due.
@@ -213,7 +214,9 @@ impl Flash {
 
     fn apply(&mut self, work: Work) {
         match work {
-            Work::Keep { begun, shift, ended } => (self.begun, self.shift, self.complete) = (begun, shift, ended),
+            Work::Keep { begun, shift, ended } => {
+                (self.begun, self.shift, self.complete) = (begun, shift, ended)
+            }
             Work::Spill { lane, items, .. } => {
                 let log = &mut self.lanes[lane.index()];
                 if lane == Lane::Control && log.len() + items.len() > ROOM[lane.index()] {

@@ -16,7 +16,8 @@ impl Host {
             if self.crash == Some(Crash::Before) {
                 return vec![Act::Crash];
             }
-            let (origins, works) = std::mem::take(&mut self.queue).into_iter().map(|q| (q.origin, q.work)).unzip();
+            let (origins, works) =
+                std::mem::take(&mut self.queue).into_iter().map(|q| (q.origin, q.work)).unzip();
             self.begin(now, store, origins, works);
         }
         let Some(under_way) = &mut self.committing else { return vec![] };

@@ -49,7 +49,8 @@ impl Host {
                         conn.sheet = sheets.find(|s| s.hash == hello.catalog);
                         conn.wants_catalog = conn.sheet.is_none() || recheck;
                         self.recheck &= !conn.wants_catalog;
-                        conn.older = resume.catalogs.iter().filter_map(|c| Sheet::read(c.hash, &c.bytes)).collect();
+                        conn.older =
+                            resume.catalogs.iter().filter_map(|c| Sheet::read(c.hash, &c.bytes)).collect();
                         conn.times = Times::new(identity.boot, &resume);
                         conn.identity = Some(identity);
                         let pending = resume.commands.iter().filter(|c| !c.state.is_settled()).count()

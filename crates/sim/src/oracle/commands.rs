@@ -7,10 +7,10 @@ use sensock_store::{CommandRow, CommandState};
 #[derive(Clone, Debug)]
 struct Command {
     once: bool,
-    made_us: u64,
     deadline_us: u64,
     ran: u32,
     state: CommandState,
+    settled_us: u64,
     /// Where it went to was doubled or rolled back, or its row was: nobody can know of it.
     exempt: bool,
     device: usize,
@@ -22,13 +22,13 @@ pub(crate) struct Commands(Vec<Command>);
 
 impl Commands {
     /// A new one; returns its body.
-    pub(crate) fn make(&mut self, device: usize, policy: Policy, now: u64, deadline_us: u64) -> Vec<u8> {
+    pub(crate) fn make(&mut self, device: usize, policy: Policy, deadline_us: u64) -> Vec<u8> {
         self.0.push(Command {
             once: policy == Policy::Once,
-            made_us: now,
             deadline_us,
             ran: 0,
             state: CommandState::Queued,
+            settled_us: u64::MAX,
             exempt: false,
             device,
         });
@@ -62,9 +62,12 @@ impl Commands {
     }
 
     /// The store says how far one got.
-    pub(crate) fn row(&mut self, row: &CommandRow) -> Result<(), String> {
+    pub(crate) fn row(&mut self, row: &CommandRow, now: u64) -> Result<(), String> {
         let Some(c) = self.of(&row.body) else { return Ok(()) };
         let before = std::mem::replace(&mut c.state, row.state);
+        if row.state.is_settled() && !before.is_settled() {
+            c.settled_us = now;
+        }
         if c.exempt {
             return Ok(());
         }
@@ -83,7 +86,7 @@ impl Commands {
     /// The store was put back to what it held at `at_us`: commands made since are gone, those before are what they were then.
     pub(crate) fn restored(&mut self, at_us: u64) {
         // Those that were settled then stay so; the others may run again, by nobody's fault.
-        self.0.iter_mut().filter(|c| c.made_us > at_us || !c.state.is_settled() || c.deadline_us > at_us).for_each(|c| c.exempt = true);
+        self.0.iter_mut().filter(|c| c.settled_us > at_us).for_each(|c| c.exempt = true);
     }
 
     /// A board of this device was cloned, or its memory rolled back.
@@ -93,7 +96,11 @@ impl Commands {
 
     pub(crate) fn finish(&self) -> Option<String> {
         let open = self.0.iter().position(|c| !c.exempt && !c.state.is_settled())?;
-        Some(format!("the caller of command {} never learns what became of it: {:?}", open + 1, self.0[open].state))
+        Some(format!(
+            "the caller of command {} never learns what became of it: {:?}",
+            open + 1,
+            self.0[open].state
+        ))
     }
 
     pub(crate) fn counts(&self) -> (u64, u64) {

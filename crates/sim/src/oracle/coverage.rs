@@ -27,9 +27,10 @@ impl Oracle {
             }
         }
         for row in batch.readings.iter().filter(|r| r.quantity != NUMBER) {
-            let number = batch.readings.iter().find(|r| {
-                r.quantity == NUMBER && r.position == row.position && r.lane == row.lane
-            });
+            let number = batch
+                .readings
+                .iter()
+                .find(|r| r.quantity == NUMBER && r.position == row.position && r.lane == row.lane);
             let second = number.and_then(|r| self.recs.get(r.raw as usize - 1)).map(|r| r.second);
             if second.is_some_and(|s| s != row.raw) {
                 self.violate(|| format!("{}: the second value is {}, not {second:?}", row.position, row.raw));
@@ -42,15 +43,24 @@ impl Oracle {
         let rec = *self.recs.get(number.wrapping_sub(1)).ok_or("nobody recorded this")?;
         let life = &self.lives[rec.life as usize];
         let same = (self.devices[life.device].id, rec.lane) == (row.lane.device, row.lane.lane);
-        if !same || rec.n.is_some_and(|n| n != row.position.n()) || !life.wire.contains(&row.position.boot()) {
-            return Err(format!("record {number} is {:?} of boots {:?} in lane {}", rec.n, life.wire, rec.lane));
+        if !same || rec.n.is_some_and(|n| n != row.position.n()) || !life.wire.contains(&row.position.boot())
+        {
+            return Err(format!(
+                "record {number} is {:?} of boots {:?} in lane {}",
+                rec.n, life.wire, rec.lane
+            ));
         }
         if row.catalog != life.catalog {
-            return Err(format!("measured under catalogue {:x}, stored under {:x}", life.catalog, row.catalog));
+            return Err(format!(
+                "measured under catalogue {:x}, stored under {:x}",
+                life.catalog, row.catalog
+            ));
         }
         let rebased = life.wire.len() > 1;
         match rec.fate {
-            Fate::Stored(boot) if !rebased || boot == row.position.boot() => return Err("stored twice".to_owned()),
+            Fate::Stored(boot) if !rebased || boot == row.position.boot() => {
+                return Err("stored twice".to_owned());
+            }
             Fate::Gapped(_) if !rebased => return Err("stored, and in a gap".to_owned()),
             _ => {}
         }
@@ -95,7 +105,9 @@ impl Oracle {
             end = gap.last;
             self.gap(device, lane, gap);
         }
-        if let Some(row) = batch.readings.iter().find(|r| here(&r.lane) && (r.position <= old || r.position > mark)) {
+        if let Some(row) =
+            batch.readings.iter().find(|r| here(&r.lane) && (r.position <= old || r.position > mark))
+        {
             self.violate(|| format!("{id} {lane}: row {} outside of {old}..{mark}", row.position));
         }
         if lane == Lane::Control {
@@ -127,7 +139,7 @@ impl Oracle {
 
     fn gap(&mut self, device: usize, lane: Lane, gap: &GapRow) {
         let id = self.devices[device].id;
-        let at = format!("{id} {lane}: gap {}..{} {}", gap.first, gap.last, gap.cause);
+        let at = format!("{id} {lane}: gap {}..{} {} {}", gap.first, gap.last, gap.cause, gap.detail);
         if gap.count.is_some_and(|n| n != gap.last.0 - gap.first.0 + 1) {
             self.violate(|| format!("{at} counts {:?}", gap.count));
         }
@@ -135,7 +147,7 @@ impl Oracle {
         if lane != Lane::Control && gap.cause == Cause::Rejected {
             let guilty = within.iter().any(|(_, r)| self.recs[*r as usize].poison);
             let tainted = within.iter().any(|(l, _)| self.lives[*l as usize].tainted);
-            if !guilty && !tainted {
+            if !guilty && !tainted && !within.is_empty() {
                 self.violate(|| format!("{at}: nothing in it is poison"));
             }
         }
@@ -143,11 +155,19 @@ impl Oracle {
             let (l, r) = (&self.lives[life as usize], self.recs[rec as usize]);
             let n = r.n.unwrap_or(0);
             let reason = match gap.cause {
-                _ if l.tainted || matches!(r.fate, Fate::Stored(b) if b != gap.first.boot() && l.wire.len() > 1) => None,
+                _ if l.tainted
+                    || matches!(r.fate, Fate::Stored(b) if b != gap.first.boot() && l.wire.len() > 1) =>
+                {
+                    None
+                }
                 _ if matches!(r.fate, Fate::Stored(_)) => Some("is stored"),
                 Cause::Power if l.alive => Some("is on a board that runs"),
-                Cause::Power if l.memory == Memory::Flash && n < l.persisted[lane.index()] => Some("was persisted"),
-                Cause::Overflow | Cause::Expired if l.alive && l.policy != Policy::DropNewest && n >= l.floor[lane.index()] => {
+                Cause::Power if l.memory == Memory::Flash && n < l.persisted[lane.index()] => {
+                    Some("was persisted")
+                }
+                Cause::Overflow | Cause::Expired
+                    if l.alive && l.policy != Policy::DropNewest && n >= l.floor[lane.index()] =>
+                {
                     Some("was not dropped")
                 }
                 Cause::Expired if !l.ttl => Some("never grows old"),

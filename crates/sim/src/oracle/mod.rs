@@ -188,9 +188,19 @@ impl Oracle {
         self.recs.len() as i32 + 1
     }
 
-    pub(crate) fn recorded(&mut self, life: u32, lane: Lane, local: Position, now: u64, second: i32, poison: bool) {
+    pub(crate) fn recorded(
+        &mut self,
+        life: u32,
+        lane: Lane,
+        local: Position,
+        now: u64,
+        second: i32,
+        poison: bool,
+    ) {
         let rec = self.recs.len() as u32;
-        let n = (local != Position::NONE || self.lives[life as usize].policy != Policy::KeepLatest || lane != Lane::Readings)
+        let n = (local != Position::NONE
+            || self.lives[life as usize].policy != Policy::KeepLatest
+            || lane != Lane::Readings)
             .then(|| local.n());
         self.recs.push(Rec { life, lane, n, true_us: now, second, poison, fate: Fate::Waiting });
         let l = &mut self.lives[life as usize];
@@ -255,7 +265,7 @@ impl Oracle {
             self.moved(device, *lane, *mark, batch);
         }
         for row in &batch.commands {
-            if let Err(words) = self.commands.row(row) {
+            if let Err(words) = self.commands.row(row, now) {
                 self.violate(|| words);
             }
         }
@@ -263,7 +273,14 @@ impl Oracle {
 }
 
 impl Life {
-    pub(crate) fn new(device: usize, memory: Memory, policy: Policy, ttl: bool, catalog: u64, tainted: bool) -> Self {
+    pub(crate) fn new(
+        device: usize,
+        memory: Memory,
+        policy: Policy,
+        ttl: bool,
+        catalog: u64,
+        tainted: bool,
+    ) -> Self {
         Life {
             device,
             memory,

@@ -42,7 +42,13 @@ pub(super) struct Device {
 }
 
 impl Device {
-    pub(super) fn new(world: &mut World, oracle: &mut Oracle, i: usize, ops: VecDeque<Op>, seed: u64) -> Self {
+    pub(super) fn new(
+        world: &mut World,
+        oracle: &mut Oracle,
+        i: usize,
+        ops: VecDeque<Op>,
+        seed: u64,
+    ) -> Self {
         let mut chance = Chance::new(seed ^ (i as u64 + 1) << 40);
         let memory = chance.of(&[Memory::None, Memory::Boot, Memory::Flash]);
         let board = world.board_off(&format!("board-{i}"), memory);
@@ -51,7 +57,8 @@ impl Device {
         b.ppm = chance.pick(0..401) as i64 - 200;
         b.work_us = chance.pick(1_000..800_000);
         b.flash.write_us = chance.pick(1_000..20_000);
-        b.policy = chance.of(&[Policy::DropOldest, Policy::DropOldest, Policy::DropNewest, Policy::KeepLatest]);
+        b.policy =
+            chance.of(&[Policy::DropOldest, Policy::DropOldest, Policy::DropNewest, Policy::KeepLatest]);
         if b.policy == Policy::DropOldest && chance.percent(25) {
             b.ttl_ms = chance.pick(20_000..120_000) as u32;
         }
@@ -115,7 +122,8 @@ impl Device {
     }
 
     pub(super) fn next_at(&self) -> u64 {
-        let active = self.active.as_ref().map_or(self.ops.front().map(|op| BEGIN_US + op.at_us), |a| Some(a.look_at));
+        let active =
+            self.active.as_ref().map_or(self.ops.front().map(|op| BEGIN_US + op.at_us), |a| Some(a.look_at));
         let timers = [self.dial_at, self.power_at, self.gone_at, active, self.wants_sleep];
         timers.into_iter().flatten().min().unwrap_or(u64::MAX).min(self.sample_at)
     }
@@ -159,7 +167,10 @@ impl Run {
                 d.dial_at = Some(now + u64::from(d.backoff.next_delay(word)) * 1_000);
                 if d.in_use && !d.is_clone {
                     // Somebody looks after it once its clone is gone.
-                    let clone = self.devices.iter().any(|c| c.is_clone && c.book == self.devices[i].book && c.gone_at.is_some());
+                    let clone = self
+                        .devices
+                        .iter()
+                        .any(|c| c.is_clone && c.book == self.devices[i].book && c.gone_at.is_some());
                     if !clone {
                         self.devices[i].in_use = false;
                         self.power_off(i);
@@ -189,8 +200,11 @@ impl Run {
             return;
         }
         (d.asleep, d.wants_sleep) = (false, None);
-        let list: &'static sensock::Catalog<'static> =
-            if d.firmware == 0 { &catalog::BOARD } else { &catalog::FIRMWARE[d.firmware % catalog::FIRMWARE.len()] };
+        let list: &'static sensock::Catalog<'static> = if d.firmware == 0 {
+            &catalog::BOARD
+        } else {
+            &catalog::FIRMWARE[d.firmware % catalog::FIRMWARE.len()]
+        };
         let b = &mut self.world.boards[board.0];
         b.catalog = list;
         b.flash.catalog = list.hash();
@@ -257,6 +271,9 @@ impl Run {
     pub(super) fn floors(&mut self, i: usize) {
         let d = &self.devices[i];
         let b = &self.world.boards[d.board.0];
+        if !b.on {
+            return;
+        }
         let mut outbox = b.outbox.borrow_mut();
         let outbox = outbox.as_mut();
         let boot = outbox.boot();
@@ -311,7 +328,7 @@ impl Run {
         let mut row = self.world.new_command(board, if once { 1 } else { 2 }, policy, ttl_ms as i64);
         let skew = self.world.hosts[host.0].skew_us;
         (row.created_us, row.deadline_us) = (row.created_us + skew, row.deadline_us + skew);
-        row.body = self.oracle.commands.make(book, policy, now, now + ttl_ms * 1_000);
+        row.body = self.oracle.commands.make(book, policy, now + ttl_ms * 1_000);
         self.world.order(host, Work::Command(CommandWork::New(Box::new(row))));
     }
 

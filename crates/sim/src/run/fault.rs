@@ -91,7 +91,9 @@ impl Run {
                 self.hit(i, a);
                 return true;
             }
-            a.look_at = now + 1_000;
+            if a.look_at <= now {
+                a.look_at = now + 20_000;
+            }
             return false;
         }
         if a.look_at > now {
@@ -100,8 +102,12 @@ impl Run {
         a.look_at = now + 500_000;
         let b = &self.world.boards[self.devices[i].board.0];
         // It has to stand on its own feet first.
-        let steady = b.on && b.session.is_live() && self.devices[i].wants_sleep.is_none()
-            && b.link.is_some_and(|l| self.world.hosts[self.world.links[l.0].host.0].conns.get(&l).is_some_and(|c| c.confirmed));
+        let steady = b.on
+            && b.session.is_live()
+            && self.devices[i].wants_sleep.is_none()
+            && b.link.is_some_and(|l| {
+                self.world.hosts[self.world.links[l.0].host.0].conns.get(&l).is_some_and(|c| c.confirmed)
+            });
         if steady {
             a.led += 1;
             a.look_at = now + if a.led < 4 { 3_000_000 } else { 20_000_000 };
@@ -114,25 +120,23 @@ impl Run {
     fn may(&mut self, i: usize, a: &mut Active) -> bool {
         let board = self.devices[i].board;
         let b = &self.world.boards[board.0];
+        // What is missing here is provoked, but not without end.
+        let provoke = a.look_at <= self.world.now;
         match a.op.kind {
             Kind::TornWrite | Kind::BetweenWrites => {
                 let wanted = if a.op.kind == Kind::TornWrite { Writing::Inside } else { Writing::Between };
-                let writing = self.writing(i);
-                if writing == Writing::Nothing {
+                if provoke && self.writing(i) == Writing::Nothing {
                     self.sample(i, None);
                 }
-                writing == wanted
+                self.writing(i) == wanted
             }
             kind if kind.needs_transaction() => {
                 let Some(link) = b.link else { return false };
                 let host = &self.world.hosts[self.world.links[link.0].host.0];
                 let storing = host.is_storing(b.id);
-                let id = b.id;
                 let reached = kind != Kind::CrashInCommit || host.gate().at > a.op.seed as u32 % 5;
-                let any = host.committing.is_some();
-                if !storing && !any && a.op.step != Step::Unconfirmed && a.op.step != Step::Catalogue {
-                    // The transaction that is missing here.
-                    if a.op.step == Step::Leaving { let _ = id; } else { self.sample(i, Some(Lane::Readings)); }
+                if provoke && host.committing.is_none() && !b.session.is_leaving() {
+                    self.sample(i, Some(Lane::Readings));
                 }
                 storing && reached
             }
@@ -167,7 +171,9 @@ impl Run {
                         let size = chance.pick(1..40) as usize;
                         pipe.chop = Some(Chop { size, every_us: chance.pick(100..50_000), frames: 4 });
                     }
-                    Kind::Drip => pipe.chop = Some(Chop { size: 1, every_us: chance.pick(500..20_000), frames: 3 }),
+                    Kind::Drip => {
+                        pipe.chop = Some(Chop { size: 1, every_us: chance.pick(500..20_000), frames: 3 })
+                    }
                     Kind::Stall => pipe.stall(now + chance.pick(200_000..40_000_000)),
                     _ => pipe.truncate = Some(chance.pick(1..60) as usize),
                 }
@@ -277,7 +283,9 @@ impl Run {
         d.tainted = true;
         self.oracle.lives[d.life as usize].tainted = true;
         self.oracle.commands.doubled(d.book);
+        let book = copy.book;
         self.devices.push(copy);
+        self.turns[book].1 = 0;
     }
 
     /// What the board keeps is what it was some time ago.

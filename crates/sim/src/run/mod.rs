@@ -8,11 +8,12 @@ mod fault;
 mod step;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, Mutex};
 
 use sensock::{Lane, Position, StoreId};
 use sensock_store::memory::{MemoryStore, Snapshot};
 use sensock_store::work::{CommandWork, Work};
-use sensock_store::{Span, Store as _};
+use sensock_store::{Batch, Span};
 
 use crate::board::News;
 use crate::chance::Chance;
@@ -62,6 +63,10 @@ struct Run {
     backup_at: u64,
     expire_at: u64,
     watches: Vec<Watch>,
+    /// What servers committed.
+    journal: Arc<Mutex<Vec<Batch>>>,
+    /// Of each identity: which of its boards was connected last, and how often that changed since a clone came.
+    turns: Vec<(usize, u32)>,
     table: Table,
     missed: u64,
     chance: Chance,
@@ -79,7 +84,8 @@ pub fn run(seed: u64, size: &Size, ops: &[Op], traced: bool) -> Outcome {
     }));
     if let Err(panic) = whole {
         let words = panic.downcast_ref::<String>().cloned();
-        let words = words.or_else(|| panic.downcast_ref::<&str>().map(|s| (*s).to_owned())).unwrap_or_default();
+        let words =
+            words.or_else(|| panic.downcast_ref::<&str>().map(|s| (*s).to_owned())).unwrap_or_default();
         run.oracle.violate(|| format!("panicked: {words}"));
     }
     let seconds = (run.world.now - BEGIN_US) / 1_000_000;
@@ -100,7 +106,9 @@ impl Run {
         world.store = MemoryStore::new(StoreId(seed | 1));
         (1..size.servers).for_each(|_| _ = world.host());
         world.log.quiet = !traced;
+        let journal = Arc::<Mutex<Vec<Batch>>>::default();
         for host in &mut world.hosts {
+            host.gate().committed = journal.clone();
             host.log.quiet = !traced;
             host.step_us = chance.pick(100..8_000);
             host.gate().watched = true;
@@ -128,6 +136,8 @@ impl Run {
             backup_at: BEGIN_US + chance.pick(60_000_000..1_200_000_000),
             expire_at: BEGIN_US,
             watches: vec![],
+            journal,
+            turns: vec![(0, 0); size.devices],
             table: Table::default(),
             missed: 0,
             chance,
@@ -159,13 +169,18 @@ impl Run {
     /// Tells the oracle what happened.
     fn watch(&mut self) {
         let now = self.world.now;
-        for host in &self.world.hosts {
-            let committed = std::mem::take(&mut host.gate().committed);
+        let committed = self.journal.lock().map(|mut j| std::mem::take(&mut *j)).unwrap_or_default();
+        if !committed.is_empty() {
+            (0..self.devices.len()).for_each(|i| self.floors(i));
             committed.iter().for_each(|batch| self.oracle.committed(batch, now));
+        }
+        for host in &self.world.hosts {
             let window: u64 = host.config.window.iter().map(|w| w.bytes + 4_096).sum();
             if host.outstanding_max as u64 > window {
                 let most = host.outstanding_max;
-                self.oracle.violate(|| format!("a connection had {most} bytes outstanding, its windows are {window}"));
+                self.oracle.violate(|| {
+                    format!("a connection had {most} bytes outstanding, its windows are {window}")
+                });
             }
         }
         for i in 0..self.devices.len() {
@@ -191,6 +206,16 @@ impl Run {
                 self.oracle.welcomed(d.life, boot);
                 d.backoff.succeeded();
                 d.heard += 1;
+                let turn = &mut self.turns[d.book];
+                if turn.0 != i {
+                    *turn = (i, turn.1 + 1);
+                    if turn.1 > 12 {
+                        let id = b.id;
+                        self.oracle.violate(|| {
+                            format!("two boards with the identity {id} flap, and nobody is told")
+                        });
+                    }
+                }
             }
             News::Acked { lane, mark } => self.oracle.acked(d.book, lane, mark),
             News::Ran { body, .. } => {
@@ -317,16 +342,19 @@ impl Run {
         let ids: Vec<_> = self.devices.iter().map(|d| self.world.boards[d.board.0].id).collect();
         use sensock_store::History as _;
         let gaps: Vec<_> = ids.iter().map(|id| (*id, ready(store.gaps(id, Span::ALL)))).collect();
-        let marks: Vec<_> = ids.iter().map(|id| (*id, ready(store.load(id)).marks)).collect();
-        let _ = marks;
         self.oracle.finish(|id, lane, at: Position| {
             let of = gaps.iter().find(|(d, _)| *d == id);
-            of.is_some_and(|(_, gaps)| gaps.iter().any(|g| g.lane.lane == lane && (g.first..=g.last).contains(&at)))
+            of.is_some_and(|(_, gaps)| {
+                gaps.iter().any(|g| g.lane.lane == lane && (g.first..=g.last).contains(&at))
+            })
         });
     }
 
     fn is_quiet(&self, d: &Device) -> bool {
         let b = &self.world.boards[d.board.0];
-        d.is_clone || b.on && b.session.is_live() && Lane::ALL.into_iter().all(|l| b.outbox.borrow_mut().as_mut().is_drained(l))
+        d.is_clone
+            || b.on
+                && b.session.is_live()
+                && Lane::ALL.into_iter().all(|l| b.outbox.borrow_mut().as_mut().is_drained(l))
     }
 }

@@ -25,7 +25,11 @@ impl Run {
             Step::Catalogue => serves && conn.wants_catalog,
             Step::Idle => {
                 let still = l.up.is_empty() && l.down.is_empty() && b.waiting.is_empty() && !conn.sending;
-                serves && still && !host.is_storing(b.id) && !b.session.is_leaving() && Lane::ALL.into_iter().all(drained)
+                serves
+                    && still
+                    && !host.is_storing(b.id)
+                    && !b.session.is_leaving()
+                    && Lane::ALL.into_iter().all(drained)
             }
             Step::Data => serves && l.up.backlog() > 0,
             Step::Commit => serves && host.is_storing(b.id),
@@ -35,10 +39,16 @@ impl Run {
                     let outbox = outbox.as_mut();
                     outbox.wire(outbox.acked(lane))
                 };
-                serves && !host.is_storing(b.id) && !l.down.is_empty()
-                    && [Lane::Alarm, Lane::Readings].into_iter().any(|lane| self.oracle.mark(d.book, lane) > told(lane))
+                serves
+                    && !host.is_storing(b.id)
+                    && !l.down.is_empty()
+                    && [Lane::Alarm, Lane::Readings]
+                        .into_iter()
+                        .any(|lane| self.oracle.mark(d.book, lane) > told(lane))
             }
-            Step::Command => serves && (conn.sending || conn.session.awaits_answer() && drained(Lane::Control)),
+            Step::Command => {
+                serves && (conn.sending || conn.session.awaits_answer() && drained(Lane::Control))
+            }
             Step::Reply => serves && !drained(Lane::Control),
             Step::Leaving => b.session.is_leaving(),
         }

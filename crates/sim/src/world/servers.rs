@@ -38,8 +38,7 @@ impl World {
     /// The server dies now; boards notice.
     pub fn crash(&mut self, host: HostId) {
         self.say(|| format!("server {} dies", host.0));
-        let links: Vec<LinkId> =
-            self.open.iter().copied().filter(|l| self.links[l.0].host == host).collect();
+        let links: Vec<LinkId> = self.open.iter().copied().filter(|l| self.links[l.0].host == host).collect();
         links.into_iter().for_each(|l| self.close(l));
         let h = &mut self.hosts[host.0];
         let fresh = Host::new(h.number + 100, self.now);

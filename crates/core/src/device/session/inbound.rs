@@ -154,11 +154,11 @@ impl<'b> Session<'b> {
         self.owed = self.owed.saturating_sub(1);
         self.stay(o);
         let once = call.policy == crate::catalog::Policy::Once;
-        if once && call.id <= o.begun() {
+        if once && call.id <= o.begun() && !crate::planted!("command-again") {
             // It ran, or runs: its answer is in the control lane, or the server judges by `last_begun`.
             return Ok(None);
         }
-        let refuse = if call.not_after.is_some_and(|t| now > t) {
+        let refuse = if call.not_after.is_some_and(|t| now > t) && !crate::planted!("late-command") {
             Some(Outcome::Expired)
         } else if !o.can_reply() {
             Some(Outcome::Refused(crate::limits::REFUSED_BUSY))

@@ -15,7 +15,11 @@ impl Session<'_> {
             let room = out.len().min(self.max_frame);
             let out = &mut out[..room];
             outbox.with(|o| o.expire(now));
-            for lane in Lane::ALL {
+            let mut lanes = Lane::ALL;
+            if crate::planted!("alarm-starved") {
+                lanes.reverse();
+            }
+            for lane in lanes {
                 match self.lane_frame(outbox, now, lane, out)? {
                     Transmit::Idle => {}
                     found => return Ok(found),
@@ -136,7 +140,7 @@ impl Session<'_> {
         let found = outbox.with(|o| {
             o.prepare(lane);
             let floor = o.floor(lane);
-            if floor.floor > link.expect {
+            if floor.floor > link.expect && !crate::planted!("floor-unsaid") {
                 o.note_framed(lane, floor.floor);
                 link.aim(o, lane, floor.floor);
                 return Found::Floor(floor);
