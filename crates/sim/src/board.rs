@@ -217,6 +217,7 @@ impl Board {
     pub(crate) fn power_on(&mut self, now: u64) {
         *self.outbox = Default::default();
         let hash = self.catalog.hash();
+        self.flash.catalog = hash;
         if self.session_catalog != hash {
             self.session = session(Node { id: self.id, catalog: self.catalog, max_frame: 512 });
             self.session_catalog = hash;

@@ -51,7 +51,8 @@ impl Host {
                         self.recheck &= !conn.wants_catalog;
                         conn.older =
                             resume.catalogs.iter().filter_map(|c| Sheet::read(c.hash, &c.bytes)).collect();
-                        conn.times = Times::new(identity.boot, &resume);
+                        let rebased = identity.meeting == sensock_store::work::Meeting::Rebased;
+                        conn.times = Times::new(identity.boot, &resume).rebased(rebased);
                         conn.identity = Some(identity);
                         let pending = resume.commands.iter().filter(|c| !c.state.is_settled()).count()
                             + resume.settings.iter().filter(|s| s.revision > hello.settings).count();

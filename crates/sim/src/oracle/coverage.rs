@@ -43,7 +43,9 @@ impl Oracle {
         let rec = *self.recs.get(number.wrapping_sub(1)).ok_or("nobody recorded this")?;
         let life = &self.lives[rec.life as usize];
         let same = (self.devices[life.device].id, rec.lane) == (row.lane.device, row.lane.lane);
-        if !same || rec.n.is_some_and(|n| n != row.position.n()) || !life.wire.contains(&row.position.boot())
+        if !same
+            || rec.n.is_some_and(|n| n != row.position.n())
+            || !life.tainted && !life.wire.contains(&row.position.boot())
         {
             return Err(format!(
                 "record {number} is {:?} of boots {:?} in lane {}",
@@ -56,7 +58,8 @@ impl Oracle {
                 life.catalog, row.catalog
             ));
         }
-        let rebased = life.wire.len() > 1;
+        // A flash that was rolled back brings old records again, above all that is stored.
+        let rebased = life.wire.len() > 1 || life.tainted;
         match rec.fate {
             Fate::Stored(boot) if !rebased || boot == row.position.boot() => {
                 return Err("stored twice".to_owned());
@@ -162,7 +165,12 @@ impl Oracle {
                 }
                 _ if matches!(r.fate, Fate::Stored(_)) => Some("is stored"),
                 Cause::Power if l.alive => Some("is on a board that runs"),
-                Cause::Power if l.memory == Memory::Flash && n < l.persisted[lane.index()] => {
+                // What a restored store had acknowledged is gone from flash, and a later boot does not know of it.
+                Cause::Power
+                    if l.memory == Memory::Flash
+                        && n < l.persisted[lane.index()]
+                        && self.restored_us.is_none() =>
+                {
                     Some("was persisted")
                 }
                 Cause::Overflow | Cause::Expired

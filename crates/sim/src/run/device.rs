@@ -50,7 +50,7 @@ impl Device {
         seed: u64,
     ) -> Self {
         let mut chance = Chance::new(seed ^ (i as u64 + 1) << 40);
-        let memory = chance.of(&[Memory::None, Memory::Boot, Memory::Flash]);
+        let memory = crate::plan::memory_of(seed, i);
         let board = world.board_off(&format!("board-{i}"), memory);
         let b = &mut world.boards[board.0];
         b.watched = true;

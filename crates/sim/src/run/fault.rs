@@ -284,6 +284,11 @@ impl Run {
         self.oracle.lives[d.life as usize].tainted = true;
         self.oracle.commands.doubled(d.book);
         let book = copy.book;
+        let flash = self.world.boards[clone.0].memory == Memory::Flash;
+        for life in self.oracle.lives.iter_mut().filter(|l| l.device == book && flash) {
+            // What lies in flash comes again, from both.
+            life.tainted = true;
+        }
         self.devices.push(copy);
         self.turns[book].1 = 0;
     }

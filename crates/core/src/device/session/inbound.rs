@@ -59,6 +59,10 @@ impl<'b> Session<'b> {
         }
         self.owed = welcome.pending;
         self.out.proof = true;
+        if FLASH {
+            // They were listed before this shift.
+            self.hello.boots.shift_by(welcome.boot_shift);
+        }
         self.out.boots = !self.hello.boots.as_slice().is_empty();
         self.out.catalog = welcome.want_catalog.then_some(0);
         self.out.grease = welcome.nonce & 3 == 0;
