@@ -128,7 +128,7 @@ impl Transaction for GatedTx {
         self.store.step(Point::Commit).await?;
         let done = self.tx.commit().await;
         if matches!(done, Ok(()) | Err(MemoryError::Told(Point::Committed, _))) {
-            let mut gate = self.store.gate();
+            let gate = self.store.gate();
             if gate.watched {
                 gate.committed.lock().unwrap_or_else(PoisonError::into_inner).push(self.written);
             }

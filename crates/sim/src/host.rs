@@ -239,11 +239,6 @@ impl Host {
         self.commit_at.get_or_insert(now + self.commit_us);
     }
 
-    /// The connection that serves a device.
-    pub(crate) fn serves(&self, device: DeviceId) -> Option<&Conn> {
-        self.conns.values().find(|c| c.confirmed && c.hello.is_some_and(|h| h.device == device))
-    }
-
     /// Whether a work of this device is in the transaction under way.
     pub(crate) fn is_storing(&self, device: DeviceId) -> bool {
         self.committing.as_ref().is_some_and(|c| c.devices.contains(&device))

@@ -41,6 +41,12 @@ struct Options {
     /// Makes this mistake all the while; only in a build with `--cfg sensock_planted`.
     #[arg(long)]
     planted: Option<String>,
+    /// Lists those mistakes.
+    #[arg(long)]
+    list_planted: bool,
+    /// Says in one line what came of it.
+    #[arg(long)]
+    brief: bool,
     /// Does not shorten the plan of a seed that fails.
     #[arg(long)]
     as_it_is: bool,
@@ -49,6 +55,10 @@ struct Options {
 fn main() -> ExitCode {
     let options = Options::parse();
     let size = Size { hours: options.hours, ..Size::default() };
+    if options.list_planted {
+        sensock_sim::planted::ALL.iter().for_each(|(name, what)| println!("{name}: {what}"));
+        return ExitCode::SUCCESS;
+    }
     if let Some(name) = &options.planted
         && !sensock_sim::planted::choose(name)
     {
@@ -110,6 +120,11 @@ fn all(size: &Size, options: &Options) -> ExitCode {
     };
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
     let sum = many(options.first, size, &until, threads);
+    if let (true, Some((seed, words, at))) = (options.brief, &sum.failed) {
+        let hours = sum.device_seconds as f64 / 3_600.0;
+        println!("seed {seed} failed after {at} s, {hours:.1} device-hours in all: {words}");
+        return ExitCode::FAILURE;
+    }
     println!("{}", sum.table);
     let (least, kind, step) = sum.table.least();
     println!(

@@ -242,6 +242,8 @@ impl Oracle {
         for (d, marks) in self.devices.iter_mut().zip(&backup.marks) {
             d.marks = *marks;
         }
+        // Its next boot gets a number that this store has not given yet, and nobody remembers what it held before.
+        self.lives.iter_mut().filter(|l| l.memory == Memory::None).for_each(|l| l.connected = false);
         self.commands.restored(backup.at_us);
         self.restored_us = Some(now);
         less

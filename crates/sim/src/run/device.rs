@@ -329,6 +329,10 @@ impl Run {
         let skew = self.world.hosts[host.0].skew_us;
         (row.created_us, row.deadline_us) = (row.created_us + skew, row.deadline_us + skew);
         row.body = self.oracle.commands.make(book, policy, now + ttl_ms * 1_000);
+        if self.devices[i].tainted {
+            // Two boards take commands for this identity.
+            self.oracle.commands.doubled(book);
+        }
         self.world.order(host, Work::Command(CommandWork::New(Box::new(row))));
     }
 

@@ -153,7 +153,7 @@ impl Run {
         let link = self.world.boards[board.0].link;
         let host = link.map(|l| self.world.links[l.0].host);
         let back = now + chance.pick(100_000..30_000_000);
-        let mut watch = |run: &mut Run, hit| {
+        let watch = |run: &mut Run, hit| {
             run.watches.push(Watch { kind, step, until: now + 240_000_000, hit });
         };
         let counted = match (kind, link, host) {
