@@ -63,6 +63,12 @@ impl Run {
                 if let Some(link) = link {
                     self.world.cut(link);
                 }
+                if self.devices[i].chance.percent(30) {
+                    // More than an outbox holds.
+                    for _ in 0..self.devices[i].chance.pick(50..500) {
+                        self.sample(i, None);
+                    }
+                }
             }
             Step::Dialing | Step::Hello | Step::Unconfirmed | Step::Catalogue => {
                 if step == Step::Catalogue {
