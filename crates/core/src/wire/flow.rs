@@ -103,6 +103,11 @@ impl Boots {
         }
     }
 
+    /// All of them are of boots `by` higher.
+    pub(crate) fn shift_by(&mut self, by: u32) {
+        self.list.iter_mut().for_each(|b| b.boot = b.boot.saturating_add(by));
+    }
+
     /// The boots.
     pub fn as_slice(&self) -> &[OldBoot] {
         &self.list[..self.len as usize]

@@ -129,7 +129,10 @@ fn fate(row: &CommandRow, said: &Said) -> Fate {
     } else {
         Fate::Deliver(CommandState::Queued)
     };
-    let unknown = Fate::Settle(CommandState::Unknown);
+    let unknown = match sensock::planted!("command-resent") {
+        true => queue,
+        false => Fate::Settle(CommandState::Unknown),
+    };
     let CommandState::Sent(boot) = row.state else {
         // It never left: the device has begun another one of a higher number, and will never begin this one.
         return if begun { Fate::Settle(CommandState::Undeliverable) } else { queue };
