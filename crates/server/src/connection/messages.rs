@@ -17,7 +17,7 @@ impl Live {
                 self.outstanding = self.outstanding.saturating_sub(1);
                 self.done(token, result);
             }
-            Message::Deliver(row) => self.down.deliver(*row),
+            Message::Deliver(row) => self.down.deliver(*row, self.boot),
             Message::Setting(row) => self.down.set(*row),
             Message::Answer { id, result } => self.down.answer(id, result),
             Message::Takeover { peer } => {
