@@ -241,7 +241,8 @@ impl Store {
         let begun = hello.begun > 0;
         let queued = if late { Ticket::Expired } else { Ticket::Queued };
         self.ticket = match self.ticket {
-            Ticket::Queued if begun => Ticket::Unknown,
+            // This store knows nothing of it any more.
+            Ticket::None | Ticket::Queued if begun => Ticket::Unknown,
             Ticket::Queued => queued,
             Ticket::Sent(_) if identity.meeting == Meeting::Rebased && !again => Ticket::Unknown,
             Ticket::Sent(boot) if again && boot == identity.boot => {
