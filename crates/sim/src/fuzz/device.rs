@@ -6,12 +6,13 @@ use sensock::batch::Cell;
 use sensock::catalog::{Catalog, Command, Policy as Repeat, Quantity, Reading, Setting};
 use sensock::device::{Event, Node, Outbox, Policy, Session, Share, Supply, Transmit};
 use sensock::error::Misuse;
-use sensock::wire::alive::{self, Bye};
+use sensock::wire::alive::{self, Bye, Sleep};
 use sensock::wire::call::{Answer, Call, SettingValue};
 use sensock::wire::data::Outcome;
 use sensock::wire::flow::{self, Boots, OldBoot};
 use sensock::wire::header::{Header, Kind};
 use sensock::wire::hello::{Account, End, Grant, Refusal, Refused, VERSION, Welcome};
+use sensock::wire::text::Text;
 use sensock::{Cause, CommandId, DeviceId, Lane, Position, StoreId, Tag, Tick};
 
 use super::input::Input;
@@ -56,6 +57,7 @@ pub fn device_session(bytes: &[u8]) {
         mark: [Position::NONE; Lane::COUNT],
         made: [None; Lane::COUNT],
         sent: vec![],
+        ended: false,
         fetch: None,
     };
     while !input.is_empty() {
@@ -74,6 +76,8 @@ struct Device<'b> {
     mark: [Position; Lane::COUNT],
     made: [Option<Position>; Lane::COUNT],
     sent: Vec<u8>,
+    /// Whether a Sleep or Bye was said that ends the boot; a Sleep may be taken back.
+    ended: bool,
     fetch: Option<(Lane, Position)>,
 }
 
@@ -153,6 +157,7 @@ impl Device<'_> {
                     assert!(before.is_none_or(|b| b < position || lane == Lane::Readings));
                 }
                 Err(Misuse::Readings | Misuse::Full | Misuse::Exhausted | Misuse::Backwards) => {}
+                Err(Misuse::State) => assert!(self.ended, "no boot ended"),
                 Err(other) => panic!("{other:?}"),
             }
         }
@@ -219,13 +224,14 @@ impl Device<'_> {
             }
             10 => {
                 let lasts = [input.position(mark); Lane::COUNT];
-                Bye { reason: End::Closed, retry_ms: 0, ends_boot: input.flag(), lasts, text: "" }.encode(out)
+                Bye { reason: End::Closed, retry_ms: 0, ends_boot: input.flag(), lasts, text: "".into() }
+                    .encode(out)
             }
             _ => Refused {
                 code: Refusal::from_number(input.byte()),
                 backoff_ms: input.number() as u32,
                 versions: (1, 1),
-                text: "no",
+                text: Text::new(input.bytes(20)),
             }
             .encode(out),
         }
@@ -257,6 +263,11 @@ impl Device<'_> {
                     assert!(n <= size && n > 0);
                     let kind = Header::parse(buf[0]).expect("we wrote it").kind;
                     assert!(!matches!(kind, Some(Kind::Welcome | Kind::Ack | Kind::Credit | Kind::Rewind)));
+                    self.ended |= match kind {
+                        Some(Kind::Sleep) => Sleep::decode(&buf[1..n]).expect("we wrote it").ends_boot,
+                        Some(Kind::Bye) => Bye::decode(&buf[1..n]).expect("we wrote it").ends_boot,
+                        _ => false,
+                    };
                     self.sent = buf[..n].to_vec();
                 }
                 Transmit::Fetch { lane, from } => self.fetch = Some((lane, from)),
