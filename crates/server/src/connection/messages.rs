@@ -124,6 +124,12 @@ impl Live {
             self.session.committed(lane, done.mark);
             return;
         }
+        if done.mark < self.session.mark(lane) {
+            // Marks never go back: it was restored from a backup. Only a Hello can say what it has lost; to ask for that again would go on for ever.
+            tracing::warn!(%lane, stored = %done.mark, acknowledged = %self.session.mark(lane), "the store went back to an earlier state");
+            self.leave(End::Closed, 1_000, "the store went back to an earlier state: come again");
+            return;
+        }
         let current = &mut self.epochs[lane.index()];
         if *current == epoch {
             *current = current.wrapping_add(1);
