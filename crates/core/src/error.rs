@@ -34,6 +34,11 @@ pub enum Peer {
     /// A number is outside of its range (SPEC 1.3).
     #[error("a count or size in a frame is outside of its limits (SPEC 1.3)")]
     Limit,
+    /// The server keeps another store than the one that the device is pinned to (SPEC 4.5).
+    #[error(
+        "the server keeps another store than the one this device is pinned to: correct the server's address, or the pin (SPEC 4.5)"
+    )]
+    OtherStore,
     /// Nothing came for too long (SPEC 10).
     #[error("nothing came from the peer for too long (SPEC 10)")]
     Silent,

@@ -7,7 +7,7 @@ use core::time::Duration;
 use sensock::catalog::{Setting, Shaped};
 use sensock::device::{Carry, OutboxMut, Policy};
 use sensock::error::Misuse;
-use sensock::{Lane, Position, Reading, Tick};
+use sensock::{Lane, Position, Reading, StoreId, Tick};
 
 use crate::call::Call;
 use crate::desk::{Desk, Sleep};
@@ -93,6 +93,12 @@ impl<'a> Device<'a> {
             outbox.policy(lane, policy, ttl_ms);
             desk.keep_latest |= lane == Lane::Readings && policy == Policy::KeepLatest;
         });
+    }
+
+    /// Pins one store: a server that keeps another is left at once ([`Ended::Protocol`](crate::Ended::Protocol) with
+    /// [`Peer::OtherStore`](sensock::error::Peer::OtherStore)), and nothing is told to it or freed. Call it before the first connection.
+    pub fn pin(&self, store: StoreId) {
+        self.shared.with(|outbox, _| outbox.pin(store));
     }
 
     /// The next command of the server, in order.

@@ -65,10 +65,11 @@ impl Shared {
         for row in &resume.commands {
             match row.state {
                 CommandState::Queued if row.deadline_us < now_us => late = true,
-                CommandState::Queued => {
+                // One that was sent may have left on a connection that was dead already, another server's perhaps. The connection that lives
+                // sends it if it has not; the device runs no number twice.
+                CommandState::Queued | CommandState::Sent(_) => {
                     self.registry.tell(&device, Message::Deliver(Box::new(row.clone())));
                 }
-                CommandState::Sent(_) => {}
                 _ => self.tickets.settle(row),
             }
         }

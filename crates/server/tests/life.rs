@@ -11,6 +11,9 @@ use common::slow::Slow;
 use common::*;
 use sensock::{Lane, Position};
 use sensock_server::*;
+use sensock_store::CommandRow;
+use sensock_store::append::commit;
+use sensock_store::work::{CommandWork, Work};
 
 #[tokio::test(start_paused = true)]
 async fn t39_a_sleeper_gets_its_command_when_it_wakes_and_is_lost_only_when_it_does_not() {
@@ -220,6 +223,42 @@ async fn t43_a_command_that_a_dead_boot_had_begun_is_unknown_and_never_runs_agai
     let _link = reborn.connect(&server, "192.0.2.1:2");
     assert_eq!(within(ticket.outcome()).await, Outcome::Unknown);
     assert!(reborn.relay().ran.is_empty());
+}
+
+/// Two servers: the one that still holds a dead connection marks the command as sent and writes it to nobody. The one that the device lives at
+/// must not wait for the next Hello.
+#[tokio::test(start_paused = true)]
+async fn a_command_that_left_on_another_servers_dead_connection_is_sent_again() {
+    let store = MemoryStore::default();
+    let (server, _events) = server(&store).await;
+    let board = Board::new("fan-1", Some(1));
+    let _link = board.connect(&server, "192.0.2.1:1");
+    board.heard(|s| matches!(s, Said::Connected { .. }).then_some(())).await;
+    settle().await;
+    let device = sensock::DeviceId::new("fan-1").unwrap();
+    let far = 4_000_000_000_000_000;
+    let row = CommandRow {
+        device,
+        id: Default::default(),
+        key: RELAY.entry().key,
+        name: "relay".to_owned(),
+        policy: sensock::catalog::Policy::Once,
+        body: vec![1],
+        issuer: "the other server".to_owned(),
+        idempotency_key: None,
+        keep_all: true,
+        created_us: 1,
+        deadline_us: far,
+        state: CommandState::Queued,
+        answer: vec![],
+        settled_us: None,
+    };
+    let sent = CommandWork::Sent { device, id: sensock::CommandId(1), boot: 1, now_us: 1 };
+    let works = [Work::Command(CommandWork::New(Box::new(row))), Work::Command(sent)];
+    assert!(commit(&store, &works).await.unwrap().iter().all(Result::is_ok));
+    let ticket = server.device("fan-1").ticket::<bool>(1).await.unwrap();
+    assert_eq!(within(ticket.outcome()).await, Outcome::Done(true));
+    assert_eq!(board.relay().ran.len(), 1);
 }
 
 #[tokio::test(start_paused = true)]

@@ -59,6 +59,31 @@ async fn an_alarm_overtakes_the_backlog_of_a_slow_store() {
     drop(links);
 }
 
+/// A backup is put back under a running server: the live connection must not ask for ever for what the device has let go of.
+#[tokio::test(start_paused = true)]
+async fn t04_a_store_that_goes_back_under_a_live_connection_is_met_again() {
+    let store = MemoryStore::default();
+    let (server, _events) = server(&store).await;
+    let board = Board::new("cellar-3", Some(1));
+    let link = board.connect(&server, "192.0.2.1:1");
+    board.record(1.0, 50.0);
+    board.drained().await;
+    let backup = store.snapshot();
+    for n in 0..3 {
+        board.record(n as f32, 50.0);
+    }
+    board.drained().await;
+    store.restore(&backup);
+    board.record(9.0, 50.0);
+    within(link.ended()).await;
+    let _link = board.connect(&server, "192.0.2.1:2");
+    board.drained().await;
+    let device = sensock::DeviceId::new("cellar-3").unwrap();
+    let gaps = store.gaps(&device, Span::ALL).await.unwrap();
+    let told: Vec<_> = gaps.iter().map(|g| (g.lane.lane, g.cause, g.count)).collect();
+    assert_eq!(told, [(Lane::Readings, sensock::Cause::Store, Some(3))]);
+}
+
 #[tokio::test(start_paused = true)]
 async fn while_the_store_is_away_links_live_on_and_nothing_is_lost() {
     let store = Slow::new();

@@ -75,6 +75,8 @@ pub struct Durable {
     tag: Tag,
     pending_tag: Tag,
     store: StoreId,
+    /// 0 for any.
+    pinned: StoreId,
     queues: [Queue; Lane::COUNT],
     acked: [Position; Lane::COUNT],
     /// In local numbers, the position of each lane below which everything was framed or stated as dropped.
@@ -104,6 +106,7 @@ impl Durable {
             tag: Tag::NONE,
             pending_tag: Tag::NONE,
             store: StoreId(0),
+            pinned: StoreId(0),
             queues: [const { Queue::new() }; Lane::COUNT],
             acked: [Position::NONE; Lane::COUNT],
             framed: [Position::NONE; Lane::COUNT],
@@ -343,6 +346,13 @@ impl OutboxMut<'_> {
     /// The store that last acknowledged.
     pub fn store(&self) -> StoreId {
         self.d.store
+    }
+
+    /// Pins one store: the Welcome of a server with another is refused ([`Peer::OtherStore`]), so that no half of the records goes astray
+    /// when a name points at two places. Nothing is lost: the device dials again after its backoff. Call it after `start`;
+    /// `StoreId(0)` takes the pin away.
+    pub fn pin(&mut self, store: StoreId) {
+        self.d.pinned = store;
     }
 
     /// How many commands it can hold at once: replies must fit the control lane.

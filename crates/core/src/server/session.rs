@@ -175,6 +175,11 @@ impl Session {
         self.bounds
     }
 
+    /// The highest mark of a lane that this connection was told of.
+    pub fn mark(&self, lane: Lane) -> Position {
+        self.lanes[lane.index()].mark
+    }
+
     /// The largest frame that the device takes.
     pub fn peer_max_frame(&self) -> usize {
         self.max_frame.into()

@@ -20,6 +20,8 @@ const ASKS_MAX: u8 = 8;
 pub(crate) struct Downlink {
     hello_tick: Tick,
     hello_at: Micros,
+    /// The highest command that the device had begun when it said Hello.
+    begun: CommandId,
     slots: usize,
     highest_setting: u32,
     asks: u8,
@@ -62,6 +64,7 @@ impl Downlink {
         Downlink {
             hello_tick: hello.tick,
             hello_at,
+            begun: hello.last_begun,
             slots: hello.command_slots.into(),
             highest_setting: hello.settings,
             asks: 0,
@@ -88,13 +91,20 @@ impl Downlink {
 
     /// The Hello transaction said what waits.
     pub(crate) fn confirmed(&mut self, done: &mut HelloDone) {
-        std::mem::take(&mut done.deliver).into_iter().for_each(|row| self.deliver(row));
+        let boot = done.identity.boot;
+        std::mem::take(&mut done.deliver).into_iter().for_each(|row| self.deliver(row, boot));
         std::mem::take(&mut done.settings).into_iter().for_each(|row| self.set(row));
     }
 
-    /// A command waits; one that is known already is left out.
-    pub(crate) fn deliver(&mut self, row: CommandRow) {
-        if row.state.is_settled() {
+    /// A command waits, or left for this `boot` on a connection that was dead already, another server's perhaps. One that is known is left
+    /// out, and so is one that was begun before this connection: its answer is on its way, or the next Hello settles it.
+    pub(crate) fn deliver(&mut self, row: CommandRow, boot: u32) {
+        let wanted = match row.state {
+            CommandState::Queued => true,
+            CommandState::Sent(to) => to == boot && row.id > self.begun,
+            _ => false,
+        };
+        if !wanted {
             return;
         }
         let lists = self.lists();

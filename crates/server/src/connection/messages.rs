@@ -17,7 +17,7 @@ impl Live {
                 self.outstanding = self.outstanding.saturating_sub(1);
                 self.done(token, result);
             }
-            Message::Deliver(row) => self.down.deliver(*row),
+            Message::Deliver(row) => self.down.deliver(*row, self.boot),
             Message::Setting(row) => self.down.set(*row),
             Message::Answer { id, result } => self.down.answer(id, result),
             Message::Takeover { peer } => {
@@ -122,6 +122,12 @@ impl Live {
         }
         if !done.rewind {
             self.session.committed(lane, done.mark);
+            return;
+        }
+        if done.mark < self.session.mark(lane) {
+            // Marks never go back: it was restored from a backup. Only a Hello can say what it has lost; to ask for that again would go on for ever.
+            tracing::warn!(%lane, stored = %done.mark, acknowledged = %self.session.mark(lane), "the store went back to an earlier state");
+            self.leave(End::Closed, 1_000, "the store went back to an earlier state: come again");
             return;
         }
         let current = &mut self.epochs[lane.index()];

@@ -67,6 +67,11 @@ impl World {
         clone
     }
 
+    /// Pins a store until the board's next boot.
+    pub fn pin(&mut self, board: BoardId, store: StoreId) {
+        self.boards[board.0].outbox.with(|o| o.pin(store));
+    }
+
     /// Records two readings in the readings lane.
     pub fn record(&mut self, board: BoardId, t: f32) -> Option<Position> {
         self.record_in(board, Lane::Readings, t)

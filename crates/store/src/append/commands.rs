@@ -14,14 +14,18 @@ impl Group<'_> {
     pub(super) fn command(&mut self, work: &CommandWork) -> Result<Done, Refuse> {
         match work {
             CommandWork::New(row) => self.new_command(row),
-            CommandWork::Sent { device, id, boot, now_us } => self.change(*device, *id, |row| {
-                if row.state == CommandState::Queued {
-                    match row.deadline_us < *now_us {
-                        true => row.settle(CommandState::Expired, *now_us),
-                        false => row.state = CommandState::Sent(*boot),
+            CommandWork::Sent { device, id, boot, now_us } => {
+                // Another server has met a newer boot: this connection is dead, and nobody would ever hear what became of the command.
+                let over = *boot < self.device(*device).boot_and_tag().0;
+                self.change(*device, *id, |row| {
+                    if row.state == CommandState::Queued && !over {
+                        match row.deadline_us < *now_us {
+                            true => row.settle(CommandState::Expired, *now_us),
+                            false => row.state = CommandState::Sent(*boot),
+                        }
                     }
-                }
-            }),
+                })
+            }
             CommandWork::Cancel { device, id, now_us }
             | CommandWork::Undeliverable { device, id, now_us } => self.change(*device, *id, |row| {
                 if row.state == CommandState::Queued {

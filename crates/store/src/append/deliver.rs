@@ -31,6 +31,8 @@ struct Said {
     remembers: bool,
     /// The first boot out of which answers may still come.
     answers_from: u32,
+    /// Answers that were acknowledged are gone: the store was put back.
+    answers_lost: bool,
     now_us: i64,
 }
 
@@ -42,6 +44,7 @@ impl Group<'_> {
         identity: &Identity,
         again: bool,
         control: Position,
+        answers_lost: bool,
     ) -> (Vec<CommandRow>, Vec<CommandRow>) {
         let (hello, now_us) = (&work.hello, work.now_us);
         let keeps_outbox = hello.features & FEATURE_OUTBOX_PERSISTS != 0;
@@ -50,6 +53,7 @@ impl Group<'_> {
             rebased: identity.meeting == Meeting::Rebased && !again,
             last_begun: hello.last_begun,
             remembers: hello.features & FEATURE_BEGUN_PERSISTS != 0,
+            answers_lost,
             answers_from: if keeps_outbox { boot_of_next(control) } else { identity.boot },
             now_us,
         };
@@ -134,15 +138,21 @@ fn fate(row: &CommandRow, said: &Said) -> Fate {
         false => Fate::Settle(CommandState::Unknown),
     };
     let CommandState::Sent(boot) = row.state else {
-        // It never left: the device has begun another one of a higher number, and will never begin this one.
-        return if begun { Fate::Settle(CommandState::Undeliverable) } else { queue };
+        // It never left, as far as this store knows, and will never be begun. If the store was put back to a time before it left, it may
+        // have run: to say "undeliverable" would be a guess.
+        return if begun { unknown } else { queue };
     };
     if said.rebased {
         // Another life, or another store's memory: what it says of commands means nothing.
         return if row.policy == Policy::Idempotent && !begun { redeliver(queue) } else { unknown };
     }
     if said.boot == Some(boot) {
-        return if begun { Fate::Open } else { Fate::Deliver(row.state) };
+        return match (begun, said.answers_lost) {
+            (false, _) => Fate::Deliver(row.state),
+            (true, false) => Fate::Open,
+            // The answer may be among what is gone.
+            (true, true) => unknown,
+        };
     }
     if said.remembers && !begun {
         return queue;
@@ -150,7 +160,7 @@ fn fate(row: &CommandRow, said: &Said) -> Fate {
     let may_answer = boot >= said.answers_from;
     match row.policy {
         Policy::Idempotent if !said.remembers && !begun => redeliver(queue),
-        _ if may_answer => Fate::Open,
+        _ if may_answer && !said.answers_lost => Fate::Open,
         _ => unknown,
     }
 }

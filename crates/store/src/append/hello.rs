@@ -37,7 +37,9 @@ impl Group<'_> {
         }
         let control = LaneId { device, lane: Lane::Control };
         let mark = self.mark(control);
-        let (mut settled, deliver) = self.commands_at_hello(work, &identity, again, mark);
+        // Answers are never dropped: a hole that no dead boot explains is one in the store.
+        let answers_lost = gaps.iter().any(|g| g.lane == control && g.cause != Cause::Power);
+        let (mut settled, deliver) = self.commands_at_hello(work, &identity, again, mark, answers_lost);
         settled.extend(self.control_moved(control, now_us));
         let settings = self.settings_at_hello(hello, identity.meeting);
         Ok(HelloDone { identity, gaps, settled, deliver, settings })

@@ -66,8 +66,11 @@ impl OutboxMut<'_> {
         }
     }
 
-    /// Whether Welcome makes sense: boots stay within 32 bits, and no mark lies beyond what was ever framed or stated as dropped.
+    /// Whether Welcome comes from the store that is pinned, and makes sense: boots stay within 32 bits, and no mark lies beyond what was ever framed or stated as dropped.
     pub(crate) fn may_welcome(&self, welcome: &Welcome) -> Result<(), Peer> {
+        if self.d.pinned != StoreId(0) && self.d.pinned != welcome.store {
+            return Err(Peer::OtherStore);
+        }
         let shift = self.d.shift.checked_add(welcome.boot_shift).ok_or(Peer::Limit)?;
         self.boot().checked_add(shift).ok_or(Peer::Limit)?;
         let known = |&lane: &Lane| {

@@ -61,8 +61,8 @@ fn every_case_of_a_hello() {
         (Once, false, 7, 0, 0, false, (true, Queued)),
         (Once, false, 7, 0, 0, true, (false, Expired)),
         (Once, false, 8, BEGUN, 0, false, (true, Queued)),
-        // Never framed, and the device is past it already.
-        (Once, false, 7, 0, 1, false, (false, Undeliverable)),
+        // Never framed as far as this store knows, and the device is past it already: a store that was put back may have forgotten.
+        (Once, false, 7, 0, 1, false, (false, Unknown)),
         // The same boot: its memory says it all.
         (Once, true, 7, 0, 0, false, (true, Sent(7))),
         (Once, true, 7, 0, 0, true, (true, Sent(7))),
@@ -121,7 +121,7 @@ fn an_answer_in_flash() {
 #[test]
 fn numbers_of_another_store_are_passed() {
     let store = waiting(Once, false);
-    assert_eq!(fate(&store, 8, BEGUN, 57, false), (false, Undeliverable));
+    assert_eq!(fate(&store, 8, BEGUN, 57, false), (false, Unknown));
     let order = |at: i64| {
         let row = CommandRow { created_us: NOON + at, ..command(device("cellar"), 0) };
         run(&store, &[Work::Command(CommandWork::New(Box::new(row)))]).unwrap().remove(0)
@@ -199,4 +199,34 @@ fn a_command_past_its_deadline_is_not_sent() {
         CommandWork::Sent { device: device("cellar"), id: CommandId(1), boot: 7, now_us: NOON + 60_000_001 };
     let got = run(&store, &[Work::Command(sent)]).unwrap();
     assert!(matches!(&got[..], [Ok(crate::work::Done::Command(row, _))] if row.state == Expired), "{got:?}");
+}
+
+/// A server that has not noticed the reboot would mark the command as sent into a boot that is over, where nobody ever settles it.
+#[test]
+fn a_command_is_not_sent_into_a_boot_that_is_over() {
+    let store = waiting(Once, false);
+    assert_eq!(fate(&store, 8, BEGUN, 0, false), (true, Queued));
+    let sent = |boot| {
+        let work = CommandWork::Sent { device: device("cellar"), id: CommandId(1), boot, now_us: NOON };
+        match run(&store, &[Work::Command(work)]).unwrap().remove(0) {
+            Ok(crate::work::Done::Command(row, _)) => row.state,
+            other => panic!("{other:?}"),
+        }
+    };
+    assert_eq!(sent(7), Queued, "it waits for the connection that is alive");
+    assert_eq!(sent(8), Sent(8));
+}
+
+/// The answer was acknowledged, then the store was put back: the answer will not come again, so the command is not awaited for ever.
+#[test]
+fn an_answer_that_a_restored_store_forgot_is_not_awaited() {
+    let store = waiting(Once, true);
+    let mut dial = hello(device("cellar"), 7, 1);
+    dial.last_begun = CommandId(1);
+    let control = &mut dial.lanes[Lane::Control.index()];
+    (control.acked, control.floor) = (Position::new(7, 2), Position::new(7, 3));
+    let done = now(met(&store, now(hello_work(&store, dial, 2))));
+    let told: Vec<_> = done.gaps.iter().map(|g| (g.lane.lane, g.cause)).collect();
+    assert_eq!(told, [(Lane::Control, sensock::Cause::Store)]);
+    assert_eq!(done.settled.iter().map(|c| c.state).collect::<Vec<_>>(), [Unknown]);
 }
