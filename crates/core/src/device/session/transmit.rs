@@ -233,13 +233,7 @@ impl Session<'_> {
 
     /// What flash gave cannot be read as items: the lane goes on with memory, and what lies between becomes a gap. Nothing in memory is ever
     /// unreadable.
-    pub(super) fn unread(
-        &mut self,
-        outbox: &impl Share,
-        now: Tick,
-        lane: Lane,
-        out: &mut [u8],
-    ) -> Transmit {
+    pub(super) fn unread(&mut self, outbox: &impl Share, now: Tick, lane: Lane, out: &mut [u8]) -> Transmit {
         self.supply = None;
         let link = &mut self.lanes[lane.index()];
         outbox.with(|o| link.leave_flash(o, lane));
