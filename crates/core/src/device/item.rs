@@ -10,11 +10,11 @@ use crate::wire::cursor::{Fields, NoRoom, Reader, Writer, unzigzag, zigzag};
 use crate::wire::data::{Outcome, ShapeIds};
 use crate::{Cause, CommandId, Position, Tick};
 
-const RECORD: u8 = 0;
+pub(super) const RECORD: u8 = 0;
 const GAP: u8 = 1;
 const REPLY: u8 = 2;
 const APPLIED: u8 = 3;
-const LATEST: u8 = 4;
+pub(super) const LATEST: u8 = 4;
 
 /// The largest item, its length byte included.
 pub(crate) const ITEM_MAX: usize = 1 + 255;
