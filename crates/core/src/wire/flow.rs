@@ -119,7 +119,7 @@ impl Boots {
         w.u8(plain(Kind::Boots));
         w.u8(self.len);
         for b in self.as_slice() {
-            w.varint(b.boot.into());
+            w.var32(b.boot);
             w.u64_fixed(b.catalog);
             w.varint(b.last_tick.0);
         }
@@ -166,8 +166,8 @@ impl<'a> CatalogPart<'a> {
     pub fn head(hash: u64, total: u16, offset: u16, w: &mut Writer<'_>) {
         w.u8(plain(Kind::Catalog));
         w.u64_fixed(hash);
-        w.varint(total.into());
-        w.varint(offset.into());
+        w.var32(total.into());
+        w.var32(offset.into());
     }
 
     /// Reads a Catalog body.
