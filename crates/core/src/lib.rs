@@ -49,6 +49,8 @@ pub mod guide;
 mod id;
 pub mod limits;
 pub mod link;
+#[cfg(feature = "seal")]
+pub mod seal;
 pub mod server;
 mod time;
 pub mod wire;
