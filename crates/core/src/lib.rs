@@ -49,7 +49,6 @@ pub mod guide;
 mod id;
 pub mod limits;
 pub mod link;
-#[cfg(feature = "seal")]
 pub mod seal;
 pub mod server;
 mod time;

@@ -1,12 +1,15 @@
 //! What stands between a session and its transport.
 
-use super::ephemeral::Ephemeral;
-use super::handshake::{Answer, Denied, Dialled, FIRST_FRONT, SECOND_FRONT, Transport};
-use super::key::Credential;
-use super::noise::TAG;
+#[cfg(feature = "seal")]
+use super::{Active, Answer, Credential, Ephemeral};
 use crate::wire::cursor::NoRoom;
-use crate::wire::header::{Kind, plain};
 use core::ops::Range;
+
+/// A message could not be opened: it was changed, is of another key or out of turn, or what claims to be the peer does not have the key. The
+/// connection is over, and nothing of the message may be used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("a sealed frame cannot be opened: another key, or it was changed on the way (SPEC 14)")]
+pub struct Denied;
 
 /// Room that a cover needs around a frame.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -17,56 +20,58 @@ pub struct Margins {
     pub back: usize,
 }
 
-/// One connection's cover, of either end: insecure, or sealed. The session writes between its [`margins`](Cover::margins).
-pub struct Cover(State);
-
-enum State {
-    Insecure,
-    Fresh(Credential, Ephemeral),
-    Dialled(Dialled),
-    Answer(Answer, Ephemeral),
-    Sealed(Transport),
-    Over,
-}
-
 /// What a cover took off a message.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Opened {
     /// Where the frame stands in the message.
     pub frame: Range<usize>,
-    /// Whether the peer proved that it has the key. Without, the frame can only be a Refused, and may be anybody's.
+    /// Whether the peer proved that it has the key. Without, the frame may be anybody's; under a key it can then only be a Refused.
     pub proved: bool,
+}
+
+/// One connection's cover, of either end: insecure, or sealed. The session writes between its [`margins`](Cover::margins).
+#[derive(Default)]
+pub struct Cover {
+    #[cfg(feature = "seal")]
+    active: Option<Active>,
 }
 
 impl Cover {
     /// None: frames go as they are, and anybody may read and write them.
     pub const fn insecure() -> Self {
-        Cover(State::Insecure)
+        Cover {
+            #[cfg(feature = "seal")]
+            active: None,
+        }
     }
 
     /// A device's, for one connection. The first frame that it closes is Hello.
+    #[cfg(feature = "seal")]
     pub fn dial(credential: Credential, ephemeral: Ephemeral) -> Self {
-        Cover(State::Fresh(credential, ephemeral))
+        Cover { active: Some(Active::Fresh(credential, ephemeral)) }
     }
 
     /// A server's, once the first message was opened. The first frame that it closes is Welcome, or Refused.
+    #[cfg(feature = "seal")]
     pub fn answer(answer: Answer, ephemeral: Ephemeral) -> Self {
-        Cover(State::Answer(answer, ephemeral))
+        Cover { active: Some(Active::Answer(answer, ephemeral)) }
     }
 
     /// Whether there is one.
     pub fn is_secure(&self) -> bool {
-        !matches!(self.0, State::Insecure)
+        #[cfg(feature = "seal")]
+        return self.active.is_some();
+        #[cfg(not(feature = "seal"))]
+        false
     }
 
     /// The room that it needs around the next frame.
     pub fn margins(&self) -> Margins {
-        match self.0 {
-            State::Insecure => Margins::default(),
-            State::Fresh(..) => Margins { front: FIRST_FRONT, back: TAG },
-            State::Answer(..) => Margins { front: SECOND_FRONT, back: TAG },
-            State::Dialled(_) | State::Sealed(_) | State::Over => Margins { front: 0, back: TAG },
+        #[cfg(feature = "seal")]
+        if let Some(active) = &self.active {
+            return active.margins();
         }
+        Margins::default()
     }
 
     /// Closes the `n` bytes that stand in `buf` behind the front margin. Returns the length of the message, which begins with `buf`.
@@ -74,24 +79,11 @@ impl Cover {
     /// # Errors
     /// [`NoRoom`] if the margins were not kept, or if the connection is over: close the transport.
     pub fn close(&mut self, buf: &mut [u8], n: usize) -> Result<usize, NoRoom> {
-        let (next, n) = match core::mem::replace(&mut self.0, State::Over) {
-            State::Insecure => (State::Insecure, n),
-            State::Fresh(credential, ephemeral) => {
-                let (dialled, n) = Dialled::first(&credential, ephemeral, buf, n)?;
-                (State::Dialled(dialled), n)
-            }
-            State::Answer(answer, ephemeral) => {
-                let (transport, n) = answer.second(ephemeral, buf, n)?;
-                (State::Sealed(transport), n)
-            }
-            State::Sealed(mut transport) => {
-                let n = transport.close(buf, n)?;
-                (State::Sealed(transport), n)
-            }
-            // A device says nothing between Hello and Welcome.
-            State::Dialled(_) | State::Over => return Err(NoRoom),
-        };
-        self.0 = next;
+        #[cfg(feature = "seal")]
+        if let Some(active) = &mut self.active {
+            return active.close(buf, n);
+        }
+        let _ = buf;
         Ok(n)
     }
 
@@ -100,22 +92,16 @@ impl Cover {
     /// # Errors
     /// [`Denied`]: the connection is over; close the transport.
     pub fn open(&mut self, message: &mut [u8]) -> Result<Opened, Denied> {
-        let (next, opened) = match core::mem::replace(&mut self.0, State::Over) {
-            State::Insecure => (State::Insecure, Opened { frame: 0..message.len(), proved: false }),
-            State::Dialled(dialled) if message.first() == Some(&plain(Kind::Refused)) => {
-                (State::Dialled(dialled), Opened { frame: 0..message.len(), proved: false })
-            }
-            State::Dialled(dialled) => {
-                let (transport, frame) = dialled.second(message)?;
-                (State::Sealed(transport), Opened { frame, proved: true })
-            }
-            State::Sealed(mut transport) => {
-                let n = transport.open(message)?;
-                (State::Sealed(transport), Opened { frame: 0..n, proved: true })
-            }
-            State::Fresh(..) | State::Answer(..) | State::Over => return Err(Denied),
-        };
-        self.0 = next;
-        Ok(opened)
+        #[cfg(feature = "seal")]
+        if let Some(active) = &mut self.active {
+            return active.open(message);
+        }
+        Ok(Opened { frame: 0..message.len(), proved: false })
+    }
+}
+
+impl core::fmt::Debug for Cover {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str(if self.is_secure() { "Cover(sealed)" } else { "Cover(insecure)" })
     }
 }

@@ -8,6 +8,7 @@
 //!   Transport        ◄──────── every frame, sealed ────────►          Transport
 //! ```
 
+use super::Denied;
 use super::ephemeral::Ephemeral;
 use super::key::{Credential, Key, KeyId};
 use super::noise::{Cipher, Symmetric, TAG};
@@ -28,12 +29,6 @@ pub(super) const SECOND_FRONT: usize = 1 + 32;
 pub const FIRST_OVERHEAD: usize = FIRST_FRONT + TAG;
 /// Bytes that the second message is longer than Welcome.
 pub const SECOND_OVERHEAD: usize = SECOND_FRONT + TAG;
-
-/// A message could not be opened: it was changed, is of another key or out of turn, or what claims to be the peer does not have the key. The
-/// connection is over, and nothing of the message may be used.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("a sealed frame cannot be opened: another key, or it was changed on the way (SPEC 14)")]
-pub struct Denied;
 
 /// The device's side between the two messages.
 pub struct Dialled {

@@ -15,16 +15,32 @@
 //! What may be known of a sealed connection by looking on: that it is one, its key id (a pseudonym that links a device's connections), both ends' random
 //! ephemeral keys, and lengths and times of frames.
 
+//! Without the feature `seal` there is the insecure cover only, and nothing of the rest is linked.
+
+#[cfg(feature = "seal")]
+mod active;
 mod cover;
+#[cfg(feature = "seal")]
 mod ephemeral;
+#[cfg(feature = "seal")]
 mod handshake;
+#[cfg(feature = "seal")]
 mod key;
+#[cfg(feature = "seal")]
 mod noise;
+#[cfg(feature = "seal")]
 mod seen;
 
-pub use cover::{Cover, Margins, Opened};
+#[cfg(feature = "seal")]
+use active::Active;
+pub use cover::{Cover, Denied, Margins, Opened};
+#[cfg(feature = "seal")]
 pub use ephemeral::{Entropy, Ephemeral, NoEntropy};
-pub use handshake::{Answer, Denied, Dialled, FIRST_OVERHEAD, First, SECOND_OVERHEAD, Transport};
+#[cfg(feature = "seal")]
+pub use handshake::{Answer, Dialled, FIRST_OVERHEAD, First, SECOND_OVERHEAD, Transport};
+#[cfg(feature = "seal")]
 pub use key::{BadCredential, CREDENTIAL_TEXT, Credential, Key, KeyId};
+#[cfg(feature = "seal")]
 pub use noise::TAG;
+#[cfg(feature = "seal")]
 pub use seen::Seen;
