@@ -19,8 +19,8 @@ pub enum Board {
 pub struct Options {
     /// Port on the loopback address that stands behind 10.0.2.100:7070; no network without it.
     pub server: Option<u16>,
-    /// Guest time by counted instructions, each of 2^n ns, rather than by the computer's clock: see [`Board::shift`]. It is exact only
-    /// for a program that never sleeps: how long a sleep lasts is still the computer's to say.
+    /// Guest time by counted instructions, each of 2^n ns, rather than by the computer's clock: see [`Board::shift`]. How long a sleep
+    /// lasts is still the computer's to say, and what a busy one adds to it only the images called `counted` leave out.
     pub shift: Option<u8>,
     /// More for QEMU's command line, such as a flash chip.
     pub more: Vec<String>,
@@ -90,8 +90,8 @@ impl Board {
             });
         }
         if let Some(shift) = options.shift {
-            // Where the computer is faster than the chip, the machine waits for the clock.
-            command.args(["-icount", &format!("shift={shift},sleep=on,align=on")]);
+            // A sleep lasts: the server and the line keep the computer's time.
+            command.args(["-icount", &format!("shift={shift},sleep=on")]);
         }
         command.args(&options.more).arg("-kernel").arg(image);
         command

@@ -15,7 +15,11 @@ impl DeviceId {
 
     /// Takes a name, or says why it cannot be one.
     pub fn new(name: &str) -> Result<Self, BadDeviceId> {
-        let bytes = name.as_bytes();
+        Self::from_bytes(name.as_bytes())
+    }
+
+    /// The same from bytes that need not be text.
+    pub(crate) fn from_bytes(bytes: &[u8]) -> Result<Self, BadDeviceId> {
         if bytes.is_empty() {
             return Err(BadDeviceId::Empty);
         }
@@ -30,10 +34,15 @@ impl DeviceId {
         Ok(id)
     }
 
+    /// The name as bytes.
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.bytes[..self.len as usize]
+    }
+
     /// The name as text.
     pub fn as_str(&self) -> &str {
         // Only ASCII gets in.
-        core::str::from_utf8(&self.bytes[..self.len as usize]).unwrap_or_default()
+        core::str::from_utf8(self.as_bytes()).unwrap_or_default()
     }
 }
 

@@ -14,6 +14,7 @@ use sensock::catalog::fnv1a;
 use sensock::device::{Carry, Session};
 use sensock::limits::TEXT_MAX;
 use sensock::wire::hello::Account;
+use sensock::wire::text::Text;
 use sensock::{CommandId, Tick};
 
 use crate::clock::Clock;
@@ -126,8 +127,8 @@ impl<'a, C: Clock> Runner<'a, C> {
     }
 
     /// The sentence of the server that refused, or said goodbye, last. Empty if there was none.
-    pub fn said(&self) -> &str {
-        core::str::from_utf8(&self.memory.said[..self.said]).unwrap_or_default()
+    pub fn said(&self) -> Text<'_> {
+        Text::new(&self.memory.said[..self.said])
     }
 
     /// Takes the session up over a transport, and keeps it until that ends. The two halves are independent: it reads while a write is pending.

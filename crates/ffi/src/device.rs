@@ -259,7 +259,7 @@ impl Device {
         if let Some(sleep) = self.sleep.take() {
             return u32::try_from(sleep.until.since(now)).unwrap_or(u32::MAX);
         }
-        let own = crc32(self.session.node().id.as_str().as_bytes());
+        let own = crc32(self.session.node().id.as_bytes());
         let mixed = (entropy ^ own ^ now.0 as u32).wrapping_mul(0x9e37_79b9);
         self.backoff.next_delay(mixed ^ mixed >> 15)
     }

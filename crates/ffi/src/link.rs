@@ -8,6 +8,7 @@ use sensock::limits::{BODY_MAX, FRAME_MIN_MAX, REFUSED_SHAPE, REFUSED_UNKNOWN};
 use sensock::wire::data::Outcome;
 use sensock::wire::flow::Boots;
 use sensock::wire::hello::{End, UNSEALED_BACKOFF_MAX_MS};
+use sensock::wire::text::Text;
 use sensock::{CommandId, Tick};
 
 use crate::device::{Ask, Device, Link, Sleep, misuse};
@@ -268,7 +269,7 @@ impl Device {
                 let slept = bye.reason == End::Slept && self.sleep.is_some();
                 let what = if slept { What::Slept } else { What::Ended };
                 let (reason, wait) = (bye.reason, bye.retry_ms);
-                say(&mut self.said, if bye.text.is_empty() { reason.words() } else { bye.text });
+                say(&mut self.said, if bye.text.is_empty() { reason.words().into() } else { bye.text });
                 let end = match reason {
                     _ if slept => End::Slept,
                     End::Takeover => End::Takeover,
@@ -308,7 +309,7 @@ impl Device {
     }
 
     fn end(&mut self, now: Tick, end: End, what: What, number: u32, why: &str) {
-        say(&mut self.said, why);
+        say(&mut self.said, why.into());
         self.over(now, end, what, number, 0);
     }
 
@@ -343,8 +344,8 @@ fn framed(room: &mut [u8], len: usize) -> usize {
     PREFIX_MAX + len - skipped
 }
 
-fn say(said: &mut [u8], text: &str) {
+fn say(said: &mut [u8], text: Text<'_>) {
     let mut line = Line::new(said);
-    line.text(text);
+    line.said(text);
     line.end();
 }

@@ -3,6 +3,7 @@
 use core::ffi::CStr;
 
 use sensock::error::Peer;
+use sensock::wire::text::Text;
 
 use crate::types::{Error, Status};
 
@@ -59,7 +60,11 @@ impl<'a> Line<'a> {
     }
 
     pub(crate) fn text(&mut self, text: &str) {
-        for byte in text.bytes() {
+        self.bytes(text.as_bytes());
+    }
+
+    fn bytes(&mut self, bytes: &[u8]) {
+        for byte in bytes.iter().copied() {
             if self.len + 1 < self.out.len()
                 && let Some(slot) = self.out.get_mut(self.len)
             {
@@ -67,6 +72,18 @@ impl<'a> Line<'a> {
                 self.len += 1;
             }
         }
+    }
+
+    /// A text of the server's: U+FFFD stands in the place of what is not UTF-8.
+    pub(crate) fn said(&mut self, text: Text<'_>) {
+        let mut rest = text.as_bytes();
+        while let Err(garbled) = core::str::from_utf8(rest) {
+            let (valid, after) = rest.split_at(garbled.valid_up_to());
+            self.bytes(valid);
+            self.text("\u{fffd}");
+            rest = garbled.error_len().and_then(|len| after.get(len..)).unwrap_or_default();
+        }
+        self.bytes(rest);
     }
 
     pub(crate) fn number(&mut self, mut n: u32) {
@@ -81,7 +98,7 @@ impl<'a> Line<'a> {
             }
         }
         let digits = digits.get(10 - used..).unwrap_or_default();
-        self.text(core::str::from_utf8(digits).unwrap_or_default());
+        self.bytes(digits);
     }
 
     /// Ends it with a NUL; returns the length before that. A character that was cut in two is left out.
@@ -139,6 +156,22 @@ mod tests {
         assert_eq!(status(&up, "", &mut small), 7);
         assert_eq!(&small, b"stored \0");
         assert_eq!(status(&up, "", &mut []), 0);
+    }
+
+    #[test]
+    fn what_a_server_says_is_shown_where_it_is_no_text() {
+        let mut out = [0xff; 24];
+        for (said, shown) in [
+            (&b"f\xfcr heute voll"[..], "f\u{fffd}r heute voll"),
+            (b"caf\xe9", "caf\u{fffd}"),
+            (b"\xff\xff.", "\u{fffd}\u{fffd}."),
+            (b"23 \xc2\xb0C", "23 °C"),
+        ] {
+            let mut line = Line::new(&mut out);
+            line.said(Text::new(said));
+            let len = line.end();
+            assert_eq!(&out[..len], shown.as_bytes());
+        }
     }
 
     #[test]

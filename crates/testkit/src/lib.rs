@@ -9,7 +9,7 @@
 //! | [`mariadb`] | a private MariaDB server, a fresh database a call, kill and restart |
 //! | [`process`] | a child process: lines it prints, signals, exit code |
 //! | [`binary`] | the path of a program of this workspace, built when needed |
-//! | [`proxy`] | a TCP proxy whose line can be cut, stalled, swallowed, delayed, slowed |
+//! | [`proxy`] | a TCP proxy whose line can be cut, stalled, swallowed, delayed, slowed, mirrored |
 //! | [`net`] | free ports and an address at which a dial hangs |
 //! | [`rng`] | seeded random numbers that print their seed |
 //! | [`effort`] | how much a proof should do in this run |

@@ -4,6 +4,7 @@ use crate::packed::Value;
 use crate::{ABOUT, key};
 use sensock::deframe::cobs::LineFault;
 use sensock::error::Peer;
+use sensock::wire::text::Text;
 use sensock::{Position, Tick};
 
 /// The name of the first field that differs, if any does.
@@ -80,6 +81,11 @@ impl<'a> Fields<'a> {
 
     pub(crate) fn text(self, name: &'static str, found: &str) -> Self {
         self.check(name, |v| !v.is_null() && v.text() == found)
+    }
+
+    /// A text for people: what they see.
+    pub(crate) fn shown(self, name: &'static str, found: Text<'_>) -> Self {
+        self.check(name, |v| !v.is_null() && v.text().chars().eq(found.chars()))
     }
 
     pub(crate) fn bytes(self, name: &'static str, found: &[u8]) -> Self {

@@ -24,7 +24,7 @@ pub(crate) async fn network(mut runner: Runner<'_, TokioClock>, servers: &[Strin
                 let (reader, writer) = stream.into_split();
                 let ended = runner.connection(FromTokio::new(reader), FromTokio::new(writer)).await;
                 match runner.said() {
-                    "" => format!("{server}: {ended}"),
+                    none if none.is_empty() => format!("{server}: {ended}"),
                     sentence => format!("{server}: {ended} ({sentence})"),
                 }
             }

@@ -8,6 +8,8 @@
 //!   outlive its process.
 
 pub mod boot_file;
+#[cfg(test)]
+mod corpus;
 pub mod flash_file;
 pub mod replay;
 pub mod source;

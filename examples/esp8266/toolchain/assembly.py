@@ -6,6 +6,7 @@ function, and an unused function is dropped together with its literals.
 
 Calls: llc loads each callee's address from a literal and calls the register, nine bytes and a word. Written as a call by name, GNU as
 makes the same long form but marks it, and GNU ld shortens what is near enough to three bytes (its relaxation, which is on by default).
+The long form has a literal of GNU as's own, which GNU ld drops where it shortens; llc's is dropped here, since nothing loads it any more.
 """
 
 import re
@@ -16,6 +17,7 @@ _LABEL = re.compile(r"^[^\s#][^#]*:\s*(#.*)?$")
 _LITERAL = re.compile(r"^\s+\.literal\s+(\S+),\s*(.+?)\s*$")
 _LOAD = re.compile(r"^\s+l32r\s+(a\d+),\s*(\.LCPI\S+)\s*$")
 _CALL = re.compile(r"^\s+callx0\s+(a\d+)\s*$")
+_OWN = re.compile(r"\.LCPI\w+")
 _NAME = re.compile(r"^[A-Za-z_$][\w$.]*$")
 # A callee need not keep these; where one of them holds its address, nobody reads it after the call.
 _SCRATCH = {"a2", "a3", "a4", "a5", "a6", "a7", "a8", "a9", "a10", "a11"}
@@ -69,7 +71,14 @@ def _call_by_name(lines):
         else:
             for register in re.findall(r"\ba\d+\b", line):
                 loaded.pop(register, None)
-    return [line for line in out if line]
+    return _without_unused([line for line in out if line])
+
+
+def _without_unused(lines):
+    """The lines but for literals that nothing names."""
+    named = {name for line in lines if not _LITERAL.match(line) for name in _OWN.findall(line)}
+    unused = lambda literal: literal and literal.group(1).startswith(".LCPI") and literal.group(1) not in named
+    return [line for line in lines if not unused(_LITERAL.match(line))]
 
 
 def _is_block_end(line):

@@ -12,6 +12,8 @@
 
 mod cli;
 mod config;
+#[cfg(test)]
+mod corpus;
 mod database;
 mod demo;
 mod device;

@@ -56,8 +56,9 @@ async fn of_lane(
     series: &HashMap<i64, Series>,
 ) -> Result<Vec<(Position, FeedItem)>, Fail> {
     let after = after.map_or(-1, |p| i64::try_from(p.0).unwrap_or(i64::MAX));
-    let positions = after.saturating_add(1)..=i64::MAX;
-    let mut rows = readings::read(session, id, positions, Span::ALL, share.saturating_add(1)).await?;
+    // Nothing follows the last position that there is.
+    let Some(next) = after.checked_add(1) else { return Ok(vec![]) };
+    let mut rows = readings::read(session, id, next..=i64::MAX, Span::ALL, share.saturating_add(1)).await?;
     // What follows the last record is not known.
     let end = if rows.len() > share { rows.pop() } else { None };
     let end = end.map(|row| row.bits(0).map(Position)).transpose()?;

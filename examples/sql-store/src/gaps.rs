@@ -16,10 +16,16 @@ pub(crate) const GAP_COLUMNS: &str = "g.first_position, g.last_position, g.cause
 pub(crate) fn gap(row: &Row, lane: LaneId) -> Result<GapRow, sqlx::Error> {
     let cause = row.text(2)?;
     let known = (0..=u8::MAX).map(Cause::from_number).find(|c| c.name() == cause);
+    let (first, last) = (Position(row.bits(0)?), Position(row.bits(1)?));
+    if last < first {
+        // Whoever goes on behind its end would meet it again, for ever.
+        let what = format!("table gap has a gap that ends at {last}, before it begins at {first}");
+        return Err(sqlx::Error::Decode(what.into()));
+    }
     Ok(GapRow {
         lane,
-        first: Position(row.bits(0)?),
-        last: Position(row.bits(1)?),
+        first,
+        last,
         cause: known.unwrap_or(Cause::Mixed),
         count: row.maybe_int(3)?.map(i64::cast_unsigned),
         not_before_us: row.maybe_int(4)?,

@@ -32,8 +32,10 @@ pub(crate) async fn range(
         let id = session.row("SELECT id FROM lane WHERE device = ? AND lane = ?", &args).await?;
         let Some(id) = id.map(|row| row.int(0)).transpose()? else { continue };
         let stretch = stretch(session, id, span).await?;
-        let after = after.map_or(0, |after| i64::try_from(after.next().0).unwrap_or(i64::MAX));
-        let from = after.max(*stretch.start());
+        let next = after.map_or(Some(0), |after| i64::try_from(after.0).ok()?.checked_add(1));
+        // Nothing follows the last position that there is.
+        let Some(next) = next else { continue };
+        let from = next.max(*stretch.start());
         let more = limit.saturating_sub(found.len()).saturating_add(1);
         for row in readings::read(session, id, from..=*stretch.end(), span, more).await? {
             found.extend(readings::record(&row, lane, &series)?);

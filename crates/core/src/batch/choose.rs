@@ -80,10 +80,11 @@ impl Plan {
             cost: if survey.values > 1 { u32::MAX } else { 0 },
         };
         let orders = [Order::Base, Order::Same, Order::Step];
-        let least = orders.map(|order| survey.average(order)).into_iter().min().unwrap_or(0);
-        for order in orders {
+        let averages = orders.map(|order| survey.average(order));
+        let least = averages.into_iter().min().unwrap_or(0);
+        for (order, average) in orders.into_iter().zip(averages) {
             // An order that leaves a bit more than another on the average is not worth a closer look.
-            if survey.average(order) <= least + 16 {
+            if average <= least + 16 {
                 best.try_order(survey, order);
             }
         }
@@ -204,9 +205,13 @@ fn rice_cost(lengths: &[u16], k: u32) -> u32 {
 /// The best parameter, and what it costs in half bits.
 fn best_rice(lengths: &[u16]) -> (u32, u32) {
     let lengths = &lengths[..=longest(lengths)];
+    let numbers = lengths.iter().map(|n| u32::from(*n)).sum::<u32>();
     let mut best = (0, u32::MAX);
-    // Escapes give the cost more than one minimum, so all are tried.
+    // Escapes give the cost more than one minimum, so all are tried, up to where the remainders alone cost as much.
     for k in 0..lengths.len().min(32) as u32 {
+        if numbers * (2 * k + 2) >= best.1 {
+            break;
+        }
         let cost = rice_cost(lengths, k);
         if cost < best.1 {
             best = (k, cost);

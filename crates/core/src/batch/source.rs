@@ -17,16 +17,42 @@ pub(super) trait Source {
     fn skip(&mut self, rows: usize);
 }
 
+/// All of a column that is no longer than a chunk, so that it is walked once: its numbers, and which of them are faults.
+pub(super) struct Kept {
+    rows: usize,
+    faults: u32,
+    chunk: [i32; CHUNK],
+}
+
+impl Kept {
+    pub(super) const NOTHING: Self = Self { rows: 0, faults: 0, chunk: [0; CHUNK] };
+
+    /// What [`Source::fill`] gives of all `rows`, if that is kept.
+    pub(super) fn give(&self, rows: usize, out: &mut [i32; CHUNK]) -> Option<(usize, u32)> {
+        if self.rows == 0 || self.rows != rows {
+            return None;
+        }
+        *out = self.chunk;
+        Some((rows, self.faults))
+    }
+
+    /// Keeps what was given, which is all.
+    pub(super) fn keep(&mut self, rows: usize, faults: u32, given: &[i32; CHUNK]) {
+        *self = Self { rows, faults, chunk: *given };
+    }
+}
+
 pub(super) struct Cells<C> {
     all: C,
     next: C,
     count: usize,
     left: usize,
+    kept: Kept,
 }
 
 impl<C: Iterator<Item = Cell> + Clone> Cells<C> {
     pub(super) fn new(all: C, count: usize) -> Self {
-        Self { next: all.clone(), all, count, left: count }
+        Self { next: all.clone(), all, count, left: count, kept: Kept::NOTHING }
     }
 }
 
@@ -37,6 +63,10 @@ impl<C: Iterator<Item = Cell> + Clone> Source for Cells<C> {
     }
 
     fn fill(&mut self, out: &mut [i32; CHUNK]) -> (usize, u32) {
+        if let Some(given) = self.kept.give(self.left, out) {
+            self.left = 0;
+            return given;
+        }
         let want = self.left.min(CHUNK);
         // A local copy of the iterator stays in registers.
         let mut next = self.next.clone();
@@ -51,6 +81,9 @@ impl<C: Iterator<Item = Cell> + Clone> Source for Cells<C> {
         }
         self.next = next;
         self.left -= n;
+        if n == self.count {
+            self.kept.keep(n, faults, out);
+        }
         (n, faults)
     }
 

@@ -4,6 +4,7 @@ use super::predict::Order;
 use super::row::zigzag;
 use super::source::{CHUNK, Source};
 use super::split::Split;
+use crate::limits::SMALL;
 
 /// How many numbers of each length in bits, from none to 32.
 pub(super) const LENGTHS: usize = 33;
@@ -164,6 +165,9 @@ impl Survey {
 #[cfg_attr(not(target_pointer_width = "32"), inline)]
 #[cfg_attr(target_pointer_width = "32", inline(never))]
 fn length(number: u32) -> usize {
+    if SMALL {
+        return (u32::BITS - number.leading_zeros()) as usize;
+    }
     (u64::from(number) << 1 | 1).ilog2() as usize
 }
 

@@ -2,7 +2,7 @@
 
 use super::bits::Writer;
 use super::choose::Plan;
-use super::source::{CHUNK, Source, pass};
+use super::source::{CHUNK, Kept, Source, pass};
 use super::{EncodeError, column, number};
 use crate::limits::SMALL;
 
@@ -54,17 +54,26 @@ pub(super) struct Distances<T> {
     count: usize,
     row: usize,
     far: bool,
+    kept: Kept,
 }
 
 impl<T: Iterator<Item = u64> + Clone> Distances<T> {
     pub(super) fn new(all: T, count: usize) -> Self {
-        Self { line: Line::new(0, false, 0), next: all.clone(), all, count, row: 0, far: false }
+        Self {
+            line: Line::new(0, false, 0),
+            next: all.clone(),
+            all,
+            count,
+            row: 0,
+            far: false,
+            kept: Kept::NOTHING,
+        }
     }
 }
 
 impl<T: Iterator<Item = u64> + Clone> Ticks for Distances<T> {
     fn follow(&mut self, line: Line) {
-        (self.line, self.far) = (line, false);
+        (self.line, self.far, self.kept) = (line, false, Kept::NOTHING);
     }
 
     fn far(&self) -> bool {
@@ -99,7 +108,12 @@ impl<T: Iterator<Item = u64> + Clone> Source for Distances<T> {
     }
 
     fn fill(&mut self, out: &mut [i32; CHUNK]) -> (usize, u32) {
-        let want = (self.count - self.row).min(CHUNK);
+        let left = self.count - self.row;
+        if let Some(given) = self.kept.give(left, out) {
+            self.row = self.count;
+            return given;
+        }
+        let want = left.min(CHUNK);
         let mut next = self.next.clone();
         let mut along = self.line.period.wrapping_mul(self.row as u64);
         let (mut n, mut far) = (0, 0);
@@ -114,6 +128,9 @@ impl<T: Iterator<Item = u64> + Clone> Source for Distances<T> {
         self.next = next;
         self.far |= far != 0;
         self.row += n;
+        if n == self.count {
+            self.kept.keep(n, 0, out);
+        }
         (n, 0)
     }
 

@@ -153,9 +153,7 @@ impl<'a> Catalog<'a> {
             number(sink, q.id.into());
             text(sink, q.name);
             text(sink, q.unit);
-            number(sink, zigzag(q.scale.into()));
-            number(sink, zigzag(q.low.into()));
-            number(sink, zigzag(q.high.into()));
+            [q.scale.into(), q.low, q.high].into_iter().for_each(|v: i32| number(sink, zigzag(v.into())));
             number(sink, q.interval_ms.into());
         }
         number(sink, self.commands.len() as u64);

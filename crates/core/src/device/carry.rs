@@ -2,6 +2,7 @@
 
 use super::outbox::OutboxMut;
 use crate::deframe::crc32;
+use crate::wire::cursor::{Fields, Writer};
 use crate::{CommandId, Lane, Position, StoreId, Tag};
 
 /// What a device carries from one boot to the next without flash.
@@ -46,11 +47,10 @@ impl Carry {
         let numbers = u64::from(self.begun.0) | u64::from(self.settings) << 32;
         let words = [self.tag.0, a0.0, a1.0, a2.0, l0.0, l1.0, l2.0, numbers, self.store.0];
         let mut out = [0; Carry::LEN];
-        out[0] = VERSION;
-        out[1..5].copy_from_slice(&self.boot.to_le_bytes());
-        for (slot, word) in out[5..].as_chunks_mut().0.iter_mut().zip(words) {
-            *slot = word.to_le_bytes();
-        }
+        let mut w = Writer::new(&mut out);
+        w.u8(VERSION);
+        w.bytes(&self.boot.to_le_bytes());
+        words.iter().for_each(|word| w.u64_fixed(*word));
         let crc = crc32(&out[..Carry::LEN - 4]);
         out[Carry::LEN - 4..].copy_from_slice(&crc.to_le_bytes());
         out
@@ -63,19 +63,21 @@ impl Carry {
             return None;
         }
         let boot = u32::from_le_bytes([body[1], body[2], body[3], body[4]]);
-        let mut words = [0; 9];
-        for (word, bytes) in words.iter_mut().zip(body[5..].as_chunks().0) {
-            *word = u64::from_le_bytes(*bytes);
-        }
-        let [tag, a0, a1, a2, l0, l1, l2, numbers, store] = words;
+        // The length is known: every field is there.
+        let mut r = Fields::new(&body[5..]);
+        let tag = Tag(r.u64_fixed());
+        let mut positions = [Position::NONE; 2 * Lane::COUNT];
+        positions.iter_mut().for_each(|position| *position = Position(r.u64_fixed()));
+        let [a0, a1, a2, l0, l1, l2] = positions;
+        let (numbers, store) = (r.u64_fixed(), StoreId(r.u64_fixed()));
         Some(Carry {
             boot,
-            tag: Tag(tag),
-            acked: [Position(a0), Position(a1), Position(a2)],
-            last: [Position(l0), Position(l1), Position(l2)],
+            tag,
+            acked: [a0, a1, a2],
+            last: [l0, l1, l2],
             begun: CommandId(numbers as u32),
             settings: (numbers >> 32) as u32,
-            store: StoreId(store),
+            store,
         })
     }
 }

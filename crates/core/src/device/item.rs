@@ -6,21 +6,23 @@ use crate::batch::Cell;
 use crate::catalog::Reading;
 use crate::error::{Misuse, Peer};
 use crate::limits::{BODY_MAX, READINGS_PER_RECORD, RECORD_MAX};
-use crate::wire::cursor::{Fields, Reader, Writer, unzigzag, zigzag};
+use crate::wire::cursor::{Fields, NoRoom, Reader, Writer, unzigzag, zigzag};
 use crate::wire::data::{Outcome, ShapeIds};
 use crate::{Cause, CommandId, Position, Tick};
 
-const RECORD: u8 = 0;
+pub(super) const RECORD: u8 = 0;
 const GAP: u8 = 1;
 const REPLY: u8 = 2;
 const APPLIED: u8 = 3;
-const LATEST: u8 = 4;
+pub(super) const LATEST: u8 = 4;
 
 /// The largest item, its length byte included.
 pub(crate) const ITEM_MAX: usize = 1 + 255;
 
 /// An item, taken apart.
+// Its number in a byte: beside a tick the compiler makes 64 bits of it, which a chip compares in pieces.
 #[derive(Clone, Copy, Debug)]
+#[repr(u8)]
 pub(crate) enum Stored<'a> {
     /// Readings of one instant, `delta` ms after the item before.
     Record { delta: u64, cells: Cells<'a>, superseded: Option<(u32, u64)> },
@@ -142,36 +144,42 @@ pub fn walk(bytes: &[u8], first: Position, tick: Tick) -> impl Iterator<Item = W
 }
 
 /// An item that is being made, with its length byte.
+// In place: it is too large to be handed about on a chip.
 pub(crate) struct Made {
     bytes: [u8; ITEM_MAX],
     len: usize,
 }
 
 impl Made {
+    /// Nothing yet.
+    pub(crate) const fn new() -> Made {
+        Made { bytes: [0; ITEM_MAX], len: 0 }
+    }
+
     /// The item with its length byte.
     pub(crate) fn as_slice(&self) -> &[u8] {
         &self.bytes[..self.len]
     }
 
-    /// Empty if the fields exceed 255 bytes.
-    #[inline(never)]
-    fn with(fill: &mut dyn FnMut(&mut Writer<'_>)) -> Made {
-        let mut made = Made { bytes: [0; ITEM_MAX], len: 0 };
-        let mut w = Writer::new(&mut made.bytes[1..]);
-        fill(&mut w);
-        if let Ok(len) = w.finish() {
-            made.len = 1 + len;
-            made.bytes[0] = (made.len - 1) as u8;
-        }
-        made
+    /// Where its fields go, behind the length byte.
+    fn fields(&mut self) -> Writer<'_> {
+        Writer::new(&mut self.bytes[1..])
+    }
+
+    /// All fields are written. Empty if they exceed 255 bytes.
+    fn end(&mut self, written: Result<usize, NoRoom>) {
+        let len = written.unwrap_or(0);
+        self.bytes[0] = len as u8;
+        self.len = if len > 0 { 1 + len } else { 0 };
     }
 
     /// A record. Refuses what no server is bound to take.
     pub(crate) fn record(
+        &mut self,
         delta: u64,
         readings: &[Reading],
         superseded: Option<(u32, u64)>,
-    ) -> Result<Made, Misuse> {
+    ) -> Result<(), Misuse> {
         if readings.is_empty() || readings.len() > READINGS_PER_RECORD {
             return Err(Misuse::Readings);
         }
@@ -180,55 +188,60 @@ impl Made {
                 return Err(Misuse::Readings);
             }
         }
-        let made = Made::with(&mut |w| {
-            w.u8(if superseded.is_some() { LATEST } else { RECORD });
-            w.varint(delta);
-            if let Some((n, since)) = superseded {
-                w.varint(n.into());
-                w.varint(since);
-            }
-            w.u8(readings.len() as u8);
-            readings.iter().for_each(|r| {
-                w.varint(r.quantity.into());
-                w.varint(match r.cell {
-                    Cell::Value(v) => zigzag(v.into()) << 1,
-                    Cell::Fault(code) => u64::from(code) << 1 | 1,
-                })
-            })
-        });
-        if (1..=RECORD_MAX).contains(&made.len) { Ok(made) } else { Err(Misuse::RecordTooLarge) }
+        let mut w = self.fields();
+        w.u8(if superseded.is_some() { LATEST } else { RECORD });
+        w.varint(delta);
+        if let Some((n, since)) = superseded {
+            w.varint(n.into());
+            w.varint(since);
+        }
+        w.u8(readings.len() as u8);
+        for r in readings {
+            w.varint(r.quantity.into());
+            w.varint(match r.cell {
+                Cell::Value(v) => zigzag(v.into()) << 1,
+                Cell::Fault(code) => u64::from(code) << 1 | 1,
+            });
+        }
+        let written = w.finish();
+        self.end(written);
+        if (1..=RECORD_MAX).contains(&self.len) { Ok(()) } else { Err(Misuse::RecordTooLarge) }
     }
 
     /// A closed gap.
-    pub(crate) fn gap(count: u32, cause: Cause, span: (Tick, Tick)) -> Made {
-        Made::with(&mut |w| {
-            w.u8(GAP);
-            w.varint(count.into());
-            w.u8(cause as u8);
-            w.varint(span.0.0);
-            w.varint(span.1.since(span.0))
-        })
+    pub(crate) fn gap(&mut self, count: u32, cause: Cause, span: (Tick, Tick)) {
+        let mut w = self.fields();
+        w.u8(GAP);
+        w.varint(count.into());
+        w.u8(cause as u8);
+        w.varint(span.0.0);
+        w.varint(span.1.since(span.0));
+        let written = w.finish();
+        self.end(written);
     }
 
     /// The answer to a command.
-    pub(crate) fn reply(command: CommandId, outcome: Outcome, body: &[u8]) -> Result<Made, Misuse> {
+    pub(crate) fn reply(&mut self, command: CommandId, outcome: Outcome, body: &[u8]) -> Result<(), Misuse> {
         if body.len() > BODY_MAX {
             return Err(Misuse::Body);
         }
-        Ok(Made::with(&mut |w| {
-            w.u8(REPLY);
-            w.varint(command.0.into());
-            w.bytes(&outcome.to_bytes());
-            w.bytes(body)
-        }))
+        let mut w = self.fields();
+        w.u8(REPLY);
+        w.varint(command.0.into());
+        w.bytes(&outcome.to_bytes());
+        w.bytes(body);
+        let written = w.finish();
+        self.end(written);
+        Ok(())
     }
 
     /// A setting was applied or refused.
-    pub(crate) fn applied(revision: u32, refused: Option<u8>) -> Made {
-        Made::with(&mut |w| {
-            w.u8(APPLIED);
-            w.varint(revision.into());
-            w.u8(refused.map_or(0, |c| c.max(1)))
-        })
+    pub(crate) fn applied(&mut self, revision: u32, refused: Option<u8>) {
+        let mut w = self.fields();
+        w.u8(APPLIED);
+        w.varint(revision.into());
+        w.u8(refused.map_or(0, |c| c.max(1)));
+        let written = w.finish();
+        self.end(written);
     }
 }

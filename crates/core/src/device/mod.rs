@@ -16,6 +16,7 @@
 
 mod carry;
 mod item;
+mod numbers;
 mod outbound;
 mod outbox;
 mod queue;

@@ -1,8 +1,9 @@
 //! Items from the outbox as one Data frame. SPEC section 7.
 
 use super::FLASH;
-use super::item::{self, Cells, Stored};
-use crate::batch::{self, Cell};
+use super::item::{self, Stored};
+use super::numbers::{Column, Numbers, Ticks};
+use crate::batch;
 use crate::limits::FRAME_HARD_MAX;
 use crate::wire::cursor::{NoRoom, Writer};
 use crate::wire::data::{self, LaneContext, ShapeIds};
@@ -116,15 +117,14 @@ fn run<'a>(
     superseded: Option<(u32, u64)>,
 ) -> Result<(u32, Items<'a>), NoRoom> {
     let columns = shape.as_slice().len();
-    let ticks = || Records(from).map(|record| record.tick.0);
-    let column = |c: usize| {
-        Records(from).map(move |record| record.cells.iter().nth(c).map_or(Cell::Fault(0), |r| r.cell))
-    };
+    let numbers = Numbers { bytes: from.bytes };
+    let ticks = Ticks { numbers, tick: from.tick };
+    let column = |index| Column { numbers, index };
     let mut count = 1;
     if superseded.is_none() {
-        let mut records = Records(from);
-        records.next();
-        while count < batch::MAX_RUN && records.next().is_some_and(|record| record.continues(&shape)) {
+        let mut rest = numbers;
+        rest.continues(shape.as_slice());
+        while count < batch::MAX_RUN && rest.continues(shape.as_slice()) {
             count += 1;
         }
     }
@@ -141,7 +141,7 @@ fn run<'a>(
         let mut attempt = Err(NoRoom);
         if head(w, count, Some(FRAME_HARD_MAX)).is_ok() {
             let (at, room) = (w.len(), w.room());
-            match batch::encode_or_len(w.free(), count, ticks(), columns, column) {
+            match batch::encode_or_len(w.free(), count, ticks, columns, column) {
                 Ok((len, true)) => break (at, len),
                 Ok((len, false)) => attempt = Ok(count * room / len),
                 Err(_) => {}
@@ -155,10 +155,9 @@ fn run<'a>(
             }
         }
     };
-    let mut next = from;
-    for _ in 0..count {
-        next.next();
-    }
+    let mut last = ticks;
+    last.by_ref().take(count).for_each(drop);
+    let next = Items { bytes: last.numbers.bytes, tick: last.tick };
     // If something follows in the items, it may follow in the frame.
     head(w, count, (!next.bytes.is_empty()).then_some(len))?;
     w.pull(at, len);
@@ -183,35 +182,5 @@ impl<'a> Items<'a> {
         }
         self.bytes = rest;
         Some(stored)
-    }
-}
-
-/// The records up to the next item that is none.
-#[derive(Clone, Copy, Debug)]
-struct Records<'a>(Items<'a>);
-
-struct Record<'a> {
-    tick: Tick,
-    cells: Cells<'a>,
-    superseded: bool,
-}
-
-impl Record<'_> {
-    /// Whether it can go on with a run of this shape.
-    fn continues(&self, shape: &ShapeIds) -> bool {
-        !self.superseded && self.cells.iter().map(|r| r.quantity).eq(shape.as_slice().iter().copied())
-    }
-}
-
-impl<'a> Iterator for Records<'a> {
-    type Item = Record<'a>;
-
-    fn next(&mut self) -> Option<Record<'a>> {
-        match self.0.next()? {
-            Stored::Record { cells, superseded, .. } => {
-                Some(Record { tick: self.0.tick, cells, superseded: superseded.is_some() })
-            }
-            _ => None,
-        }
     }
 }

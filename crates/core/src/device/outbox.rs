@@ -9,6 +9,7 @@ use super::carry::Carry;
 use super::item::Made;
 use super::queue::{Copied, Cursor, Queue};
 use super::slots::{SLOT, Slots, waits};
+use crate::batch::Cell;
 use crate::catalog::Reading;
 use crate::error::{Misuse, Peer};
 use crate::limits::{BODY_MAX, COMMAND_SLOTS_MAX, READINGS_PER_RECORD};
@@ -241,20 +242,22 @@ impl OutboxMut<'_> {
             return Err(Misuse::Backwards);
         }
         if q.policy == Policy::KeepLatest && self.d.slots > 0 && lane == Lane::Readings {
-            Made::record(0, readings, None)?;
+            Made::new().record(0, readings, None)?;
             let mut slots = self.slots();
             return match readings.iter().all(|r| slots.put(*r, tick)) {
                 true => Ok(Position::NONE),
                 false => Err(Misuse::Readings),
             };
         }
-        let item = Made::record(tick.since(q.last_tick()), readings, None)?;
+        let mut item = Made::new();
+        item.record(tick.since(q.last_tick()), readings, None)?;
         self.push(lane, &item, tick)
     }
 
     /// Puts the answer to a command into the control lane.
     pub fn reply(&mut self, command: CommandId, outcome: Outcome, body: &[u8]) -> Result<Position, Misuse> {
-        let item = Made::reply(command, outcome, body)?;
+        let mut item = Made::new();
+        item.reply(command, outcome, body)?;
         let tick = self.d.queues[Lane::Control.index()].last_tick();
         self.push(Lane::Control, &item, tick)
     }
@@ -279,7 +282,9 @@ impl OutboxMut<'_> {
         through: u32,
     ) -> Result<Position, Misuse> {
         let tick = self.d.queues[Lane::Control.index()].last_tick();
-        let position = self.push(Lane::Control, &Made::applied(revision, refused), tick)?;
+        let mut item = Made::new();
+        item.applied(revision, refused);
+        let position = self.push(Lane::Control, &item, tick)?;
         self.d.settings = self.d.settings.max(through);
         Ok(position)
     }

@@ -191,7 +191,8 @@ impl Queue {
         if self.free() < self.cap / 8 + 32 && self.len > 0 {
             return false;
         }
-        let item = Made::gap(open.count, Cause::Overflow, (open.first, open.last));
+        let mut item = Made::new();
+        item.gap(open.count, Cause::Overflow, (open.first, open.last));
         if self.free() < item.as_slice().len() {
             return false;
         }

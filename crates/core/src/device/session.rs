@@ -19,6 +19,7 @@ use crate::wire::data::Outcome;
 use crate::wire::flow::{self, Boots, CatalogPart};
 use crate::wire::header::{self, Header, Kind};
 use crate::wire::hello::{Account, End, Hello, LaneFloor, Refused, VERSION, Welcome};
+use crate::wire::text::Text;
 use crate::{Cause, CommandId, DeviceId, Lane, Position, StoreId, Tag, Tick};
 
 /// What a device is: shared by all its connections.
@@ -184,7 +185,8 @@ impl<'b> Session<'b> {
         })
     }
 
-    /// (1) A transport is there: Hello is due. Whatever the session did before is forgotten. `boots` lists boots in flash.
+    /// (1) A transport is there: Hello is due. Whatever the session did before is forgotten. `boots` lists boots in flash (ignored
+    /// without the feature `flash`).
     pub fn start(&mut self, now: Tick, account: Account, boots: Boots) {
         self.out = Out { hello: true, ..Out::default() };
         self.lanes = [LaneLink::NEW; Lane::COUNT];

@@ -19,11 +19,9 @@ pub(crate) fn waits(slot: &[u8; SLOT]) -> bool {
 }
 
 /// What waited at one instant.
-pub(crate) struct Waiting {
+pub(crate) struct Waiting<'r> {
     /// Readings of that instant.
-    pub readings: [Reading; READINGS_PER_RECORD],
-    /// How many.
-    pub count: usize,
+    pub readings: &'r [Reading],
     /// The instant.
     pub tick: Tick,
     /// How many values were overwritten before, and since when if there are some.
@@ -54,30 +52,29 @@ impl Slots<'_> {
         true
     }
 
-    /// Takes all values of the oldest instant.
-    pub(crate) fn take_oldest(&mut self) -> Option<Waiting> {
-        let oldest = self.0.iter().filter(|s| waits(s)).map(|s| long(s, 8)).min()?;
-        let none = Reading { quantity: 0, cell: Cell::Value(0) };
-        let mut waiting = Waiting {
-            readings: [none; READINGS_PER_RECORD],
-            count: 0,
-            tick: Tick(oldest),
-            superseded: 0,
-            since: Tick::NEVER,
-        };
+    /// Takes all values of the oldest instant; there is one.
+    pub(crate) fn take_oldest<'r>(
+        &mut self,
+        readings: &'r mut [Reading; READINGS_PER_RECORD],
+    ) -> Waiting<'r> {
+        let waiting = self.0.iter().filter(|s| waits(s));
+        let oldest = waiting.fold(u64::MAX, |oldest, slot| oldest.min(long(slot, 8)));
+        let mut count = 0;
+        let mut waiting = Waiting { readings: &[], tick: Tick(oldest), superseded: 0, since: Tick::NEVER };
         let due = self.0.iter_mut().filter(|s| waits(s) && long(s, 8) == oldest);
-        for (slot, reading) in due.zip(&mut waiting.readings) {
+        for (slot, reading) in due.zip(readings.iter_mut()) {
             let value = word(slot, 4) as i32;
             let cell = if slot[3] == 0 { Cell::Value(value) } else { Cell::Fault(value as u8) };
             *reading = Reading { quantity: u16::from_le_bytes([slot[0], slot[1]]), cell };
-            waiting.count += 1;
+            count += 1;
             if word(slot, 16) > 0 {
                 waiting.superseded = waiting.superseded.saturating_add(word(slot, 16));
                 waiting.since = waiting.since.min(Tick(long(slot, 20)));
             }
             slot[2] &= !DIRTY;
         }
-        Some(waiting)
+        waiting.readings = &readings[..count];
+        waiting
     }
 
     fn slot(&mut self, quantity: u16) -> Option<&mut [u8; SLOT]> {
@@ -88,6 +85,7 @@ impl Slots<'_> {
     }
 }
 
+#[cfg_attr(target_pointer_width = "32", inline(never))]
 fn word(slot: &[u8; SLOT], at: usize) -> u32 {
     u32::from_le_bytes([slot[at], slot[at + 1], slot[at + 2], slot[at + 3]])
 }

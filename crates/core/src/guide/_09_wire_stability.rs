@@ -13,7 +13,7 @@
 //! assert_eq!(PREFACE, [0xf5, b's', b'n', b'k']); // 0xf5 occurs in no text, no TLS record, no MQTT packet
 //! assert_eq!(VERSION, 1);
 //!
-//! let no = Refused { code: Refusal::Version, backoff_ms: 3_600_000, versions: (1, 1), text: "update the server" };
+//! let no = Refused { code: Refusal::Version, backoff_ms: 3_600_000, versions: (1, 1), text: "update the server".into() };
 //! let mut frame = [0; 256];
 //! let len = no.encode(&mut frame).unwrap();
 //! assert_eq!(Refused::decode(&frame[1..len]).unwrap(), no);

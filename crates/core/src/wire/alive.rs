@@ -2,7 +2,8 @@
 
 use super::cursor::{Fields, NoRoom, Writer};
 use super::header::{Kind, plain};
-use super::hello::{End, cut};
+use super::hello::End;
+use super::text::Text;
 use crate::error::Peer;
 use crate::limits::TEXT_MAX;
 use crate::{Lane, Position, Tick};
@@ -85,7 +86,7 @@ pub struct Bye<'a> {
     /// From a device: last positions made.
     pub lasts: Lasts,
     /// A sentence that a person can read; may be empty.
-    pub text: &'a str,
+    pub text: Text<'a>,
 }
 
 impl<'a> Bye<'a> {
@@ -97,7 +98,7 @@ impl<'a> Bye<'a> {
         w.varint(self.retry_ms.into());
         w.u8(u8::from(self.ends_boot));
         self.lasts.iter().for_each(|p| w.varint(p.0));
-        w.block(cut(self.text).as_bytes());
+        w.block(self.text.cut());
         w.finish()
     }
 
@@ -109,7 +110,7 @@ impl<'a> Bye<'a> {
             retry_ms: r.var32(),
             ends_boot: r.flag(),
             lasts: read_lasts(&mut r),
-            text: r.text(TEXT_MAX),
+            text: Text::new(r.block(TEXT_MAX)),
         };
         r.end().map(|()| bye)
     }

@@ -281,13 +281,6 @@ impl<'a> Fields<'a> {
         let read = self.reader.block(max);
         self.or_fail(read)
     }
-
-    /// A block that must be UTF-8.
-    #[inline(never)]
-    pub(crate) fn text(&mut self, max: usize) -> &'a str {
-        let read = self.reader.text(max);
-        self.or_fail(read)
-    }
 }
 
 /// Nothing more fits the buffer.

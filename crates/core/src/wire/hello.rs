@@ -2,7 +2,6 @@
 
 use super::cursor::{Fields, NoRoom, Writer};
 use super::header::{Kind, plain};
-pub(crate) use super::refused::cut;
 pub use super::refused::{Refusal, Refused, UNSEALED_BACKOFF_MAX_MS};
 use crate::error::Peer;
 use crate::limits::{COMMAND_SLOTS_MAX, FRAME_HARD_MAX, FRAME_MIN_MAX, PING_RANGE_MS};
@@ -200,9 +199,9 @@ impl Hello {
             return Err(Peer::Version);
         }
         let features = r.var32();
-        let name = r.text(DeviceId::MAX);
+        let name = r.block(DeviceId::MAX);
         r.so_far()?;
-        let device = DeviceId::new(name).map_err(|_| Peer::Malformed)?;
+        let device = DeviceId::from_bytes(name).map_err(|_| Peer::Malformed)?;
         let boot = match r.varint() {
             0 => None,
             b => Some(u32::try_from(b - 1).map_err(|_| Peer::Malformed)?),
@@ -283,7 +282,7 @@ pub struct Grant {
 }
 
 /// A server's proposal to take a session up.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Welcome {
     /// The version that both speak from here on.
     pub version: u8,
@@ -337,41 +336,32 @@ impl Welcome {
 
     /// Reads the body of a Welcome frame.
     pub fn decode(body: &[u8]) -> Result<Welcome, Peer> {
+        let mut welcome = Welcome::default();
+        welcome.read(body).map(|()| welcome)
+    }
+
+    /// As [`Welcome::decode`], in place: it is too large to be handed about on a chip. After an error it is of no use.
+    pub(crate) fn read(&mut self, body: &[u8]) -> Result<(), Peer> {
         let mut r = Fields::new(body);
-        let version = r.u8();
+        self.version = r.u8();
         r.so_far()?;
-        if version != VERSION {
+        if self.version != VERSION {
             return Err(Peer::Version);
         }
-        let (features, boot_shift, tag) = (r.var32(), r.var32(), Tag(r.u64_fixed()));
+        (self.features, self.boot_shift, self.tag) = (r.var32(), r.var32(), Tag(r.u64_fixed()));
         let lanes_there = r.u8() as usize;
         r.require(lanes_there == Lane::COUNT, Peer::Limit);
-        let mut marks = [Position::NONE; Lane::COUNT];
-        let mut credit = [Grant::default(); Lane::COUNT];
-        for (mark, grant) in marks.iter_mut().zip(&mut credit) {
+        for (mark, grant) in self.marks.iter_mut().zip(&mut self.credit) {
             *mark = Position(r.varint());
             *grant = Grant { records: r.varint(), bytes: r.varint() };
         }
-        let want_catalog = r.flag();
-        let (max_frame, ping_interval_ms) = (r.var16(), r.var32());
-        let fits = (FRAME_MIN_MAX..=FRAME_HARD_MAX).contains(&(max_frame as usize))
-            && (PING_RANGE_MS.0..=PING_RANGE_MS.1).contains(&ping_interval_ms);
+        self.want_catalog = r.flag();
+        (self.max_frame, self.ping_interval_ms) = (r.var16(), r.var32());
+        let fits = (FRAME_MIN_MAX..=FRAME_HARD_MAX).contains(&(self.max_frame as usize))
+            && (PING_RANGE_MS.0..=PING_RANGE_MS.1).contains(&self.ping_interval_ms);
         r.require(fits, Peer::Limit);
-        let welcome = Welcome {
-            version,
-            features,
-            boot_shift,
-            tag,
-            marks,
-            credit,
-            want_catalog,
-            max_frame,
-            ping_interval_ms,
-            pending: r.var16(),
-            store: StoreId(r.u64_fixed()),
-            nonce: r.u64_fixed(),
-        };
-        skip_extensions(r)?;
-        Ok(welcome)
+        self.pending = r.var16();
+        (self.store, self.nonce) = (StoreId(r.u64_fixed()), r.u64_fixed());
+        skip_extensions(r)
     }
 }

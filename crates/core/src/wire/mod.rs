@@ -8,3 +8,4 @@ pub mod flow;
 pub mod header;
 pub mod hello;
 pub mod refused;
+pub mod text;

@@ -2,6 +2,7 @@
 
 use super::cursor::{Fields, NoRoom, Writer};
 use super::header::{Kind, plain};
+use super::text::Text;
 use crate::error::Peer;
 use crate::limits::TEXT_MAX;
 
@@ -61,7 +62,7 @@ pub struct Refused<'a> {
     /// Lowest and highest version that the server speaks.
     pub versions: (u8, u8),
     /// A sentence that a person can read.
-    pub text: &'a str,
+    pub text: Text<'a>,
 }
 
 impl<'a> Refused<'a> {
@@ -73,7 +74,7 @@ impl<'a> Refused<'a> {
         w.varint(self.backoff_ms.into());
         w.u8(self.versions.0);
         w.u8(self.versions.1);
-        w.block(cut(self.text).as_bytes());
+        w.block(self.text.cut());
         w.finish()
     }
 
@@ -84,18 +85,9 @@ impl<'a> Refused<'a> {
             code: Refusal::from_number(r.u8()),
             backoff_ms: r.var32(),
             versions: (r.u8(), r.u8()),
-            text: r.text(TEXT_MAX),
+            text: Text::new(r.block(TEXT_MAX)),
         };
         // A later version may say more.
         r.so_far().map(|()| refused)
     }
-}
-
-/// At most 160 bytes of a text, cut between characters.
-pub(crate) fn cut(text: &str) -> &str {
-    let mut end = text.len().min(TEXT_MAX);
-    while !text.is_char_boundary(end) {
-        end -= 1;
-    }
-    &text[..end]
 }

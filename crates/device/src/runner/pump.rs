@@ -11,6 +11,7 @@ use sensock::limits::{FRAME_MIN_MAX, TEXT_MAX};
 use sensock::seal::{Cover, Margins};
 use sensock::wire::flow::Boots;
 use sensock::wire::hello::{End, UNSEALED_BACKOFF_MAX_MS};
+use sensock::wire::text::Text;
 
 use super::Keep;
 use crate::desk::{Asked, Link};
@@ -325,7 +326,7 @@ impl Drop for Pump<'_, '_> {
 }
 
 /// Copies what fits; a server's sentence is at most this long.
-fn copy_text(text: &str, to: &mut [u8; TEXT_MAX]) -> usize {
+fn copy_text(text: Text<'_>, to: &mut [u8; TEXT_MAX]) -> usize {
     let bytes = text.as_bytes();
     let len = bytes.len().min(to.len());
     to[..len].copy_from_slice(&bytes[..len]);

@@ -351,10 +351,10 @@ impl Board {
             }
             Some(Event::Answer(a)) => Said::Answer(a.id, a.result.map(<[u8]>::to_vec)),
             Some(Event::Refused(r)) => {
-                Said::Refused { code: r.code, backoff_ms: r.backoff_ms, text: r.text.to_owned() }
+                Said::Refused { code: r.code, backoff_ms: r.backoff_ms, text: r.text.to_string() }
             }
             Some(Event::Bye(b)) => {
-                Said::Bye { reason: b.reason, retry_ms: b.retry_ms, text: b.text.to_owned() }
+                Said::Bye { reason: b.reason, retry_ms: b.retry_ms, text: b.text.to_string() }
             }
             Some(_) => return (None, None),
         };

@@ -12,6 +12,7 @@ use sensock::wire::data::Outcome;
 use sensock::wire::flow::{self, Boots, OldBoot};
 use sensock::wire::header::{Header, Kind};
 use sensock::wire::hello::{Account, End, Grant, Refusal, Refused, VERSION, Welcome};
+use sensock::wire::text::Text;
 use sensock::{Cause, CommandId, DeviceId, Lane, Position, StoreId, Tag, Tick};
 
 use super::input::Input;
@@ -223,13 +224,14 @@ impl Device<'_> {
             }
             10 => {
                 let lasts = [input.position(mark); Lane::COUNT];
-                Bye { reason: End::Closed, retry_ms: 0, ends_boot: input.flag(), lasts, text: "" }.encode(out)
+                Bye { reason: End::Closed, retry_ms: 0, ends_boot: input.flag(), lasts, text: "".into() }
+                    .encode(out)
             }
             _ => Refused {
                 code: Refusal::from_number(input.byte()),
                 backoff_ms: input.number() as u32,
                 versions: (1, 1),
-                text: "no",
+                text: Text::new(input.bytes(20)),
             }
             .encode(out),
         }

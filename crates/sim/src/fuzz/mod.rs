@@ -9,6 +9,8 @@
 //! | [`server_session`] | operations on a server's session: frames of every kind, time, verdicts, commits, commands |
 //! | [`batch`] | columns of a run, or a run to be written and read again |
 //! | [`catalog`] | canonical bytes of a catalogue, and bodies by their shapes |
+//! | [`flash_log`] | what lies in flash, page by page or entry by entry |
+//! | [`carry`] | what survived a deep sleep |
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a broken promise is a panic here")]
 
@@ -16,6 +18,7 @@ mod batch;
 mod catalog;
 mod deframe;
 mod device;
+mod flash;
 mod input;
 mod server;
 
@@ -23,16 +26,19 @@ pub use batch::batch;
 pub use catalog::catalog;
 pub use deframe::deframe;
 pub use device::device_session;
+pub use flash::{carry, flash_log};
 pub use server::server_session;
 
 /// What a target does with bytes.
 type Target = fn(&[u8]);
 
 /// The targets by name.
-pub const TARGETS: [(&str, Target); 5] = [
+pub const TARGETS: [(&str, Target); 7] = [
     ("batch", batch),
+    ("carry", carry),
     ("catalog", catalog),
     ("deframe", deframe),
     ("device_session", device_session),
+    ("flash_log", flash_log),
     ("server_session", server_session),
 ];

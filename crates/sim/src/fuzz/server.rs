@@ -285,7 +285,8 @@ impl Server {
                 if input.flag() {
                     Sleep { for_ms: input.number() as u32, ends_boot: true, lasts }.encode(out)
                 } else {
-                    Bye { reason: End::Closed, retry_ms: 0, ends_boot: true, lasts, text: "" }.encode(out)
+                    Bye { reason: End::Closed, retry_ms: 0, ends_boot: true, lasts, text: "".into() }
+                        .encode(out)
                 }
             }
             _ => Ask { id: 1, key: 1, body: input.bytes(140) }.encode(out),

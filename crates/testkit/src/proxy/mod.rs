@@ -1,4 +1,4 @@
-//! A TCP proxy on loopback whose line can be cut, stalled, swallowed, delayed, slowed.
+//! A TCP proxy on loopback whose line can be cut, stalled, swallowed, delayed, slowed, mirrored.
 //!
 //! ```text
 //! device ── near connection ── proxy ── far connection ── server
@@ -17,7 +17,7 @@ pub use line::{Flow, Line, Way};
 
 use relay::{Ending, Listening, State};
 use std::io;
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::{Arc, LazyLock, Mutex, PoisonError, mpsc};
 use std::time::Duration;
 use tokio::net::{TcpSocket, TcpStream};
@@ -113,7 +113,40 @@ impl Proxy {
     /// Resets the connection that carries the `bytes`-th byte from now in direction `way`, just after that byte
     /// was delivered: in the middle of a frame, if so chosen. Once; `None` takes it back.
     pub fn cut_after(&self, way: Way, bytes: Option<u64>) {
-        self.state.send_modify(|state| *state.fuse_mut(way) = bytes);
+        self.state.send_modify(|state| *state.fuse_mut(way) = bytes.map(|bytes| (bytes, Ending::Reset)));
+    }
+
+    /// As [`Proxy::cut_after`], but closes it in good order: what came before is a truncated frame, if so chosen.
+    pub fn close_after(&self, way: Way, bytes: Option<u64>) {
+        self.state.send_modify(|state| *state.fuse_mut(way) = bytes.map(|bytes| (bytes, Ending::Close)));
+    }
+
+    /// Whether a [`Proxy::cut_after`] or [`Proxy::close_after`] has not come to its byte yet.
+    pub fn is_armed(&self, way: Way) -> bool {
+        self.state.borrow().has_fuse(way)
+    }
+
+    /// Leaves the connections that are open now half-open for ever in these directions, and returns how many there are: both ends
+    /// believe in them and nothing arrives any more. Connections to come are served, as after a router forgot what it knew.
+    pub fn orphan(&self, ways: &[Way]) -> usize {
+        let mut orphans = 0;
+        self.state.send_modify(|state| {
+            orphans = state.open;
+            ways.iter().for_each(|way| state.orphans[*way as usize] = state.accepted);
+        });
+        orphans
+    }
+
+    /// Whether what connections to come send up reaches the target twice: once more over a connection of its own, whose
+    /// answers nobody reads.
+    pub fn mirror(&self, mirror: bool) {
+        self.state.send_modify(|state| state.mirror = mirror);
+    }
+
+    /// Dials the target from this address from now on: on Linux all of 127.0.0.0/8 is this machine, so that proxies can be as
+    /// different to a server as houses are.
+    pub fn dial_from(&self, source: IpAddr) {
+        self.state.send_modify(|state| state.source = Some(source));
     }
 
     /// Whether connections to come are reset as soon as they are accepted.
@@ -188,9 +221,13 @@ fn shrink(socket: &TcpSocket, buffer: usize) -> io::Result<()> {
     Ok(())
 }
 
-async fn dial(target: SocketAddr, buffer: usize) -> io::Result<TcpStream> {
+/// Dials a target, from an address if it is given, with buffers of this size.
+async fn dial((target, source, buffer): (SocketAddr, Option<IpAddr>, usize)) -> io::Result<TcpStream> {
     let socket = if target.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
     shrink(&socket, buffer)?;
+    if let Some(source) = source {
+        socket.bind((source, 0).into())?;
+    }
     socket.connect(target).await
 }
 

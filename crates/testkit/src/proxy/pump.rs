@@ -1,10 +1,10 @@
 //! One direction of one connection: reads at the line's rate, writes after its delay.
 
 use super::line::{Flow, Line, Way};
-use super::relay::State;
+use super::relay::{Ending, State};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use tokio::io::AsyncWriteExt as _;
-use tokio::net::tcp::{ReadHalf, WriteHalf};
+use tokio::net::tcp::{OwnedWriteHalf, ReadHalf, WriteHalf};
 use tokio::sync::{Notify, mpsc, watch};
 use tokio::time::{Instant, sleep_until};
 
@@ -13,6 +13,8 @@ use tokio::time::{Instant, sleep_until};
 pub(super) enum Arrived {
     /// The sender closed in good order, and the receiver has been told.
     End,
+    /// The proxy closes both ends in good order.
+    Close,
     /// One of the two went away.
     Reset,
 }
@@ -20,6 +22,7 @@ pub(super) enum Arrived {
 enum Parcel {
     Bytes(Vec<u8>),
     End,
+    Close,
     Reset,
 }
 
@@ -30,16 +33,34 @@ struct Inside {
     left: Notify,
 }
 
+/// One direction of the connection with this number.
+#[derive(Clone, Copy)]
+pub(super) struct Connection<'a> {
+    pub(super) way: Way,
+    pub(super) number: u64,
+    pub(super) state: &'a watch::Sender<State>,
+    /// Directions whose end was swallowed.
+    pub(super) held: &'a watch::Sender<usize>,
+}
+
+impl Connection<'_> {
+    fn line(&self, state: &State) -> Line {
+        state.line(self.way, self.number)
+    }
+}
+
+/// What `twin` is given it may refuse, and is then left alone.
 pub(super) async fn pump(
-    way: Way,
+    connection: Connection<'_>,
     from: ReadHalf<'_>,
     to: WriteHalf<'_>,
-    state: &watch::Sender<State>,
+    twin: Option<OwnedWriteHalf>,
 ) -> Arrived {
     let inside = Inside::default();
     let (sender, parcels) = mpsc::unbounded_channel();
-    let reading = Reading { way, from, changes: state.subscribe(), state, inside: &inside, sender };
-    let writing = write(way, to, parcels, &inside, state);
+    let reading =
+        Reading { from, changes: connection.state.subscribe(), connection, inside: &inside, sender };
+    let writing = write(connection, to, twin, parcels, &inside);
     // The reading half ends before the last parcel is delivered; only the writing half knows the outcome.
     let (mut reading, mut writing) = (std::pin::pin!(reading.run()), std::pin::pin!(writing));
     tokio::select! {
@@ -49,10 +70,9 @@ pub(super) async fn pump(
 }
 
 struct Reading<'a> {
-    way: Way,
     from: ReadHalf<'a>,
     changes: watch::Receiver<State>,
-    state: &'a watch::Sender<State>,
+    connection: Connection<'a>,
     inside: &'a Inside,
     sender: mpsc::UnboundedSender<(Instant, Parcel)>,
 }
@@ -64,7 +84,7 @@ impl Reading<'_> {
         loop {
             let line = self.unless(|line| line.flow == Flow::Stall).await;
             let (piece, room) = {
-                let state = self.state.borrow();
+                let state = self.connection.state.borrow();
                 (line.piece(state.buffer), line.room(state.buffer))
             };
             let got = tokio::select! {
@@ -87,17 +107,21 @@ impl Reading<'_> {
                 Err(_) => Parcel::Reset,
             };
             let last = !matches!(parcel, Parcel::Bytes(_));
+            if last && line.flow == Flow::Swallow {
+                self.connection.held.send_modify(|held| *held += 1);
+            }
             let line = if last { self.unless(|line| line.flow != Flow::Pass).await } else { line };
             let at = free_at.max(Instant::now()) + line.delay;
             let (parcel, burnt) = self.burn(parcel);
             if self.sender.send((at, parcel)).is_err() {
                 return;
             }
-            if burnt {
+            if let Some(ending) = burnt {
+                let end = if ending == Ending::Reset { Parcel::Reset } else { Parcel::Close };
                 // The writing half has gone, or goes on receipt.
-                let _gone = self.sender.send((at, Parcel::Reset));
+                let _gone = self.sender.send((at, end));
             }
-            if last || burnt {
+            if last || burnt.is_some() {
                 return;
             }
         }
@@ -105,17 +129,16 @@ impl Reading<'_> {
 
     /// Waits until the line is not `excluded`.
     async fn unless(&mut self, excluded: impl Fn(&Line) -> bool) -> Line {
-        let way = self.way;
-        let line =
-            self.changes.wait_for(|state| !excluded(&state.line(way))).await.map(|state| state.line(way));
-        // An error cannot occur: `self.state` is the sender, and it lives.
+        let connection = self.connection;
+        let line = self.changes.wait_for(|state| !excluded(&connection.line(state))).await;
+        let line = line.map(|state| connection.line(&state));
+        // An error cannot occur: the connection has the sender, and it lives.
         line.unwrap_or_default()
     }
 
     async fn line_differs_from(&self, line: Line) {
-        let way = self.way;
         let mut changes = self.changes.clone();
-        let _differs = changes.wait_for(|state| state.line(way) != line).await;
+        let _differs = changes.wait_for(|state| self.connection.line(state) != line).await;
     }
 
     /// Cancel safe: only its last step takes bytes, and that step is.
@@ -134,29 +157,29 @@ impl Reading<'_> {
     }
 
     /// Cuts the parcel where the fuse ends.
-    fn burn(&self, parcel: Parcel) -> (Parcel, bool) {
-        let Parcel::Bytes(mut bytes) = parcel else { return (parcel, false) };
+    fn burn(&self, parcel: Parcel) -> (Parcel, Option<Ending>) {
+        let Parcel::Bytes(mut bytes) = parcel else { return (parcel, None) };
         let mut passing = None;
-        self.state.send_if_modified(|state| {
-            passing = state.burn(self.way, bytes.len());
-            false
+        self.connection.state.send_if_modified(|state| {
+            passing = state.burn(self.connection.way, bytes.len());
+            passing.is_some()
         });
         match passing {
-            Some(n) => {
+            Some((n, ending)) => {
                 bytes.truncate(n);
-                (Parcel::Bytes(bytes), true)
+                (Parcel::Bytes(bytes), Some(ending))
             }
-            None => (Parcel::Bytes(bytes), false),
+            None => (Parcel::Bytes(bytes), None),
         }
     }
 }
 
 async fn write(
-    way: Way,
+    connection: Connection<'_>,
     mut to: WriteHalf<'_>,
+    mut twin: Option<OwnedWriteHalf>,
     mut parcels: mpsc::UnboundedReceiver<(Instant, Parcel)>,
     inside: &Inside,
-    state: &watch::Sender<State>,
 ) -> Arrived {
     while let Some((at, parcel)) = parcels.recv().await {
         sleep_until(at).await;
@@ -165,14 +188,21 @@ async fn write(
                 if to.write_all(&bytes).await.is_err() {
                     return Arrived::Reset;
                 }
+                if let Some(copy) = &mut twin
+                    && copy.write_all(&bytes).await.is_err()
+                {
+                    twin = None;
+                }
                 inside.bytes.fetch_sub(bytes.len(), Ordering::Relaxed);
                 inside.left.notify_one();
-                state.send_modify(|state| state.carried[way as usize] += bytes.len() as u64);
+                let carried = bytes.len() as u64;
+                connection.state.send_modify(|state| state.carried[connection.way as usize] += carried);
             }
             Parcel::End => {
                 return if to.shutdown().await.is_ok() { Arrived::End } else { Arrived::Reset };
             }
             Parcel::Reset => return Arrived::Reset,
+            Parcel::Close => return Arrived::Close,
         }
     }
     Arrived::Reset

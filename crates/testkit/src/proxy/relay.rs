@@ -1,10 +1,11 @@
 //! One accepted connection: two pumps, and how it ends.
 
-use super::line::{Line, Way};
-use super::pump::{Arrived, pump};
-use std::net::SocketAddr;
+use super::line::{Flow, Line, Way};
+use super::pump::{Arrived, Connection, pump};
+use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, mpsc};
 use std::time::Duration;
+use tokio::net::tcp::OwnedWriteHalf;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 
@@ -15,8 +16,14 @@ pub(super) struct State {
     pub(super) buffer: usize,
     pub(super) up: Line,
     pub(super) down: Line,
-    /// Bytes to go until the reset, per direction.
-    fuses: [Option<u64>; 2],
+    /// Bytes to go until the end, and which end, per direction.
+    fuses: [Option<(u64, Ending)>; 2],
+    /// Connections up to this number are half-open for ever, per direction.
+    pub(super) orphans: [u64; 2],
+    /// Where dials to the target come from.
+    pub(super) source: Option<IpAddr>,
+    /// Whether what connections to come send up is sent once more, over a connection of its own.
+    pub(super) mirror: bool,
     pub(super) refuse: bool,
     /// Counts the calls that end all connections; each connection ends when it has grown.
     pub(super) endings: u64,
@@ -41,6 +48,9 @@ impl State {
             up: Line::perfect(),
             down: Line::perfect(),
             fuses: [None; 2],
+            orphans: [0; 2],
+            source: None,
+            mirror: false,
             refuse: false,
             endings: 0,
             ending: Ending::Close,
@@ -50,8 +60,10 @@ impl State {
         }
     }
 
-    pub(super) fn line(&self, way: Way) -> Line {
+    /// The line of the connection with this number.
+    pub(super) fn line(&self, way: Way, number: u64) -> Line {
         match way {
+            _ if number <= self.orphans[way as usize] => Line::perfect().flowing(Flow::Swallow),
             Way::Up => self.up,
             Way::Down => self.down,
         }
@@ -64,23 +76,27 @@ impl State {
         }
     }
 
-    pub(super) fn fuse_mut(&mut self, way: Way) -> &mut Option<u64> {
+    pub(super) fn fuse_mut(&mut self, way: Way) -> &mut Option<(u64, Ending)> {
         &mut self.fuses[way as usize]
     }
 
-    /// Burns the fuse of `way` by `bytes`; says how many of them still pass if it is burnt down.
-    pub(super) fn burn(&mut self, way: Way, bytes: usize) -> Option<usize> {
+    pub(super) fn has_fuse(&self, way: Way) -> bool {
+        self.fuses[way as usize].is_some()
+    }
+
+    /// Burns the fuse of `way` by `bytes`; says how many of them still pass if it is burnt down, and what follows them.
+    pub(super) fn burn(&mut self, way: Way, bytes: usize) -> Option<(usize, Ending)> {
         let left = self.fuse_mut(way);
-        let remaining = (*left)?;
+        let (remaining, ending) = (*left)?;
         match remaining.checked_sub(bytes as u64) {
             Some(rest) if rest > 0 => {
-                *left = Some(rest);
+                *left = Some((rest, ending));
                 None
             }
             // Not more than `bytes`, which is a usize.
             _ => {
                 *left = None;
-                Some(remaining as usize)
+                Some((remaining as usize, ending))
             }
         }
     }
@@ -101,33 +117,38 @@ pub(super) async fn accept(listening: Listening, state: Arc<watch::Sender<State>
             continue;
         };
         // Counted before anything is relayed, so that a test which was answered finds itself counted.
-        let (mut refused, mut endings) = (false, 0);
+        let (mut refused, mut endings, mut number) = (false, 0, 0);
         state.send_modify(|state| {
             state.accepted += 1;
-            (refused, endings) = (state.refuse, state.endings);
+            (refused, endings, number) = (state.refuse, state.endings, state.accepted);
             state.open += usize::from(!refused);
         });
         if refused {
             reset(&near);
         } else {
-            tokio::spawn(relay(near, Arc::clone(&state), endings));
+            tokio::spawn(relay(near, Arc::clone(&state), number, endings));
         }
     }
 }
 
-async fn relay(mut near: TcpStream, state: Arc<watch::Sender<State>>, endings: u64) {
-    let ending = relay_to_target(&mut near, &state, endings).await;
+async fn relay(mut near: TcpStream, state: Arc<watch::Sender<State>>, number: u64, endings: u64) {
+    let ending = relay_to_target(&mut near, &state, number, endings).await;
     end(&near, ending);
     drop(near);
     state.send_modify(|state| state.open -= 1);
 }
 
-async fn relay_to_target(near: &mut TcpStream, state: &watch::Sender<State>, endings: u64) -> Ending {
-    let (target, buffer) = {
+async fn relay_to_target(
+    near: &mut TcpStream,
+    state: &watch::Sender<State>,
+    number: u64,
+    endings: u64,
+) -> Ending {
+    let (to, mirror) = {
         let state = state.borrow();
-        (state.target, state.buffer)
+        ((state.target, state.source, state.buffer), state.mirror)
     };
-    let mut dialling = std::pin::pin!(super::dial(target, buffer));
+    let mut dialling = std::pin::pin!(super::dial(to));
     let dialled = tokio::select! {
         biased;
         ending = ended(state, endings) => {
@@ -142,37 +163,68 @@ async fn relay_to_target(near: &mut TcpStream, state: &watch::Sender<State>, end
     let Ok(mut far) = dialled else { return Ending::Reset };
     // Without it a slow line would be slower than it says; a failure costs only that.
     let _slower = (near.set_nodelay(true), far.set_nodelay(true));
+    // A copy that cannot be dialled is a fault less.
+    let twin = if mirror { super::dial(to).await.ok().map(copy_to) } else { None };
     let ending = {
         let (near_read, near_write) = near.split();
         let (far_read, far_write) = far.split();
-        let up = pump(Way::Up, near_read, far_write, state);
-        let down = pump(Way::Down, far_read, near_write, state);
+        let held = watch::Sender::new(0);
+        let connection = |way| Connection { way, number, state, held: &held };
+        let up = pump(connection(Way::Up), near_read, far_write, twin);
+        let down = pump(connection(Way::Down), far_read, near_write, None);
         tokio::select! {
             biased;
             ending = ended(state, endings) => ending,
-            ending = both(up, down) => ending,
+            ending = both(up, down, &held) => ending,
+            () = are_held(&held, 2) => Ending::Reset,
         }
     };
     end(&far, ending);
     ending
 }
 
+/// The writing half of a connection whose answers nobody reads.
+fn copy_to(twin: TcpStream) -> OwnedWriteHalf {
+    let (mut answers, up) = twin.into_split();
+    tokio::spawn(async move {
+        // Ends with the connection, either way.
+        let _unread = tokio::io::copy(&mut answers, &mut tokio::io::sink()).await;
+    });
+    up
+}
+
 /// Over once both directions have closed in good order, or one was reset.
-async fn both(up: impl Future<Output = Arrived>, down: impl Future<Output = Arrived>) -> Ending {
+async fn both(
+    up: impl Future<Output = Arrived>,
+    down: impl Future<Output = Arrived>,
+    held: &watch::Sender<usize>,
+) -> Ending {
     let (mut up, mut down) = (std::pin::pin!(up), std::pin::pin!(down));
     let first = tokio::select! {
         arrived = &mut up => (arrived, true),
         arrived = &mut down => (arrived, false),
     };
-    let second = match first {
-        (Arrived::Reset, _) => return Ending::Reset,
-        (Arrived::End, true) => down.await,
-        (Arrived::End, false) => up.await,
+    let second = async {
+        match first {
+            (Arrived::Reset | Arrived::Close, _) => first.0,
+            (Arrived::End, true) => down.await,
+            (Arrived::End, false) => up.await,
+        }
     };
-    match second {
-        Arrived::End => Ending::Close,
-        Arrived::Reset => Ending::Reset,
+    tokio::select! {
+        arrived = second => match arrived {
+            Arrived::End | Arrived::Close => Ending::Close,
+            Arrived::Reset => Ending::Reset,
+        },
+        () = are_held(held, 1) => Ending::Reset,
     }
+}
+
+/// Waits until the ends of so many directions were swallowed: with both ends gone, nobody is left to believe in the connection.
+async fn are_held(held: &watch::Sender<usize>, directions: usize) {
+    // An error cannot occur: the sender lives.
+    let mut changes = held.subscribe();
+    let _held = changes.wait_for(|held| *held >= directions).await;
 }
 
 async fn ended(state: &watch::Sender<State>, endings: u64) -> Ending {

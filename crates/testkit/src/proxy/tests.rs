@@ -171,6 +171,65 @@ async fn a_cut_after_n_bytes_delivers_exactly_those() {
 }
 
 #[tokio::test]
+async fn a_close_after_n_bytes_truncates_in_good_order() {
+    let Ends { proxy, mut device, mut server } = ends().await;
+    proxy.close_after(Way::Up, Some(3));
+    device.write_all(b"12345").await.unwrap();
+    assert_eq!(read(&mut server, 3).await, b"123");
+    assert_eq!(server.read(&mut [0; 1]).await.unwrap(), 0);
+    assert!(!proxy.is_armed(Way::Up));
+    proxy.until(|proxy| proxy.open() == 0).await;
+}
+
+#[tokio::test]
+async fn orphans_stay_half_open_while_later_connections_are_served() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let proxy = Proxy::start(listener.local_addr().unwrap()).unwrap();
+    let Ends { proxy, mut device, mut server } = connect(proxy, &listener).await;
+    assert_eq!(proxy.orphan(&[Way::Up]), 1);
+    device.write_all(b"lost").await.unwrap();
+    server.write_all(b"heard").await.unwrap();
+    assert_eq!(read(&mut device, 5).await, b"heard");
+    assert!(is_silent(&mut server).await);
+    assert_eq!(proxy.orphan(&[Way::Up, Way::Down]), 1);
+    server.write_all(b"lost too").await.unwrap();
+    let Ends { proxy, device: mut second, server: mut second_server } = connect(proxy, &listener).await;
+    second.write_all(b"fine").await.unwrap();
+    assert_eq!(read(&mut second_server, 4).await, b"fine");
+    assert!(is_silent(&mut device).await);
+    // Once both ends have given up nothing is kept for them.
+    drop((device, server));
+    proxy.until(|proxy| proxy.open() == 1).await;
+}
+
+#[tokio::test]
+async fn a_mirrored_connection_reaches_the_target_twice() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let proxy = Proxy::start(listener.local_addr().unwrap()).unwrap();
+    proxy.mirror(true);
+    let Ends { proxy: _proxy, mut device, mut server } = connect(proxy, &listener).await;
+    let (mut twin, _) = listener.accept().await.unwrap();
+    device.write_all(b"once").await.unwrap();
+    assert_eq!((read(&mut server, 4).await, read(&mut twin, 4).await), (b"once".into(), b"once".into()));
+    twin.write_all(b"unread").await.unwrap();
+    drop(twin);
+    server.write_all(b"answer").await.unwrap();
+    assert_eq!(read(&mut device, 6).await, b"answer");
+    device.write_all(b"more").await.unwrap();
+    assert_eq!(read(&mut server, 4).await, b"more");
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn a_proxy_dials_from_the_address_that_it_is_given() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let proxy = Proxy::start(listener.local_addr().unwrap()).unwrap();
+    proxy.dial_from(IpAddr::V4([127, 3, 2, 1].into()));
+    let _device = TcpStream::connect(proxy.addr()).await.unwrap();
+    assert_eq!(listener.accept().await.unwrap().1.ip().to_string(), "127.3.2.1");
+}
+
+#[tokio::test]
 async fn refused_and_unreachable_targets_are_resets_and_a_new_target_is_used() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let nowhere = SocketAddr::from(([127, 0, 0, 1], crate::net::free_port().unwrap()));

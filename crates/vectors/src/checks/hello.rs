@@ -129,7 +129,7 @@ pub(crate) fn write_welcome(v: Value<'_>, out: &mut [u8]) -> Option<usize> {
 pub(crate) fn read_refused(v: Value<'_>, body: &[u8]) -> Result<Agreed, Refused> {
     let no = No::decode(body)?;
     let fields = Fields::of(v).number("code", no.code as u8).number("backoff_ms", no.backoff_ms);
-    Ok(fields.check("versions", |v| pair(v, no.versions)).text("text", no.text).end())
+    Ok(fields.check("versions", |v| pair(v, no.versions)).shown("text", no.text).end())
 }
 
 pub(crate) fn write_refused(v: Value<'_>, out: &mut [u8]) -> Option<usize> {
@@ -137,7 +137,7 @@ pub(crate) fn write_refused(v: Value<'_>, out: &mut [u8]) -> Option<usize> {
         code: Refusal::from_number(v.at("code").int()),
         backoff_ms: v.at("backoff_ms").int(),
         versions: (v.at("versions").item(0).int(), v.at("versions").item(1).int()),
-        text: v.at("text").text(),
+        text: v.at("text").text().into(),
     };
     refused.encode(out).ok()
 }

@@ -150,7 +150,7 @@ pub(crate) fn read(vector: Value<'_>, frame: &[u8], set: Set<'_>) -> Read {
             inside("bye", &|v| {
                 let fields =
                     Fields::of(v).number("reason", bye.reason as u8).number("retry_ms", bye.retry_ms);
-                let fields = fields.flag("ends_boot", bye.ends_boot).text("text", bye.text);
+                let fields = fields.flag("ends_boot", bye.ends_boot).shown("text", bye.text);
                 fields.list("lasts", bye.lasts.iter(), same_last).end()
             })
         }
@@ -217,7 +217,7 @@ fn write_short(vector: Value<'_>, out: &mut [u8]) -> Option<usize> {
             retry_ms: v.at("retry_ms").int(),
             ends_boot: v.at("ends_boot").flag(),
             lasts: lasts(v.at("lasts")),
-            text: v.at("text").text(),
+            text: v.at("text").text().into(),
         };
         bye.encode(out).ok()
     }

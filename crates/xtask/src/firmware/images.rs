@@ -81,11 +81,11 @@ pub fn build(context: &Context, boards: &BTreeSet<Board>) -> Result<()> {
 
 /// The images of a board that runs.
 fn images(context: &Context, board: Board) -> Result<()> {
-    // The length of a sleep is not counted in instructions, so what is measured in these has a build of its own.
-    run::run(cargo(context, board, "firmware").args(["--bin", "node", "--features", "awake"]))?;
+    // How long QEMU sleeps is up to the computer, so what is measured in guest time has a build of its own.
+    run::run(cargo(context, board, "firmware").args(["--bin", "node", "--features", "counted"]))?;
     let place = directory(context).join(board.target()).join("release");
-    std::fs::copy(place.join("node"), place.join("awake"))
-        .context("the node that stays awake cannot be kept")?;
+    std::fs::copy(place.join("node"), place.join("counted"))
+        .context("the node that counts its time cannot be kept")?;
     if board == Board::Virt {
         run::run(cargo(context, board, "firmware").args(["--bin", "logger", "--features", "flash"]))?;
     }

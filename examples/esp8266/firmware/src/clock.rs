@@ -70,6 +70,19 @@ pub(crate) fn start() {
     critical_section::with(|cs| CLOCK.now.borrow(cs).set(now));
 }
 
+/// As [`lx106::sleep_at_most`]. If counted, what it lasted beyond that is no time.
+pub(crate) fn sleep_at_most(cycles: u32, interrupts: u32) {
+    let begin = lx106::cycles();
+    lx106::sleep_at_most(cycles, interrupts);
+    if cfg!(feature = "counted") {
+        let over = lx106::cycles().wrapping_sub(begin).saturating_sub(cycles);
+        critical_section::with(|cs| {
+            let now = CLOCK.now.borrow(cs);
+            now.set(Now { last: now.get().last.wrapping_add(over), ..now.get() });
+        });
+    }
+}
+
 /// Wakes whom it is time for; the answer is how many cycles there are until the next.
 pub(crate) fn wake_due() -> u32 {
     critical_section::with(|cs| {

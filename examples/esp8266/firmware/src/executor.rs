@@ -6,7 +6,7 @@ use core::sync::atomic::{AtomicBool, Ordering};
 use embassy_executor::{Spawner, raw};
 use static_cell::StaticCell;
 
-use crate::{clock, lx106, net};
+use crate::{clock, net};
 
 static WOKEN: AtomicBool = AtomicBool::new(false);
 
@@ -30,9 +30,9 @@ pub(crate) fn run(init: impl FnOnce(Spawner)) -> ! {
         unsafe { executor.poll() };
         let cycles = clock::wake_due();
         net::look();
-        if !WOKEN.load(Ordering::SeqCst) && !cfg!(feature = "awake") {
+        if !WOKEN.load(Ordering::SeqCst) {
             // A frame that comes now is pending, and ends the sleep at once.
-            lx106::sleep_at_most(cycles, net::INTERRUPT);
+            clock::sleep_at_most(cycles, net::INTERRUPT);
         }
     }
 }

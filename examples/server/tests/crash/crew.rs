@@ -43,6 +43,8 @@ pub(crate) struct Duties<'d> {
     pub(crate) devices: u32,
     /// Pause between two records.
     pub(crate) interval_ms: u32,
+    /// The longest pause between two dials.
+    pub(crate) redial_ms: u32,
     /// What they measure.
     pub(crate) seed: u64,
 }
@@ -56,8 +58,7 @@ impl Crew {
             Memory::Ram => ["--boot-file".to_owned(), file],
             Memory::Flash => ["--outbox".to_owned(), file],
         };
-        let mut arguments: Vec<String> =
-            ["--report", "--redial-ms", "200", "--alarm-every", "16"].map(String::from).into();
+        let mut arguments: Vec<String> = ["--report", "--alarm-every", "16"].map(String::from).into();
         for server in duties.servers {
             arguments.extend(["--server".into(), server.to_string()]);
         }
@@ -65,6 +66,7 @@ impl Crew {
             ("--id", name.to_owned()),
             ("--devices", duties.devices.to_string()),
             ("--interval-ms", duties.interval_ms.to_string()),
+            ("--redial-ms", duties.redial_ms.to_string()),
             ("--seed", duties.seed.to_string()),
         ] {
             arguments.extend([option.into(), value]);
@@ -79,6 +81,11 @@ impl Crew {
         let program = binary::path("example-device", "example-device")?;
         self.process = Some(Process::spawn(Command::new(program).args(&self.arguments))?);
         Ok(())
+    }
+
+    /// The operating system's number for the process.
+    pub(crate) fn id(&self) -> Result<u32> {
+        Ok(self.process.as_ref().context("the devices are not running")?.id())
     }
 
     /// Hears what it said since.

@@ -40,13 +40,33 @@ impl Fail {
 pub(crate) struct Daemon {
     port: u16,
     store: String,
+    options: Vec<String>,
+    wrapper: Vec<String>,
     process: Option<Process>,
 }
 
 impl Daemon {
     /// A server that does not run yet.
     pub(crate) fn new(store: &str) -> Result<Self> {
-        Ok(Self { port: lasting_port()?, store: store.to_owned(), process: None })
+        Ok(Self {
+            port: lasting_port()?,
+            store: store.to_owned(),
+            options: vec![],
+            wrapper: vec![],
+            process: None,
+        })
+    }
+
+    /// It, with further options of the command line.
+    pub(crate) fn with(mut self, options: &[&str]) -> Self {
+        self.options.extend(options.iter().map(|&option| option.to_owned()));
+        self
+    }
+
+    /// It, started by this program, which becomes it.
+    pub(crate) fn within(mut self, wrapper: &[&str]) -> Self {
+        self.wrapper.extend(wrapper.iter().map(|&word| word.to_owned()));
+        self
     }
 
     /// Where it listens.
@@ -56,14 +76,20 @@ impl Daemon {
 
     /// Starts it, to abort when it comes to this point for the n-th time.
     pub(crate) fn start(&mut self, fail: Option<(Fail, u64)>) -> Result<()> {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_sensockd"));
-        command.args(["run", "--any-device", "--listen", &self.address().to_string()]);
-        command.args(["--store", &self.store]);
+        let mut words = self.wrapper.iter().map(String::as_str).chain([env!("CARGO_BIN_EXE_sensockd")]);
+        let mut command = Command::new(words.next().unwrap_or_default());
+        command.args(words).args(["run", "--any-device", "--listen", &self.address().to_string()]);
+        command.args(["--store", &self.store]).args(&self.options);
         if let Some((point, after)) = fail {
             command.env("SENSOCK_FAILPOINT", point.name()).env("SENSOCK_FAIL_AFTER", after.to_string());
         }
         self.process = Some(Process::spawn(&mut command)?);
         Ok(())
+    }
+
+    /// The process, to hear what it says.
+    pub(crate) fn process(&mut self) -> Result<&mut Process> {
+        self.process.as_mut().context("the server is not running")
     }
 
     /// Ends it at once.

@@ -19,6 +19,8 @@ use crate::said::{Fleet, Said};
 const CREW: u32 = 5;
 /// Pause between two records of a device.
 const INTERVAL_MS: u32 = 30;
+/// The longest pause between two dials of a device.
+const REDIAL_MS: u32 = 200;
 /// A device has started, and something of it is stored, within this.
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -47,8 +49,13 @@ impl Scene {
             ("flash-a", Memory::Flash),
             ("flash-b", Memory::Flash),
         ]) {
-            let duties =
-                Duties { servers, devices: CREW, interval_ms: INTERVAL_MS, seed: rng.seed() ^ (n << 32) };
+            let duties = Duties {
+                servers,
+                devices: CREW,
+                interval_ms: INTERVAL_MS,
+                redial_ms: REDIAL_MS,
+                seed: rng.seed() ^ (n << 32),
+            };
             let mut crew = Crew::new(name, memory, &duties, directory)?;
             crew.start()?;
             crews.push(crew);

@@ -34,21 +34,23 @@ impl OutboxMut<'_> {
     }
 
     /// Keep-latest: gives waiting values their positions, once nothing else of the lane is under way.
+    #[cfg_attr(target_pointer_width = "32", inline(never))]
     pub(super) fn number_latest(&mut self) {
         if self.d.slots == 0 || !self.d.queues[2].is_empty() {
             return;
         }
-        loop {
+        while self.has_waiting_slots() {
             let q = &self.d.queues[2];
             if q.free() < 1 + READINGS_PER_RECORD * 10 {
                 return;
             }
             let last = q.last_tick();
-            let Some(w) = self.slots().take_oldest() else { return };
+            let mut readings = [Reading { quantity: 0, cell: Cell::Value(0) }; READINGS_PER_RECORD];
+            let w = self.slots().take_oldest(&mut readings);
             let superseded = (w.superseded > 0).then(|| (w.superseded, w.tick.since(w.since)));
             // What went into the slots was checked by `record`.
-            let made = Made::record(w.tick.since(last), &w.readings[..w.count], superseded);
-            if let Ok(item) = made {
+            let mut item = Made::new();
+            if item.record(w.tick.since(last), w.readings, superseded).is_ok() {
                 let _ = self.push(Lane::Readings, &item, w.tick);
             }
         }

@@ -48,7 +48,7 @@ impl OutboxMut<'_> {
         hello.boot = self.d.boot.map(|b| b + self.d.shift).or((self.d.shift > 0).then_some(self.d.shift));
         hello.tag = self.d.tag;
         hello.pending_tag = self.d.pending_tag;
-        for lane in Lane::ALL {
+        for &lane in &Lane::ALL {
             let stand = self.floor(lane);
             self.note_framed(lane, stand.floor);
             hello.lanes[lane.index()] = stand;
@@ -70,12 +70,12 @@ impl OutboxMut<'_> {
     pub(crate) fn may_welcome(&self, welcome: &Welcome) -> Result<(), Peer> {
         let shift = self.d.shift.checked_add(welcome.boot_shift).ok_or(Peer::Limit)?;
         self.boot().checked_add(shift).ok_or(Peer::Limit)?;
-        let known = |lane: Lane| {
+        let known = |&lane: &Lane| {
             let mark = welcome.marks[lane.index()];
             let local = Position(mark.0.saturating_sub(u64::from(shift) << 32));
             mark == Position::NONE || mark.boot() < shift || self.framed_local(lane, local)
         };
-        if Lane::ALL.into_iter().all(known) { Ok(()) } else { Err(Peer::AckBeyondSent) }
+        if Lane::ALL.iter().all(known) { Ok(()) } else { Err(Peer::AckBeyondSent) }
     }
 
     /// Takes what Welcome says: shift, tag, marks.
@@ -85,7 +85,7 @@ impl OutboxMut<'_> {
             self.d.pending_tag = welcome.tag;
         }
         let other_store = self.d.store != StoreId(0) && self.d.store != welcome.store;
-        for lane in Lane::ALL {
+        for &lane in &Lane::ALL {
             let mark = welcome.marks[lane.index()];
             // A mark below what it still holds may be this device's own floor, subtracted and not written yet (rule W): see `confirmed`.
             if mark >= self.floor(lane).floor {
@@ -95,12 +95,10 @@ impl OutboxMut<'_> {
         Welcomed { shifted_by: welcome.boot_shift, other_store }
     }
 
-    /// The server confirmed the session: the tag is ours, this is the store, and what Welcome and the acks since then say is written.
-    pub(crate) fn confirmed(&mut self, tag: Tag, store: StoreId, marks: [Position; Lane::COUNT]) {
+    /// The server confirmed the session: the tag is ours, this is the store. What Welcome and the acks since then say is written:
+    /// [`OutboxMut::free_to`] follows for each lane.
+    pub(crate) fn confirmed(&mut self, tag: Tag, store: StoreId) {
         (self.d.tag, self.d.pending_tag, self.d.store) = (tag, Tag::NONE, store);
-        for (lane, mark) in Lane::ALL.into_iter().zip(marks) {
-            self.free_to(lane, mark);
-        }
     }
 
     /// Everything up to this wire position is stored or explained.

@@ -46,20 +46,21 @@ impl<'b> Session<'b> {
     }
 
     fn welcome<'f>(&mut self, o: &mut OutboxMut<'_>, now: Tick, body: &'f [u8]) -> Result<Event<'f>, Peer> {
-        let welcome = Welcome::decode(body)?;
+        let mut welcome = Welcome::default();
+        welcome.read(body)?;
         o.may_welcome(&welcome)?;
         self.rtt = now.since(self.hello.at).min(u32::MAX.into()) as u32;
         self.max_frame = welcome.max_frame as usize;
         self.ping_interval = welcome.ping_interval_ms;
         (self.nonce, self.tag, self.store) = (welcome.nonce, welcome.tag, welcome.store);
         let welcomed = o.welcomed(&welcome);
-        for lane in Lane::ALL {
+        for &lane in &Lane::ALL {
             let mark = welcome.marks[lane.index()];
             self.lanes[lane.index()].welcome(o, lane, mark, welcome.credit[lane.index()]);
         }
         self.owed = welcome.pending;
         self.out.proof = true;
-        self.out.boots = !self.hello.boots.as_slice().is_empty();
+        self.out.boots = FLASH && !self.hello.boots.as_slice().is_empty();
         self.out.catalog = welcome.want_catalog.then_some(0);
         self.out.grease = welcome.nonce & 3 == 0;
         self.state = State::Live;
@@ -140,8 +141,10 @@ impl<'b> Session<'b> {
     /// The server wrote something that only a confirmed session gets: the tag is ours.
     fn confirm(&mut self, o: &mut OutboxMut<'_>) {
         if !core::mem::replace(&mut self.out.confirmed, true) {
-            let marks = self.lanes.map(|link| link.acked);
-            o.confirmed(self.tag, self.store, marks);
+            o.confirmed(self.tag, self.store);
+            for (&lane, link) in Lane::ALL.iter().zip(&self.lanes) {
+                o.free_to(lane, link.acked);
+            }
         }
     }
 

@@ -34,10 +34,10 @@ impl Session<'_> {
         // In one go: what is made after this look at the lanes is not made at all.
         let lanes = &self.lanes;
         let lasts = outbox.with(|o| {
-            let sent = |lane: Lane| {
+            let sent = |&lane: &Lane| {
                 o.is_drained(lane) || lanes[lane.index()].expect >= o.wire(o.next(lane)) && !o.has_more(lane)
             };
-            let all = Lane::ALL.into_iter().all(sent);
+            let all = Lane::ALL.iter().all(sent);
             all.then(|| {
                 if ends_boot {
                     o.end_boot(true);

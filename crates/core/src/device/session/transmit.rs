@@ -15,10 +15,10 @@ impl Session<'_> {
             let room = out.len().min(self.max_frame);
             let out = &mut out[..room];
             outbox.with(|o| o.expire(now));
-            for lane in Lane::ALL {
-                match self.lane_frame(outbox, now, lane, out)? {
-                    Transmit::Idle => {}
-                    found => return Ok(found),
+            for &lane in &Lane::ALL {
+                let due = self.lane_frame(outbox, now, lane, out);
+                if due != Transmit::Idle {
+                    return Ok(due);
                 }
             }
             len = self.say_sleep(outbox, now, out)?;
@@ -27,6 +27,7 @@ impl Session<'_> {
     }
 
     /// Writes what goes before all records; returns its length, zero if there is nothing.
+    #[cfg_attr(target_pointer_width = "32", inline(never))]
     fn say(&mut self, outbox: &impl Share, now: Tick, out: &mut [u8]) -> Result<usize, NoRoom> {
         if self.state == State::Hello && self.out.hello {
             let len = self.say_hello(outbox, now).encode(out)?;
@@ -46,7 +47,7 @@ impl Session<'_> {
         if let Some(id) = self.out.pong.take() {
             return alive::pong(id.into(), now, out);
         }
-        if core::mem::take(&mut self.out.boots) {
+        if FLASH && core::mem::take(&mut self.out.boots) {
             return self.hello.boots.encode(out);
         }
         if let Some(offset) = self.out.catalog {
@@ -78,13 +79,14 @@ impl Session<'_> {
                 }
                 o.lasts()
             });
-            let bye = Bye { reason, retry_ms: 0, ends_boot, lasts, text: "" };
+            let bye = Bye { reason, retry_ms: 0, ends_boot, lasts, text: Text::EMPTY };
             self.state = State::Closed;
             return bye.encode(out);
         }
         Ok(0)
     }
 
+    #[cfg_attr(target_pointer_width = "32", inline(never))]
     pub(super) fn say_hello(&mut self, outbox: &impl Share, now: Tick) -> Hello {
         let mut hello = Hello {
             versions: (VERSION, VERSION),
@@ -108,24 +110,27 @@ impl Session<'_> {
         hello
     }
 
+    #[cfg_attr(target_pointer_width = "32", inline(never))]
     pub(super) fn lane_frame(
         &mut self,
         outbox: &impl Share,
         now: Tick,
         lane: Lane,
         out: &mut [u8],
-    ) -> Result<Transmit, NoRoom> {
+    ) -> Transmit {
         let i = lane.index();
         let (max_frame, scratch) = (self.max_frame, &mut *self.scratch);
         if !self.lanes[i].may_send(lane, max_frame, &self.pace)
             || FLASH && self.fetching.is_some_and(|f| f.lane == lane)
         {
-            return Ok(Transmit::Idle);
+            return Transmit::Idle;
         }
         // Under the outbox's lock: only copying.
         let link = &mut self.lanes[i];
         let supply = self.supply.filter(|(l, _)| FLASH && *l == lane).map(|(_, s)| s);
         let held = FLASH && (self.supply.is_some() || self.fetching.is_some());
+        // As with items: 64 bits if it is not said.
+        #[repr(u8)]
         enum Found {
             Nothing,
             Floor(LaneFloor),
@@ -167,24 +172,24 @@ impl Session<'_> {
         let items = match found {
             Found::Floor(floor) => {
                 self.goes_on_elsewhere(lane);
-                return flow::floor(lane, &floor, out).map(Transmit::Frame);
+                return flow::floor(lane, &floor, out).map_or(Transmit::Idle, Transmit::Frame);
             }
             Found::Fetch(from) if FLASH => {
                 self.fetching = Some(Fetch { lane, from, stale: false });
-                return Ok(Transmit::Fetch { lane, from });
+                return Transmit::Fetch { lane, from };
             }
             Found::Unread if FLASH => return self.unread(outbox, now, lane, out),
-            Found::Nothing | Found::Fetch(_) | Found::Unread => return Ok(Transmit::Idle),
+            Found::Nothing | Found::Fetch(_) | Found::Unread => return Transmit::Idle,
             Found::Items(items) => items,
         };
         if items.len == 0 {
-            return if supply.is_some() { self.unread(outbox, now, lane, out) } else { Ok(Transmit::Idle) };
+            return if supply.is_some() { self.unread(outbox, now, lane, out) } else { Transmit::Idle };
         }
         let link = &mut self.lanes[i];
         let first = outbox.with(|o| o.wire(items.first));
         if first < link.expect {
             // Never: the cursor stands where the server expects the next. What it has is not framed under another position.
-            return Ok(Transmit::Idle);
+            return Transmit::Idle;
         }
         // Outside of the lock: encoding.
         let batch = Batch {
@@ -200,7 +205,7 @@ impl Session<'_> {
             _ if supply.is_some() && out.len() >= FRAME_MIN_MAX => {
                 return self.unread(outbox, now, lane, out);
             }
-            _ => return Err(NoRoom),
+            _ => return Transmit::Idle,
         };
         link.sent(&framed);
         if lane == Lane::Readings {
@@ -223,7 +228,7 @@ impl Session<'_> {
                 framed.tick,
             );
         }
-        Ok(Transmit::Frame(framed.len))
+        Transmit::Frame(framed.len)
     }
 
     /// What flash gave cannot be read as items: the lane goes on with memory, and what lies between becomes a gap. Nothing in memory is ever
@@ -234,7 +239,7 @@ impl Session<'_> {
         now: Tick,
         lane: Lane,
         out: &mut [u8],
-    ) -> Result<Transmit, NoRoom> {
+    ) -> Transmit {
         self.supply = None;
         let link = &mut self.lanes[lane.index()];
         outbox.with(|o| link.leave_flash(o, lane));

@@ -18,7 +18,7 @@ impl Session {
             return Err(Misuse::State);
         }
         self.state = State::Closed;
-        Ok(Refused { code, backoff_ms, versions: (VERSION, VERSION), text }.encode(out)?)
+        Ok(Refused { code, backoff_ms, versions: (VERSION, VERSION), text: text.into() }.encode(out)?)
     }
 
     /// Writes a command.
@@ -93,7 +93,7 @@ impl Session {
     /// [`Misuse::Buffer`] if `out` is below 256 bytes.
     pub fn bye(&mut self, reason: End, retry_ms: u32, text: &str, out: &mut [u8]) -> Result<usize, Misuse> {
         self.state = State::Closed;
-        let bye = Bye { reason, retry_ms, ends_boot: false, lasts: Default::default(), text };
+        let bye = Bye { reason, retry_ms, ends_boot: false, lasts: Default::default(), text: text.into() };
         Ok(bye.encode(out)?)
     }
 }

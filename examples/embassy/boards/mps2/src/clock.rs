@@ -33,11 +33,16 @@ const TIMER_CLEAR: Register = unsafe { Register::at(0x4000_000c) };
 struct Clock {
     /// How often the counter wrapped, and what it was when last looked at.
     seen: Mutex<Cell<(u32, u32)>>,
+    /// What the timer is set to, and how long sleeps lasted beyond it: that is no time, if counted.
+    due: Mutex<Cell<u64>>,
+    overslept: Mutex<Cell<u64>>,
     queue: Mutex<RefCell<Queue>>,
 }
 
 embassy_time_driver::time_driver_impl!(static CLOCK: Clock = Clock {
     seen: Mutex::new(Cell::new((0, 0))),
+    due: Mutex::new(Cell::new(0)),
+    overslept: Mutex::new(Cell::new(0)),
     queue: Mutex::new(RefCell::new(Queue::new())),
 });
 
@@ -49,7 +54,7 @@ impl Clock {
             wraps = wraps.wrapping_add(1);
         }
         self.seen.borrow(cs).set((wraps, count));
-        u64::from(wraps) << 32 | u64::from(count)
+        (u64::from(wraps) << 32 | u64::from(count)) - self.overslept.borrow(cs).get()
     }
 
     /// Wakes whom it is time for, and sets the timer for the next.
@@ -58,6 +63,7 @@ impl Clock {
         let at = self.queue.borrow_ref_mut(cs).next_expiration(now);
         let wait = at.saturating_sub(now).clamp(1, LONGEST_US) as u32;
         TIMER_VALUE.write(wait * MHZ);
+        self.due.borrow(cs).set(now + u64::from(wait));
     }
 }
 
@@ -80,6 +86,19 @@ impl Driver for Clock {
 pub(crate) fn alarm() {
     TIMER_CLEAR.write(1);
     critical_section::with(|cs| CLOCK.next_alarm(cs));
+}
+
+/// Sleeps with `wait`, which returns when an interrupt is pending.
+pub(crate) fn sleep(wait: impl FnOnce()) {
+    let begin = critical_section::with(|cs| CLOCK.now_in(cs));
+    wait();
+    if cfg!(feature = "counted") {
+        critical_section::with(|cs| {
+            let due = CLOCK.due.borrow(cs).get().max(begin);
+            let over = CLOCK.now_in(cs).saturating_sub(due);
+            CLOCK.overslept.borrow(cs).set(CLOCK.overslept.borrow(cs).get() + over);
+        });
+    }
 }
 
 /// Starts counting, and lets the timer interrupt.

@@ -8,6 +8,8 @@ use core::sync::atomic::{AtomicBool, Ordering};
 use embassy_executor::{Spawner, raw};
 use static_cell::StaticCell;
 
+use crate::clock;
+
 static WOKEN: AtomicBool = AtomicBool::new(false);
 
 /// What embassy calls when a task of the executor wants to be polled.
@@ -26,8 +28,8 @@ pub(crate) fn run(init: impl FnOnce(Spawner)) -> ! {
         unsafe { executor.poll() };
         // An interrupt between the question and the sleep stays pending, and ends the sleep.
         cortex_m::interrupt::free(|_| {
-            if !WOKEN.swap(false, Ordering::SeqCst) && !cfg!(feature = "awake") {
-                cortex_m::asm::wfi();
+            if !WOKEN.swap(false, Ordering::SeqCst) {
+                clock::sleep(cortex_m::asm::wfi);
             }
         });
     }

@@ -6,6 +6,8 @@ use core::sync::atomic::{AtomicBool, Ordering};
 use embassy_executor::{Spawner, raw};
 use static_cell::StaticCell;
 
+use crate::clock;
+
 static WOKEN: AtomicBool = AtomicBool::new(false);
 
 /// What embassy calls when a task of the executor wants to be polled.
@@ -24,8 +26,8 @@ pub(crate) fn run(init: impl FnOnce(Spawner)) -> ! {
         unsafe { executor.poll() };
         // An interrupt between the question and the sleep stays pending, and ends the sleep.
         critical_section::with(|_| {
-            if !WOKEN.load(Ordering::SeqCst) && !cfg!(feature = "awake") {
-                riscv::asm::wfi();
+            if !WOKEN.load(Ordering::SeqCst) {
+                clock::sleep(riscv::asm::wfi);
             }
             WOKEN.store(false, Ordering::SeqCst);
         });
