@@ -105,7 +105,7 @@ async fn once(server: &Server, id: &'static str, key: Key<'static>) -> (Ended, S
     let (_device, mut runner) = board(id, key);
     let (io, seen) = line(server, |_, _| {});
     let ended = within(dial(&mut runner, io)).await;
-    (ended, runner.said().to_owned(), seen)
+    (ended, runner.said().to_string(), seen)
 }
 
 async fn refused(events: &mut Events) -> (Refusal, String) {
@@ -286,7 +286,7 @@ async fn a_refused_that_anybody_may_have_said_keeps_a_device_away_for_a_minute_a
             code: Refusal::Version,
             backoff_ms: 3_600_000,
             versions: (9, 9),
-            text: "version 9 required",
+            text: "version 9 required".into(),
         };
         let n = refused.encode(&mut frame).unwrap();
         far.write_all(&sensock::deframe::PREFACE).await.unwrap();
