@@ -25,12 +25,18 @@ pub fn fuzz(context: &Context) -> Result<Done> {
     }
     let targets = targets(&folder)?;
     ensure!(!targets.is_empty(), "fuzz/fuzz_targets holds no target");
+    let cargo_fuzz = |arguments: &[&str]| {
+        let mut command = unbound("rustup", context);
+        command.current_dir(&folder).args(["run", "nightly", "cargo", "fuzz"]).args(arguments);
+        command
+    };
+    // All at once: one after the other they would be linked on one core.
+    run::run(&mut cargo_fuzz(&["build"]))?;
     for target in &targets {
         let found = context.root.join("target/fuzz-corpus").join(target);
         std::fs::create_dir_all(&found)?;
-        let mut command = unbound("rustup", context);
-        command.current_dir(&folder);
-        command.args(["run", "nightly", "cargo", "fuzz", "run", target]).arg(&found);
+        let mut command = cargo_fuzz(&["run", target]);
+        command.arg(&found);
         let seeds = folder.join("corpus").join(target);
         ensure!(seeds.is_dir(), "fuzz/corpus/{target} does not exist; every target starts from named seeds");
         command.arg(&seeds).args(["--", "-print_final_stats=1"]);

@@ -80,9 +80,10 @@ fn allow_files(wanted: u64) -> Result<()> {
         hard >= wanted,
         "{wanted} open files are needed, {hard} are allowed: raise the limit (ulimit -Hn)"
     );
-    Ok(if soft < wanted {
-        setrlimit(Resource::RLIMIT_NOFILE, wanted, hard)?
-    })
+    if soft < wanted {
+        setrlimit(Resource::RLIMIT_NOFILE, wanted, hard)?;
+    }
+    Ok(())
 }
 
 /// Waits until something is so of a process.
