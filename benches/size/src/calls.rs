@@ -3,6 +3,7 @@
 use crate::{Alone, Calls, RECORDS};
 use sensock::backoff::Backoff;
 use sensock::catalog::{Quantity, Shaped};
+use sensock::seal::{BadCredential, Cover, Credential, Denied, Ephemeral, Key, Margins, NoEntropy, Opened};
 use sensock::deframe::{Length, prefixed};
 use sensock::device::{Carry, Event, Node, Outbox, OutboxMut, Policy, Session, Transmit};
 use sensock::error::{Misuse, Peer};
@@ -90,3 +91,20 @@ pub static FIRMWARE: Calls<12> = calls![
     Backoff::at_least => fn(&mut Backoff, u32),
     Backoff::succeeded => fn(&mut Backoff),
 ];
+
+/// A device's cover around its frames.
+#[unsafe(link_section = ".calls")]
+pub static SEAL: Calls<6> = calls![
+    Credential::parse => fn(&str) -> Result<Credential, BadCredential>,
+    make => fn(&Key, &mut Random, &[u64; 3]) -> Result<Ephemeral, NoEntropy>,
+    Cover::dial => fn(Credential, Ephemeral) -> Cover,
+    Cover::margins => fn(&Cover) -> Margins,
+    Cover::close => fn(&mut Cover, &mut [u8], usize) -> Result<usize, sensock::wire::cursor::NoRoom>,
+    Cover::open => fn(&mut Cover, &mut [u8]) -> Result<Opened, Denied>,
+];
+
+type Random = fn(&mut [u8]) -> Result<(), NoEntropy>;
+
+fn make(key: &Key, random: &mut Random, salt: &[u64; 3]) -> Result<Ephemeral, NoEntropy> {
+    Ephemeral::make(key, random, salt)
+}

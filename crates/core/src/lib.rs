@@ -51,6 +51,7 @@ pub mod limits;
 pub mod link;
 #[doc(hidden)]
 pub mod planted;
+pub mod seal;
 pub mod server;
 mod time;
 pub mod wire;

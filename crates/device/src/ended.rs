@@ -21,6 +21,10 @@ pub enum Ended {
     Bye(End),
     /// The server refused; [`Runner::said`](crate::Runner::said) has its sentence.
     Refused(Refusal),
+    /// What came cannot be opened with this device's key: another key, or somebody on the way changed it.
+    Forged,
+    /// There were no random bytes: without them no connection is safe, so none was made.
+    NoRandom,
     /// The device went to sleep, and the server knows (or did not answer in time).
     Slept,
     /// [`Device::close`](crate::Device::close) ended it.
@@ -34,7 +38,8 @@ impl Ended {
             Ended::Transport => End::Transport,
             Ended::Silent => End::Silent,
             Ended::Handshake => End::Handshake,
-            Ended::Protocol(_) => End::Protocol,
+            Ended::Protocol(_) | Ended::Forged => End::Protocol,
+            Ended::NoRandom => End::Handshake,
             Ended::Bye(End::Takeover) => End::Takeover,
             Ended::Bye(_) => End::Bye,
             Ended::Refused(_) => End::Refused,
@@ -48,6 +53,12 @@ impl fmt::Display for Ended {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Ended::Protocol(peer) => write!(f, "{peer}"),
+            Ended::Forged => f.write_str(
+                "what came cannot be opened with this device's key: compare the key with the server's",
+            ),
+            Ended::NoRandom => {
+                f.write_str("no random bytes could be had: see that the generator runs before the first dial")
+            }
             Ended::Bye(why) => write!(f, "the server said goodbye: {}", why.words()),
             Ended::Refused(code) => f.write_str(match code {
                 Refusal::Busy => "the server is busy: it will serve later",

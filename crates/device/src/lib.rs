@@ -43,6 +43,8 @@ pub use clock::{Clock, ClockFor};
 pub use cycle::Slept;
 pub use device::Device;
 pub use ended::Ended;
+#[cfg(feature = "seal")]
+pub use node::Random;
 pub use node::{Boot, Key, Node, StartError};
 pub use outbox::{Buffers, Outbox};
 pub use runner::{Keep, Runner};

@@ -2,6 +2,8 @@
 
 use sensock::catalog::Catalog;
 use sensock::device::Carry;
+#[cfg(feature = "seal")]
+use sensock::seal::{Credential, NoEntropy};
 use sensock::{BadDeviceId, limits};
 
 /// Who a device is, said once at the start.
@@ -10,7 +12,7 @@ pub struct Node<'a> {
     /// Its name: 1 to 32 of `A-Z a-z 0-9 . _ -`.
     pub id: &'a str,
     /// How it proves that it is that device.
-    pub key: Key,
+    pub key: Key<'a>,
     /// What it says of itself.
     pub catalog: &'a Catalog<'a>,
     /// What it remembers of earlier boots.
@@ -18,12 +20,33 @@ pub struct Node<'a> {
 }
 
 /// How a device proves its name.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
-pub enum Key {
+pub enum Key<'a> {
     /// Not at all, and in plain text: whoever reaches the server may say this name. Servers take it only where they are told to.
     Insecure,
+    /// By this key, from random bytes of this source: a hardware generator, or the operating system's.
+    #[cfg(feature = "seal")]
+    Sealed(&'a Credential, Random),
+    #[cfg(not(feature = "seal"))]
+    #[doc(hidden)]
+    Never(core::convert::Infallible, core::marker::PhantomData<&'a ()>),
 }
+
+impl Key<'_> {
+    /// How many bytes of a buffer a frame cannot use, at worst.
+    pub(crate) const fn overhead(&self) -> usize {
+        match self {
+            #[cfg(feature = "seal")]
+            Key::Sealed(..) => sensock::seal::FIRST_OVERHEAD,
+            _ => 0,
+        }
+    }
+}
+
+/// Fills the bytes with random ones, or says that there are none: no connection is made then.
+#[cfg(feature = "seal")]
+pub type Random = fn(&mut [u8]) -> Result<(), NoEntropy>;
 
 /// What a device remembers of earlier boots.
 #[derive(Clone, Copy, Debug)]
@@ -61,6 +84,9 @@ pub enum StartError {
     /// More settings than a device holds.
     #[error("a device holds at most {} settings: list fewer in its catalogue", crate::MAX_SETTINGS)]
     TooManySettings,
+    /// The buffers are too small for a device with a key.
+    #[error("a device with a key needs Buffers of at least {} bytes", crate::outbox::SEALED_MIN)]
+    Buffers,
     /// The catalogue's canonical bytes are too long.
     #[error("the catalogue is longer than {} bytes: shorten its names", limits::CATALOG_MAX)]
     CatalogTooLong,

@@ -96,6 +96,10 @@ impl<const N: usize> Outbox<N> {
         if node.catalog.len() > limits::CATALOG_MAX {
             return Err(StartError::CatalogTooLong);
         }
+        let overhead = node.key.overhead();
+        if overhead > 0 && B < SEALED_MIN {
+            return Err(StartError::Buffers);
+        }
         let clock = clock.clock();
         let shared = Shared::new(self, clock, node.catalog);
         shared.with(|outbox, desk| {
@@ -113,10 +117,10 @@ impl<const N: usize> Outbox<N> {
             Ok(())
         })?;
         let Buffers { rx, tx, scratch, chunk, said } = buffers;
-        let session_node = device::Node { id, catalog: node.catalog, max_frame: B as u16 };
+        let session_node = device::Node { id, catalog: node.catalog, max_frame: (B - overhead) as u16 };
         // `Buffers` is at least as large as a session wants.
         let Ok(session) = Session::new(session_node, scratch) else { return Err(StartError::Twice) };
-        let runner = Runner::new(shared, clock, session, (rx, tx, chunk, said));
+        let runner = Runner::new(shared, clock, session, node.key, (rx, tx, chunk, said));
         Ok((Device::new(shared), runner))
     }
 }
@@ -136,7 +140,7 @@ impl<const N: usize> core::fmt::Debug for Outbox<N> {
     }
 }
 
-/// What a connection works in: `N` bytes are the largest frame either way. 288 to 16,383; 512 is plenty for sensors.
+/// What a connection works in: `N` bytes are the largest frame either way. 288 (320 with a key) to 16,383; 512 is plenty for sensors.
 ///
 /// Takes three times `N`, and some 300 bytes.
 #[derive(Debug)]
@@ -147,6 +151,9 @@ pub struct Buffers<const N: usize> {
     chunk: [u8; CHUNK],
     said: [u8; limits::TEXT_MAX],
 }
+
+/// With a key: a frame of 256 bytes, what the first message adds to it, its length and the preface.
+pub(crate) const SEALED_MIN: usize = 320;
 
 /// How many bytes are read at once.
 const CHUNK: usize = 128;

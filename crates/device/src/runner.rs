@@ -1,5 +1,6 @@
 //! What drives a connection.
 
+mod cover;
 mod pump;
 
 use core::fmt;
@@ -18,7 +19,9 @@ use sensock::{CommandId, Tick};
 
 use crate::clock::Clock;
 use crate::ended::Ended;
+use crate::node::Key;
 use crate::shared::Shared;
+use cover::Covers;
 use pump::Pump;
 
 /// Memory that survives a reset and is written at once: RTC memory, FRAM, a file.
@@ -50,6 +53,7 @@ pub struct Runner<'a, C> {
     shared: Shared<'a>,
     clock: &'a C,
     session: Session<'a>,
+    covers: Covers<'a>,
     memory: Memory<'a>,
     said: usize,
     account: Account,
@@ -77,6 +81,7 @@ impl<'a, C: Clock> Runner<'a, C> {
         shared: Shared<'a>,
         clock: &'a C,
         session: Session<'a>,
+        key: Key<'a>,
         (rx, tx, chunk, said): Parts<'a>,
     ) -> Self {
         // Differs between devices; the tick of each use makes it differ between attempts.
@@ -85,6 +90,7 @@ impl<'a, C: Clock> Runner<'a, C> {
             shared,
             clock,
             session,
+            covers: Covers::new(key),
             memory: Memory { rx, tx, chunk, said },
             said: 0,
             account: Account::default(),
@@ -134,6 +140,8 @@ impl<'a, C: Clock> Runner<'a, C> {
         let now = self.shared.now();
         self.resume_at = None;
         self.dials = self.dials.saturating_add(1);
+        let boot = self.shared.with(|outbox, _| outbox.boot());
+        let Some(cover) = self.covers.next(boot, now) else { return Ended::NoRandom };
         let (last_end, boots) = self.shared.with(|outbox, desk| {
             desk.connecting(now);
             (desk.last_end, desk.old_boots(outbox))
@@ -144,7 +152,7 @@ impl<'a, C: Clock> Runner<'a, C> {
         self.session.start(now, self.account, boots);
         let (shared, clock) = (self.shared, self.clock);
         let Memory { rx, tx, chunk, said } = &mut self.memory;
-        let mut pump = Pump::new(shared, &mut self.session, self.keep.as_deref_mut(), rx, said, boots);
+        let mut pump = Pump::new(shared, &mut self.session, cover, self.keep.as_deref_mut(), rx, said, boots);
 
         let mut reading = pin!(read_some(reader, &mut chunk[..]));
         let len = pump.fill(tx, 0);
@@ -249,6 +257,10 @@ impl<'a, C: Clock> Runner<'a, C> {
             self.entropy = mixed.wrapping_mul(0x85eb_ca6b) ^ mixed >> 15;
             now.plus(self.backoff.next_delay(self.entropy).into())
         });
+        if !self.covers.is_ready() {
+            let boot = self.shared.with(|outbox, _| outbox.boot());
+            self.covers.prepare(boot, now);
+        }
         self.clock.wait_until(until).await;
         self.resume_at = None;
     }

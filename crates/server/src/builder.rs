@@ -10,6 +10,7 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use crate::committer::{self, Typed};
+use crate::doorkeeper::Doorkeeper;
 use crate::error::StartError;
 use crate::events::{Events, Hub};
 use crate::limits::{Limits, Offenders};
@@ -129,6 +130,7 @@ impl<S: Store, K: Keys> Builder<S, K> {
             queue: Queue::default(),
             registry: Arc::new(Registry::default()),
             offenders: Offenders::default(),
+            doorkeeper: Doorkeeper::new().map_err(|_| StartError::NoRandom)?,
             events: Hub::new(options.limits.events),
             tickets: Tickets::default(),
             commits: watch::Sender::new(0),

@@ -10,8 +10,9 @@ use std::time::Duration;
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 use sensock::DeviceId;
+use sensock::seal::KeyId;
 use sensock_store::work::{Appended, Done, Refuse, Work};
-use sensock_store::{Admission, CommandState, Keys, Resume, Store, append};
+use sensock_store::{Admission, CommandState, DeviceKey, Keys, Resume, Store, append};
 use tokio::time::Instant;
 
 use crate::events::{Event, Rows};
@@ -36,6 +37,10 @@ impl<S: Store, K: Keys> Backend for Typed<S, K> {
 
     fn admit(&self, device: DeviceId) -> BoxFuture<'_, Result<Admission, String>> {
         async move { self.keys.admit(&device).await.map_err(|e| e.to_string()) }.boxed()
+    }
+
+    fn key(&self, id: KeyId) -> BoxFuture<'_, Result<Option<DeviceKey>, String>> {
+        async move { self.keys.key(id).await.map_err(|e| e.to_string()) }.boxed()
     }
 }
 

@@ -12,6 +12,9 @@ pub enum StartError {
     /// A limit is outside of what the wire allows.
     #[error("a limit is out of range: {0}")]
     Limit(&'static str),
+    /// There are no random bytes.
+    #[error("the system gives no random bytes: without them no connection can be made safe")]
+    NoRandom,
 }
 
 /// Why serving ended.

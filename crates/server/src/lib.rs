@@ -32,6 +32,7 @@ mod codec;
 mod committer;
 mod connection;
 mod device;
+mod doorkeeper;
 mod error;
 mod events;
 mod feed;
@@ -69,6 +70,6 @@ pub use sensock_store::memory::MemoryStore;
 pub use sensock_store::work::Meeting;
 pub use sensock_store::{
     Admission, AnchorRow, AnyDevice, Batch, BootRow, CatalogRow, CommandRow, CommandState, ConnectionRow,
-    Cursor, DeviceRow, Durability, Failure, FeedItem, GapRow, History, Keys, LaneId, Listed, NamedReading,
-    QuarantineRow, ReadingRow, Resume, SettingRow, Span, Store, StoreInfo, Transaction,
+    Cursor, DeviceKey, DeviceRow, Durability, Failure, FeedItem, GapRow, History, Keyring, Keys, LaneId,
+    Listed, NamedReading, QuarantineRow, ReadingRow, Resume, SettingRow, Span, Store, StoreInfo, Transaction,
 };

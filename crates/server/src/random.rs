@@ -2,6 +2,8 @@
 
 use std::hash::{BuildHasher, RandomState};
 
+use sensock::seal::NoEntropy;
+
 /// Never 0.
 pub(crate) fn number() -> u64 {
     // Where the system gives none, the keys of the standard library's hash maps are the next best.
@@ -12,4 +14,9 @@ pub(crate) fn number() -> u64 {
 /// A number from 0 to below `end`, for jitter.
 pub(crate) fn below(end: u64) -> u64 {
     number() % end.max(1)
+}
+
+/// Random bytes for keys: without the system's there are none.
+pub(crate) fn fill(bytes: &mut [u8]) -> Result<(), NoEntropy> {
+    getrandom::fill(bytes).map_err(|_| NoEntropy)
 }

@@ -4,12 +4,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
+use sensock::seal::KeyId;
 use sensock::wire::hello::Grant;
 use sensock::{DeviceId, Lane, StoreId};
-use sensock_store::{Admission, CommandRow, Resume, StoreInfo};
+use sensock_store::{Admission, CommandRow, DeviceKey, Resume, StoreInfo};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
+use crate::doorkeeper::Doorkeeper;
 use crate::events::{Event, Hub};
 use crate::limits::{Limits, Offenders};
 use crate::queue::Queue;
@@ -21,6 +23,7 @@ use crate::wall::Wall;
 pub(crate) trait Backend: Send + Sync {
     fn load(&self, device: DeviceId) -> BoxFuture<'_, Result<Resume, String>>;
     fn admit(&self, device: DeviceId) -> BoxFuture<'_, Result<Admission, String>>;
+    fn key(&self, id: KeyId) -> BoxFuture<'_, Result<Option<DeviceKey>, String>>;
 }
 
 /// What the builder was told.
@@ -47,6 +50,7 @@ pub(crate) struct Shared {
     pub(crate) queue: Queue,
     pub(crate) registry: Arc<Registry>,
     pub(crate) offenders: Offenders,
+    pub(crate) doorkeeper: Doorkeeper,
     pub(crate) events: Hub,
     pub(crate) tickets: Tickets,
     /// Counts commits that stored something.

@@ -36,7 +36,7 @@ pub use batch::Batch;
 pub use floor::{LaneState, Missing, Subtracted, subtract};
 pub use history::{Cursor, FeedItem, History, NamedReading, Span};
 pub use identity::judge;
-pub use keys::{Admission, AnyDevice, Keys, Listed};
+pub use keys::{Admission, AnyDevice, DeviceKey, Keyring, Keys, Listed, LookupError};
 pub use memory::MemoryStore;
 pub use rows::*;
 pub use store::{Durability, Failure, Resume, Store, StoreInfo, Transaction};

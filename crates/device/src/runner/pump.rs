@@ -8,6 +8,7 @@ use sensock::deframe::{self, Length, PREFACE, PREFIX_MAX};
 use sensock::device::{Event, Session, Transmit};
 use sensock::error::Peer;
 use sensock::limits::{FRAME_MIN_MAX, TEXT_MAX};
+use sensock::seal::{Cover, Margins};
 use sensock::wire::flow::Boots;
 use sensock::wire::hello::{End, UNSEALED_BACKOFF_MAX_MS};
 use sensock::wire::text::Text;
@@ -24,6 +25,7 @@ const WORTH_MS: u64 = 10_000;
 pub(super) struct Pump<'p, 'a> {
     shared: Shared<'a>,
     session: &'p mut Session<'a>,
+    cover: Cover,
     keep: Option<&'p mut (dyn Keep + Send + 'a)>,
     rx: &'p mut [u8],
     said: &'p mut [u8; TEXT_MAX],
@@ -54,6 +56,7 @@ impl<'p, 'a> Pump<'p, 'a> {
     pub(super) fn new(
         shared: Shared<'a>,
         session: &'p mut Session<'a>,
+        cover: Cover,
         keep: Option<&'p mut (dyn Keep + Send + 'a)>,
         rx: &'p mut [u8],
         said: &'p mut [u8; TEXT_MAX],
@@ -64,6 +67,7 @@ impl<'p, 'a> Pump<'p, 'a> {
         Pump {
             shared,
             session,
+            cover,
             keep,
             rx,
             said,
@@ -107,7 +111,11 @@ impl<'p, 'a> Pump<'p, 'a> {
 
     fn frame(&mut self, len: usize) {
         let now = self.shared.now();
-        let frame = self.rx.get_mut(..len).unwrap_or_default();
+        let message = self.rx.get_mut(..len).unwrap_or_default();
+        let Ok(opened) = self.cover.open(message) else { return self.end(Ended::Forged) };
+        let frame = message.get_mut(opened.frame).unwrap_or_default();
+        // What nobody proved to have said may not keep the device away for long.
+        let longest_ms = if opened.proved { u32::MAX } else { UNSEALED_BACKOFF_MAX_MS };
         let event = match self.session.handle_frame(&self.shared, now, frame) {
             Ok(Some(event)) => event,
             Ok(None) => return,
@@ -137,12 +145,12 @@ impl<'p, 'a> Pump<'p, 'a> {
                 Event::Answer(answer) => desk.take_answer(&answer),
                 Event::Refused(refused) => {
                     self.said_len = copy_text(refused.text, self.said);
-                    self.wait_ms = refused.backoff_ms.min(UNSEALED_BACKOFF_MAX_MS);
+                    self.wait_ms = refused.backoff_ms.min(longest_ms);
                     return Some(Ended::Refused(refused.code));
                 }
                 Event::Bye(bye) => {
                     self.said_len = copy_text(bye.text, self.said);
-                    self.wait_ms = bye.retry_ms.min(UNSEALED_BACKOFF_MAX_MS);
+                    self.wait_ms = bye.retry_ms.min(longest_ms);
                     let slept = desk.sleep.as_mut().filter(|s| s.said);
                     return Some(match slept {
                         Some(sleep) if bye.reason == End::Slept => {
@@ -210,9 +218,16 @@ impl<'p, 'a> Pump<'p, 'a> {
             tx[..PREFACE.len()].copy_from_slice(&PREFACE);
             end = PREFACE.len();
         }
-        if tx.len() - end >= PREFIX_MAX + FRAME_MIN_MAX && self.ended.is_none() {
+        let Margins { front, back } = self.cover.margins();
+        let least = PREFIX_MAX + front + FRAME_MIN_MAX + back;
+        if tx.len() - end >= least && self.ended.is_none() {
             let room = &mut tx[end..];
-            if let Some(len) = self.next_frame(&mut room[PREFIX_MAX..]) {
+            let behind = room.len() - back;
+            if let Some(len) = self.next_frame(&mut room[PREFIX_MAX + front..behind]) {
+                let Ok(len) = self.cover.close(&mut room[PREFIX_MAX..], len) else {
+                    self.end(Ended::Forged);
+                    return end;
+                };
                 let skipped = deframe::prefixed(room, len);
                 room.copy_within(skipped..PREFIX_MAX + len, 0);
                 end += PREFIX_MAX + len - skipped;

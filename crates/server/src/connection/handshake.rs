@@ -8,10 +8,12 @@ use std::time::Duration;
 
 use sensock::deframe::Foreign;
 use sensock::error::Peer;
-use sensock::limits::HANDSHAKE_MS;
+use sensock::limits::{FRAME_HARD_MAX, HANDSHAKE_MS};
+use sensock::seal::{Cover, Ephemeral, FIRST_OVERHEAD, First, TAG};
 use sensock::server::{Config, Event as Heard, Proposal, Session};
+use sensock::wire::header::{Kind, plain};
 use sensock::wire::hello::{Hello, Refusal, VERSION};
-use sensock::{Lane, Micros, Tag};
+use sensock::{DeviceId, Lane, Micros, Tag};
 use sensock_store::work::{Identity, Verdict};
 use sensock_store::{Admission, Resume, judge};
 use tokio::time::{Instant, timeout, timeout_at};
@@ -19,9 +21,10 @@ use tokio::time::{Instant, timeout, timeout_at};
 use super::{Live, finish};
 use crate::events::Event;
 use crate::limits::PATIENCE;
-use crate::pipe::{Lost, Pipe};
+use crate::pipe::{CoveredPipe, Lost, Pipe};
 use crate::random;
 use crate::shared::Shared;
+use crate::wall::Wall;
 
 /// Where a transport comes from.
 #[derive(Clone, Debug)]
@@ -55,7 +58,11 @@ const LOOKUP: Duration = Duration::from_secs(3);
 /// Meets a device; `None` if it came to nothing (everyone has been told then).
 ///
 /// What a connection keeps is boxed from the start: this future's memory is given back before the long quiet part.
-pub(crate) async fn shake(shared: &Arc<Shared>, pipe: &mut dyn Pipe, peer: &Peername) -> Option<Box<Live>> {
+pub(crate) async fn shake(
+    shared: &Arc<Shared>,
+    pipe: &mut CoveredPipe,
+    peer: &Peername,
+) -> Option<Box<Live>> {
     let mut meeting = std::pin::pin!(meet(shared, pipe, peer));
     let met = match timeout(PATIENCE, &mut meeting).await {
         Ok(met) => met,
@@ -94,21 +101,27 @@ impl Drop for Hanging<'_> {
 
 struct Meeting<'a> {
     shared: &'a Shared,
-    pipe: &'a mut dyn Pipe,
+    pipe: &'a mut CoveredPipe,
     peer: &'a Peername,
     session: Box<Session>,
+    /// The device whose key opened the first message, which was sealed.
+    owner: Option<DeviceId>,
+    /// Nothing came yet.
+    silent: bool,
     until: Instant,
 }
 
-async fn meet(shared: &Shared, pipe: &mut dyn Pipe, peer: &Peername) -> Result<Box<Met>, Failed> {
+async fn meet(shared: &Shared, pipe: &mut CoveredPipe, peer: &Peername) -> Result<Box<Met>, Failed> {
     let options = &shared.options;
     let window = Lane::ALL.map(|lane| shared.window(lane));
-    let config =
-        Config { max_frame: options.limits.frame, ping_interval_ms: options.ping_interval_ms, window };
+    // A frame and what a cover adds have to fit a frame's length.
+    let max_frame = options.limits.frame.min((FRAME_HARD_MAX - TAG) as u16);
+    let config = Config { max_frame, ping_interval_ms: options.ping_interval_ms, window };
     // The builder has checked the configuration.
     let session = Session::new(config, shared.wall.now()).map_err(|_| Failed::Refused)?;
     let until = Instant::now() + Duration::from_millis(HANDSHAKE_MS);
-    let meeting = Meeting { shared, pipe, peer, session: Box::new(session), until };
+    let meeting =
+        Meeting { shared, pipe, peer, session: Box::new(session), owner: None, silent: true, until };
     tokio::select! {
         biased;
         met = meeting.run() => met,
@@ -118,10 +131,23 @@ async fn meet(shared: &Shared, pipe: &mut dyn Pipe, peer: &Peername) -> Result<B
 
 /// What a frame came to, without its bytes.
 enum Came {
+    /// A first message, sealed.
+    Sealed(Vec<u8>),
     Hello(Box<Hello>),
     Proved,
     Nothing,
     Broken(Peer, Option<(u8, u8)>),
+}
+
+/// What a frame says to a session.
+fn read(session: &mut Session, wall: &Wall, frame: &mut [u8]) -> Came {
+    let versions = (frame.len() > 2).then(|| (frame[1], frame[2]));
+    match session.handle_frame(wall.now(), frame) {
+        Ok(Some(Heard::Hello(hello))) => Came::Hello(Box::new(hello)),
+        Ok(Some(Heard::Proved)) => Came::Proved,
+        Ok(_) => Came::Nothing,
+        Err(error) => Came::Broken(error, versions),
+    }
 }
 
 impl Meeting<'_> {
@@ -182,7 +208,11 @@ impl Meeting<'_> {
     /// The first frame.
     async fn hello(&mut self) -> Result<(Hello, Micros), Failed> {
         loop {
-            match self.frame().await {
+            let came = match self.frame().await {
+                Ok(Came::Sealed(message)) => Ok(self.uncover(message).await?),
+                came => came,
+            };
+            match came {
                 Ok(Came::Hello(hello)) => return Ok((*hello, self.shared.wall.now())),
                 Ok(Came::Nothing) => {}
                 Ok(Came::Broken(Peer::Version, theirs)) => {
@@ -198,7 +228,7 @@ impl Meeting<'_> {
                     let _told = self.refuse::<()>(None, Refusal::Malformed, 3_600_000, &words, &words).await;
                     return Err(Failed::Bad);
                 }
-                Ok(Came::Proved) => return Err(Failed::Bad),
+                Ok(Came::Proved | Came::Sealed(_)) => return Err(Failed::Bad),
                 Err(Some(Lost::Foreign(bytes))) => return self.foreign(bytes).await,
                 Err(Some(Lost::Peer(error))) => {
                     let words = error.to_string();
@@ -210,11 +240,81 @@ impl Meeting<'_> {
         }
     }
 
+    /// Opens a first message with the key that it names. Nothing is told apart for the device: an id that nobody has costs and says
+    /// what a wrong key does. The operator reads which it was.
+    async fn uncover(&mut self, mut message: Vec<u8>) -> Result<Came, Failed> {
+        let first = match First::read(&message) {
+            Ok(first) => first,
+            Err(error) => return Ok(Came::Broken(error, None)),
+        };
+        let held = match timeout(LOOKUP, self.shared.backend.key(first.id)).await {
+            Ok(Ok(held)) => held,
+            failed => {
+                let why = match failed {
+                    Ok(Err(error)) => format!("keys could not be looked up: {error}"),
+                    _ => "looking up keys takes too long".to_owned(),
+                };
+                let text = "this server cannot look keys up now";
+                return self.refuse(None, Refusal::Busy, 5_000, text, &why).await;
+            }
+        };
+        let doorkeeper = &self.shared.doorkeeper;
+        let key = held.as_ref().map_or_else(|| doorkeeper.unknown(first.id), |held| held.key.clone());
+        let Ok((answer, hello)) = first.open(&key, &mut message) else {
+            let words = match held {
+                Some(held) => format!(
+                    "a device that names the key {} of device {} does not have that key, or its message was changed on the way",
+                    first.id, held.device
+                ),
+                None => format!("nobody here has the key {}: was it revoked, or never added?", first.id),
+            };
+            let text = "this server does not know this key: compare it with the server's, or add it there";
+            let _told = self.refuse::<()>(None, Refusal::Unknown, 60_000, text, &words).await;
+            return Err(Failed::Bad);
+        };
+        // Whoever opened it: without an owner it was luck, which is worth nothing.
+        let Some(held) = held else { return Err(Failed::Bad) };
+        if !doorkeeper.admit(first.id, &first.ephemeral) {
+            let words = format!(
+                "a first message of device {} came again: somebody replays it, or the board's random generator repeats itself",
+                held.device
+            );
+            let _told = self.refuse::<()>(None, Refusal::Busy, 5_000, "dial again", &words).await;
+            return Err(Failed::Bad);
+        }
+        let salt = [self.shared.id, self.shared.wall.now().0, u64::from_le_bytes(first.id.0)];
+        let Ok(pair) = Ephemeral::make(&key, &mut random::fill, &salt) else {
+            let words = "the system gives no random bytes";
+            return self.refuse(None, Refusal::Busy, 5_000, "this server has no random bytes", words).await;
+        };
+        self.pipe.cover(Cover::answer(answer, pair));
+        self.owner = Some(held.device);
+        let frame = message.get_mut(hello).unwrap_or_default();
+        Ok(read(&mut self.session, &self.shared.wall, frame))
+    }
+
     /// Asks who may connect.
     async fn admit(&mut self, hello: &Hello) -> Result<(), Failed> {
         let who = hello.device;
+        if let Some(owner) = self.owner {
+            if owner == who {
+                return Ok(());
+            }
+            let words = format!(
+                "the key of device {owner} was used by one that calls itself {who}: give each device its own"
+            );
+            let text = format!("this key belongs to another device than {who}");
+            return self.refuse(Some(hello), Refusal::Unknown, 300_000, &text, &words).await;
+        }
         match timeout(LOOKUP, self.shared.backend.admit(who)).await {
             Ok(Ok(Admission::Insecure)) => Ok(()),
+            Ok(Ok(Admission::Sealed)) => {
+                let words = format!(
+                    "device {who} has a key and came without: its firmware lost it, or somebody else uses its name"
+                );
+                let text = format!("device {who} has a key here: it cannot connect without");
+                self.refuse(Some(hello), Refusal::Unknown, 300_000, &text, &words).await
+            }
             Ok(Ok(_)) => {
                 let words = format!(
                     "device {who} is not known here: if it is yours, add its id to the list of devices that may connect (sensockd: a line \"{who}\" in the --devices file)"
@@ -264,18 +364,17 @@ impl Meeting<'_> {
 
     /// One frame, or why none comes; `None`: in time.
     async fn frame(&mut self) -> Result<Came, Option<Lost>> {
-        let (session, wall, max) = (&mut self.session, &self.shared.wall, self.shared.options.limits.frame);
+        let (session, wall) = (&mut self.session, &self.shared.wall);
+        // Hello alone has more around it than other frames.
+        let may_be_sealed = std::mem::take(&mut self.silent);
+        let max =
+            usize::from(self.shared.options.limits.frame) + if may_be_sealed { FIRST_OVERHEAD } else { 0 };
         let pipe = &mut *self.pipe;
         let mut came = None;
         let read = poll_fn(|cx| {
-            pipe.poll_frames(cx, max.into(), &mut |frame| {
-                let versions = (frame.len() > 2).then(|| (frame[1], frame[2]));
-                came = Some(match session.handle_frame(wall.now(), frame) {
-                    Ok(Some(Heard::Hello(hello))) => Came::Hello(Box::new(hello)),
-                    Ok(Some(Heard::Proved)) => Came::Proved,
-                    Ok(_) => Came::Nothing,
-                    Err(error) => Came::Broken(error, versions),
-                });
+            pipe.poll_frames(cx, max, &mut |frame| {
+                let sealed = may_be_sealed && frame.first() == Some(&plain(Kind::Seal));
+                came = Some(if sealed { Came::Sealed(frame.to_vec()) } else { read(session, wall, frame) });
                 ControlFlow::Break(())
             })
         });
@@ -367,6 +466,9 @@ impl Meeting<'_> {
             None => "it took longer than 10 s",
             Some(Lost::Closed) => "the other end closed",
             Some(Lost::Io(_)) => "the transport failed",
+            Some(Lost::Forged) => {
+                "a sealed frame could not be opened: it was changed on the way, or the first message was a replay"
+            }
             Some(Lost::Peer(_) | Lost::Foreign(_)) => "the bytes are no frames",
         };
         tracing::debug!(peer = self.peer.words, device, "handshake given up: {words}");

@@ -37,7 +37,7 @@ pub(crate) use handshake::Peername;
 
 use crate::events::Event;
 use crate::inbox::Inbox;
-use crate::pipe::{Lost, Pipe};
+use crate::pipe::{CoveredPipe, Lost, Pipe};
 use crate::queue::{Entry, Origin};
 use crate::random;
 use crate::registry::{Away, Open};
@@ -51,20 +51,21 @@ use times::Times;
 use works::boot_row;
 
 /// Serves a transport from its first byte to its last; one too many is not `open`. A server lives for as long as it has connections.
-pub(crate) async fn run(server: Server, mut pipe: Box<dyn Pipe>, peer: Peername, open: Option<Open>) {
+pub(crate) async fn run(server: Server, pipe: Box<dyn Pipe>, peer: Peername, open: Option<Open>) {
     if open.is_none() {
         tracing::warn!(peer = peer.words, "closed without a word: far too many connections");
         return;
     }
-    let Some(mut live) = Box::pin(handshake::shake(server.shared(), &mut *pipe, &peer)).await else { return };
+    let mut pipe = CoveredPipe::new(pipe);
+    let Some(mut live) = Box::pin(handshake::shake(server.shared(), &mut pipe, &peer)).await else { return };
     let span = tracing::info_span!("connection", device = %live.device, boot = live.boot, id = live.row.id, peer = peer.words);
     async {
-        poll_fn(|cx| live.poll(cx, &mut *pipe)).await;
+        poll_fn(|cx| live.poll(cx, &mut pipe)).await;
         let goodbye = live.goodbye;
         drop(live);
         if goodbye {
             // Boxed, as it is for the end only.
-            Box::pin(finish(&mut *pipe)).await;
+            Box::pin(finish(&mut pipe)).await;
         }
     }
     .instrument(span)
@@ -273,6 +274,11 @@ impl Live {
                 self.goodbye = false;
             }
             Err(Lost::Peer(error)) => self.broken(error),
+            Err(Lost::Forged) => {
+                tracing::warn!("a sealed frame cannot be opened: somebody changed it on the way");
+                self.end(End::Protocol, "a sealed frame could not be opened: somebody changed it on the way");
+                self.goodbye = false;
+            }
             Err(Lost::Foreign(_)) => self.broken(sensock::error::Peer::Preface),
         }
         Poll::Ready(())

@@ -1,5 +1,6 @@
 //! Transports as connections see them: whole frames in, frames out, nothing held while idle.
 
+mod covered;
 mod message;
 mod stream;
 
@@ -11,6 +12,7 @@ use std::task::{Context, Poll};
 use sensock::error::Peer;
 use sensock::limits::FRAME_HARD_MAX;
 
+pub(crate) use covered::CoveredPipe;
 pub(crate) use message::MessagePipe;
 pub(crate) use stream::StreamPipe;
 
@@ -26,6 +28,8 @@ pub(crate) enum Lost {
     Io(io::Error),
     /// The bytes are no frames.
     Peer(Peer),
+    /// A sealed frame cannot be opened.
+    Forged,
     /// The first bytes belong to another protocol.
     Foreign(Vec<u8>),
 }
