@@ -157,7 +157,7 @@ impl<'a> Catalog<'a> {
                 // Of 32 bits it has as many.
                 number(sink, zigzag(v.into()) as u32);
             }
-            number(sink, q.interval_ms.into());
+            number(sink, q.interval_ms);
         }
         number(sink, self.commands.len() as u32);
         for c in self.commands {
