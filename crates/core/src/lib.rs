@@ -49,6 +49,8 @@ pub mod guide;
 mod id;
 pub mod limits;
 pub mod link;
+#[doc(hidden)]
+pub mod planted;
 pub mod server;
 mod time;
 pub mod wire;

@@ -65,6 +65,8 @@ pub(crate) async fn run<S: Store>(store: S, shared: Arc<Shared>) {
 }
 
 const PAUSE_MS: (u64, u64) = (50, 5_000);
+/// A transaction that takes longer may still succeed, and is waited for; but the operator is told.
+const HANGS: Duration = Duration::from_secs(10);
 
 /// Runs the works until they are committed; `None` if the server ends and the store stays away.
 async fn commit<S: Store>(store: &S, shared: &Shared, works: &[Work]) -> Option<Vec<Result<Done, Refuse>>> {
@@ -72,7 +74,19 @@ async fn commit<S: Store>(store: &S, shared: &Shared, works: &[Work]) -> Option<
     let mut away: Option<Instant> = None;
     let mut pause = PAUSE_MS.0;
     loop {
-        let error = match append::commit(store, works).await {
+        let outcome = {
+            let mut committing = std::pin::pin!(append::commit(store, works));
+            tokio::select! {
+                biased;
+                outcome = &mut committing => outcome,
+                () = tokio::time::sleep(HANGS), if away.is_none() => {
+                    away = Some(Instant::now());
+                    tell_away(shared, format!("no answer for more than {} s: it hangs, or is overloaded", HANGS.as_secs()));
+                    committing.await
+                }
+            }
+        };
+        let error = match outcome {
             Ok(results) if results.len() == works.len() => {
                 if let Some(since) = away {
                     let after_ms = since.elapsed().as_millis() as u64;
@@ -87,12 +101,7 @@ async fn commit<S: Store>(store: &S, shared: &Shared, works: &[Work]) -> Option<
         };
         // One deadlock is no news; two failures in a row are.
         if away.is_none() && pause > PAUSE_MS.0 {
-            tracing::error!(
-                store = shared.info.name,
-                error,
-                "the store does not answer: nothing is acknowledged until it does"
-            );
-            shared.events.send(Event::StoreAway { words: error.clone() });
+            tell_away(shared, error);
             away = Some(Instant::now());
         } else {
             tracing::debug!(error, "the transaction is tried again");
@@ -107,6 +116,13 @@ async fn commit<S: Store>(store: &S, shared: &Shared, works: &[Work]) -> Option<
         tokio::time::sleep(Duration::from_millis(pause / 2 + random::below(pause))).await;
         pause = (pause * 2).min(PAUSE_MS.1);
     }
+}
+
+/// Tells the operator, in the store's own words.
+fn tell_away(shared: &Shared, words: String) {
+    let store = &shared.info.name;
+    tracing::error!(store, words, "the store does not answer: nothing is acknowledged until it does");
+    shared.events.send(Event::StoreAway { words });
 }
 
 /// Tells everyone what became of their works: acknowledgements first, views afterwards.

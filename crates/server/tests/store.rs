@@ -124,6 +124,35 @@ async fn while_the_store_is_away_links_live_on_and_nothing_is_lost() {
     link.cut();
 }
 
+/// A database that hangs in the middle of a transaction gives no error for as long as its connection stands.
+#[tokio::test(start_paused = true)]
+async fn a_store_that_hangs_in_a_commit_is_told_and_nothing_is_lost() {
+    let store = Slow::new();
+    let (server, mut events) = slow_server(&store, Limits::default()).await;
+    let board = Board::new("cellar-3", Some(1));
+    board.record(1.0, 50.0);
+    let link = board.connect(&server, "192.0.2.1:1");
+    board.drained().await;
+    store.take(60_000);
+    board.record(2.0, 50.0);
+    let begin = tokio::time::Instant::now();
+    let words = until(&mut events, |e| match e {
+        Event::StoreAway { words } => Some(words),
+        _ => None,
+    });
+    assert_eq!(words.await, "no answer for more than 10 s: it hangs, or is overloaded");
+    assert!(begin.elapsed() < Duration::from_secs(15), "{:?}", begin.elapsed());
+    assert!(!board.outbox(|o| o.is_drained(Lane::Readings)), "nothing is acknowledged that is not stored");
+    let after = until(&mut events, |e| match e {
+        Event::StoreBack { after_ms } => Some(after_ms),
+        _ => None,
+    });
+    assert!((45_000..55_000).contains(&after.await));
+    board.drained().await;
+    assert_eq!(store.inner.range(&board.id, Span::ALL, None, 10).await.unwrap().len(), 2 * 2);
+    link.cut();
+}
+
 #[tokio::test(start_paused = true)]
 async fn t17_a_commit_whose_outcome_is_unknown_is_run_again_and_stores_once() {
     let store = MemoryStore::default();

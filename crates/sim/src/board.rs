@@ -1,15 +1,20 @@
 //! A simulated board: the real outbox and session, a crystal, and what it keeps without power.
 
+pub(crate) mod flash;
+
 use std::cell::RefCell;
 
 use sensock::batch::Cell;
-use sensock::catalog::{Catalog, Command, Quantity, Setting};
+use sensock::catalog::{self as wire_catalog, Catalog, Command, Quantity, Reading, Setting};
 use sensock::device::{Event, Node, Outbox, Policy, Session, Share, Transmit};
 use sensock::wire::data::Outcome;
 use sensock::wire::hello::{Account, End};
 use sensock::{CommandId, DeviceId, Lane, Position, StoreId, Tick};
 
+use flash::Flash;
+
 use crate::link::LinkId;
+use crate::log::Log;
 
 /// What every board of the simulation says of itself.
 pub mod catalog {
@@ -31,6 +36,19 @@ pub mod catalog {
         &[TOGGLE.entry(), SET.entry()],
         &[INTERVAL.entry()],
     );
+    /// The same under other firmware, with another scale: rows under the wrong one are ten times off.
+    const COARSE: Quantity<f32> = Quantity::new(2, "humidity", "%RH");
+    macro_rules! firmware {
+        ($($name:literal),*) => {[$(Catalog::new(
+            $name,
+            &[TEMPERATURE.entry(), COARSE.entry()],
+            &[TOGGLE.entry(), SET.entry()],
+            &[INTERVAL.entry()],
+        )),*]};
+    }
+    /// Versions that a random run goes through, over and over: more than a store keeps at hand.
+    pub static FIRMWARE: [Catalog<'static>; 6] =
+        firmware!["sim-board 2", "sim-board 3", "sim-board 4", "sim-board 5", "sim-board 6", "sim-board 7"];
 }
 
 /// Which board.
@@ -44,6 +62,8 @@ pub enum Memory {
     None,
     /// Its boot number, the shift and the last begun command.
     Boot,
+    /// Those, and its outbox: a record is framed once it is persisted.
+    Flash,
 }
 
 /// A record that the outbox accepted.
@@ -61,7 +81,7 @@ pub struct Accepted {
     pub cells: Vec<(u16, Cell)>,
 }
 
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Kept {
     pub boot: u32,
     pub shift: u32,
@@ -72,16 +92,62 @@ pub(crate) struct Life {
     pub shift: u32,
 }
 
+/// A command between its arrival and its answer.
+#[derive(Clone, Debug)]
+pub(crate) struct Held {
+    pub id: CommandId,
+    key: u16,
+    once: bool,
+    body: Vec<u8>,
+    /// It may run: that it began is kept, if the board keeps that.
+    ready: bool,
+    ran: bool,
+    answer_at: u64,
+}
+
+/// What an oracle wants to know of a board.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum News {
+    Connected {
+        shifted_by: u32,
+    },
+    Acked {
+        lane: Lane,
+        mark: Position,
+    },
+    Ran {
+        id: CommandId,
+        once: bool,
+        body: Vec<u8>,
+    },
+    Refused {
+        backoff_ms: u32,
+        in_use: bool,
+    },
+    Bye {
+        retry_ms: u32,
+    },
+    /// A frame of readings left while an alarm could have.
+    Overtaken,
+    /// An alarm left behind so many bytes of backlog.
+    Behind(usize),
+}
+
 pub(crate) struct Board {
     pub id: DeviceId,
     pub memory: Memory,
     pub kept: Kept,
+    pub flash: Flash,
     pub catalog: &'static Catalog<'static>,
     pub outbox: Box<RefCell<Outbox<4096>>>,
     pub session: Session<'static>,
+    session_catalog: u64,
     pub link: Option<LinkId>,
     pub on: bool,
     pub boot_us: u64,
+    /// The crystal: true time and clock at which it last changed its rate, and by how much it is off.
+    since_us: u64,
+    since_clock_us: u64,
     pub ppm: i64,
     pub accepted: Vec<Accepted>,
     pub lives: Vec<Life>,
@@ -89,13 +155,24 @@ pub(crate) struct Board {
     pub relay: bool,
     /// Commands are held, not answered, until this is false.
     pub hangs: bool,
-    pub waiting: Vec<(CommandId, u16)>,
+    /// How long a command takes, in us.
+    pub work_us: u64,
+    pub waiting: Vec<Held>,
     pub settings: Vec<(u16, u32)>,
     pub refused: Vec<String>,
     pub connected: usize,
     pub policy: Policy,
     pub ttl_ms: u32,
     pub last_end: End,
+    /// News are kept for an oracle.
+    pub watched: bool,
+    pub news: Vec<News>,
+    /// Alarms that were recorded and are not framed, as far as they could be.
+    alarms_due: u32,
+    /// Boots announced on this connection.
+    announced: Vec<u32>,
+    /// The connection is to be dialled again at once.
+    pub again: bool,
 }
 
 impl Board {
@@ -105,18 +182,23 @@ impl Board {
             id,
             memory,
             kept: Kept::default(),
+            flash: Flash::default(),
             catalog: &catalog::BOARD,
             outbox: Box::default(),
             session: session(node),
+            session_catalog: catalog::BOARD.hash(),
             link: None,
             on: false,
             boot_us: 0,
+            since_us: 0,
+            since_clock_us: 0,
             ppm: 0,
             accepted: vec![],
             lives: vec![],
             ran: vec![],
             relay: false,
             hangs: false,
+            work_us: 0,
             waiting: vec![],
             settings: vec![],
             refused: vec![],
@@ -124,16 +206,29 @@ impl Board {
             policy: Policy::DropOldest,
             ttl_ms: 0,
             last_end: End::Unknown,
+            watched: false,
+            news: vec![],
+            alarms_due: 0,
+            announced: vec![],
+            again: false,
         }
     }
 
     pub(crate) fn power_on(&mut self, now: u64) {
         *self.outbox = Default::default();
-        self.session = session(Node { id: self.id, catalog: self.catalog, max_frame: 512 });
+        let hash = self.catalog.hash();
+        self.flash.catalog = hash;
+        if self.session_catalog != hash {
+            self.session = session(Node { id: self.id, catalog: self.catalog, max_frame: 512 });
+            self.session_catalog = hash;
+        }
+        self.session.lost();
         (self.on, self.boot_us, self.link) = (true, now, None);
+        (self.since_us, self.since_clock_us) = (now, 0);
         self.waiting.clear();
+        (self.alarms_due, self.again) = (0, false);
         let (policy, ttl, memory) = (self.policy, self.ttl_ms, self.memory);
-        let kept = &mut self.kept;
+        let (kept, flash) = (&mut self.kept, &mut self.flash);
         self.outbox.with(|o| {
             o.policy(Lane::Readings, policy, ttl);
             match memory {
@@ -143,27 +238,57 @@ impl Board {
                     o.start(Some(kept.boot + kept.shift));
                     o.begun_persists(kept.begun);
                 }
+                Memory::Flash => flash.recover(o),
             }
         });
         self.lives.push(Life { shift: 0 });
     }
 
+    /// Power is gone, and with it all that is not kept.
+    pub(crate) fn power_off(&mut self) {
+        self.on = false;
+        self.link = None;
+        self.session.lost();
+        self.waiting.clear();
+        self.flash.power_off();
+    }
+
+    fn clock_us(&self, now: u64) -> u64 {
+        let elapsed = now.saturating_sub(self.since_us) as i64;
+        self.since_clock_us + (elapsed + elapsed / 1_000 * self.ppm / 1_000) as u64
+    }
+
     /// The board's clock at a true time.
     pub(crate) fn tick(&self, now: u64) -> Tick {
-        let elapsed = now.saturating_sub(self.boot_us) as i64;
-        Tick(((elapsed + elapsed / 1_000 * self.ppm / 1_000) / 1_000) as u64)
+        Tick(self.clock_us(now) / 1_000)
+    }
+
+    /// The crystal gets warmer or colder.
+    pub(crate) fn drift(&mut self, now: u64, ppm: i64) {
+        self.since_clock_us = self.clock_us(now);
+        (self.since_us, self.ppm) = (now, ppm);
     }
 
     /// The first true time at which the board's clock shows at least `tick`.
     pub(crate) fn true_us(&self, tick: Tick) -> u64 {
-        let us = tick.0 as i64 * 1_000;
-        self.boot_us + (us - us / 1_000 * self.ppm / 1_000).max(0) as u64 + 1_000
+        let us =
+            tick.0.saturating_mul(1_000).saturating_sub(self.since_clock_us).min(i64::MAX as u64 / 2) as i64;
+        self.since_us + (us - us / 1_000 * self.ppm / 1_000).max(0) as u64 + 1_000
+    }
+
+    /// When something is due.
+    pub(crate) fn next_at(&self) -> Option<u64> {
+        if !self.on {
+            return None;
+        }
+        let session = self.link.and_then(|_| self.session.poll_timeout()).map(|t| self.true_us(t));
+        let answers = self.waiting.iter().filter(|h| h.ran && !self.hangs).map(|h| h.answer_at).min();
+        [session, answers, self.flash.next_at()].into_iter().flatten().min()
     }
 
     pub(crate) fn record(&mut self, now: u64, lane: Lane, t: f32, h: f32) -> Option<Position> {
-        let tick = self.tick(now);
         let readings = [catalog::TEMPERATURE.is(t), catalog::HUMIDITY.is(h)];
-        let local = self.outbox.with(|o| o.record(lane, tick, &readings)).ok()?;
+        let local = self.take(now, lane, &readings)?;
         self.accepted.push(Accepted {
             lane,
             local,
@@ -174,10 +299,21 @@ impl Board {
         Some(local)
     }
 
+    /// Records readings; nobody keeps books of it.
+    pub(crate) fn take(&mut self, now: u64, lane: Lane, readings: &[Reading]) -> Option<Position> {
+        let tick = self.tick(now);
+        let local = self.outbox.with(|o| o.record(lane, tick, readings)).ok()?;
+        self.alarms_due += u32::from(lane == Lane::Alarm && self.memory != Memory::Flash);
+        Some(local)
+    }
+
     pub(crate) fn start(&mut self, now: u64, link: LinkId) {
         self.link = Some(link);
         let account = Account { dial_attempts: 1, last_end: self.last_end as u8, ..Account::default() };
-        self.session.start(self.tick(now), account, Default::default());
+        let shift = self.outbox.with(|o| o.shift());
+        let boots = self.flash.announce(shift);
+        self.announced = boots.as_slice().iter().map(|b| b.boot - shift).collect();
+        self.session.start(self.tick(now), account, boots);
     }
 
     pub(crate) fn drop_link(&mut self, end: End) {
@@ -187,18 +323,18 @@ impl Board {
     }
 
     /// Takes a frame; false if the board closed the connection.
-    pub(crate) fn frame(&mut self, now: u64, mut frame: Vec<u8>, trace: &mut Vec<String>) -> bool {
+    pub(crate) fn frame(&mut self, now: u64, frame: &mut [u8], log: &mut Log) -> bool {
         let tick = self.tick(now);
-        let event = match self.session.handle_frame(&*self.outbox, tick, &mut frame) {
+        let event = match self.session.handle_frame(&*self.outbox, tick, frame) {
             Ok(event) => event,
             Err(error) => {
-                trace.push(format!("{now:>12} {} closes: {error}", self.id));
+                log.say(now, || format!("{} closes: {error}", self.id));
                 return false;
             }
         };
-        match event {
+        let news = match event {
             Some(Event::Connected { welcomed, .. }) => {
-                trace.push(format!("{now:>12} {} connected {welcomed:?}", self.id));
+                log.say(now, || format!("{} connected {welcomed:?}", self.id));
                 self.connected += 1;
                 if let Some(life) = self.lives.last_mut() {
                     life.shift += welcomed.shifted_by;
@@ -206,60 +342,161 @@ impl Board {
                 if self.memory == Memory::Boot {
                     self.kept.shift += welcomed.shifted_by;
                 }
+                Some(News::Connected { shifted_by: welcomed.shifted_by })
             }
+            Some(Event::Committed { lane, mark }) => Some(News::Acked { lane, mark }),
             Some(Event::Command(call)) => {
                 let (id, key) = (call.id, call.key);
-                trace.push(format!("{now:>12} {} begins command {id}", self.id));
-                self.outbox.with(|o| o.begin(id));
+                log.say(now, || format!("{} is told command {id}", self.id));
+                let once = call.policy == wire_catalog::Policy::Once;
+                let ready = self.memory != Memory::Flash;
+                let held = Held { id, key, once, body: call.body.to_vec(), ready, ran: false, answer_at: 0 };
+                if !self.waiting.iter().any(|h| h.id == id) {
+                    self.waiting.push(held);
+                }
                 if self.memory == Memory::Boot {
                     self.kept.begun = self.kept.begun.max(id);
                 }
-                self.ran.push((id, key));
-                self.relay = !self.relay;
-                self.waiting.push((id, key));
+                None
             }
             Some(Event::Setting(setting)) => {
                 self.settings.push((setting.key, setting.revision));
                 let revision = setting.revision;
                 // The control lane has room: the board answers few commands.
                 let _ = self.outbox.with(|o| o.applied(revision, None));
+                None
             }
             Some(Event::Refused(refused)) => {
-                self.refused.push(format!("{:?}: {}", refused.code, refused.text));
+                if !log.quiet {
+                    self.refused.push(format!("{:?}: {}", refused.code, refused.text));
+                }
+                log.say(now, || format!("{} is refused: {}", self.id, refused.text));
+                let in_use = refused.code == sensock::wire::hello::Refusal::IdentityInUse;
+                self.told(News::Refused { backoff_ms: refused.backoff_ms, in_use });
                 return false;
             }
-            Some(Event::Bye(_)) => return false,
-            _ => {}
+            Some(Event::Bye(bye)) => {
+                let retry_ms = bye.retry_ms;
+                self.told(News::Bye { retry_ms });
+                return false;
+            }
+            _ => None,
+        };
+        if let Some(news) = news {
+            self.told(news);
         }
-        self.answer();
+        self.answer(now);
         true
     }
 
-    /// Answers the commands that it ran.
-    pub(crate) fn answer(&mut self) {
-        if self.hangs {
-            return;
-        }
-        for (id, _) in std::mem::take(&mut self.waiting) {
-            let body = [u8::from(self.relay)];
-            let _ = self.session.reply(&*self.outbox, id, Outcome::Done, &body);
+    fn told(&mut self, news: News) {
+        if self.watched {
+            self.news.push(news);
         }
     }
 
-    /// Frames that are due.
-    pub(crate) fn frames(&mut self, now: u64) -> Vec<Vec<u8>> {
+    /// Runs commands that may run, and answers those that it ran.
+    pub(crate) fn answer(&mut self, now: u64) {
+        let mut i = 0;
+        while let Some(held) = self.waiting.get_mut(i) {
+            if held.ready && !held.ran {
+                (held.ran, held.answer_at) = (true, now + self.work_us);
+                let (id, key, once, body) = (held.id, held.key, held.once, std::mem::take(&mut held.body));
+                self.outbox.with(|o| o.begin(id));
+                if !self.watched {
+                    self.ran.push((id, key));
+                }
+                self.relay = !self.relay;
+                self.told(News::Ran { id, once, body });
+            }
+            let held = &self.waiting[i];
+            if held.ran && !self.hangs && held.answer_at <= now {
+                let id = held.id;
+                let body = [u8::from(self.relay)];
+                if self.session.reply(&*self.outbox, id, Outcome::Done, &body).is_ok() {
+                    self.waiting.remove(i);
+                    continue;
+                }
+                // No room in the control lane: later.
+                self.waiting[i].answer_at = now + 100_000;
+            }
+            i += 1;
+        }
+    }
+
+    /// What flash does meanwhile.
+    pub(crate) fn write_flash(&mut self, now: u64) {
+        if self.memory != Memory::Flash || !self.on {
+            return;
+        }
+        let arrived = self.waiting.iter().any(|h| !h.ready);
+        let (flash, waiting) = (&mut self.flash, &mut self.waiting);
+        let alarms = self.outbox.with(|o| {
+            if arrived {
+                waiting.iter().for_each(|h| _ = o.begin(h.id));
+            }
+            let before = o.persisted_below(Lane::Alarm);
+            flash.turn(now, o, arrived);
+            let begun = flash.begun();
+            waiting.iter_mut().filter(|h| h.id <= begun).for_each(|h| h.ready = true);
+            u32::from(o.persisted_below(Lane::Alarm) > before)
+        });
+        self.alarms_due += alarms;
+        self.answer(now);
+    }
+
+    /// Frames that are due, each with whether it holds readings; `backlog` is what is on its way of those already.
+    pub(crate) fn frames(&mut self, now: u64, mut send: impl FnMut(&[u8], bool), backlog: usize) {
         let tick = self.tick(now);
         let mut buf = [0; 512];
-        let mut frames = vec![];
-        while let Transmit::Frame(n) = self.session.poll_transmit(&*self.outbox, tick, &mut buf) {
-            frames.push(buf[..n].to_vec());
+        let mut written = 0;
+        loop {
+            match self.session.poll_transmit(&*self.outbox, tick, &mut buf) {
+                Transmit::Frame(n) => {
+                    let lane = data_lane(buf[0]);
+                    match lane {
+                        Some(Lane::Alarm) => {
+                            if std::mem::take(&mut self.alarms_due) > 0 {
+                                self.told(News::Behind(backlog + written));
+                            }
+                        }
+                        Some(Lane::Readings) if self.alarms_due > 0 => self.told(News::Overtaken),
+                        _ => {}
+                    }
+                    let readings = lane == Some(Lane::Readings);
+                    written += if readings { n } else { 0 };
+                    send(&buf[..n], readings);
+                }
+                Transmit::Fetch { lane, from } => {
+                    let supply = self.flash.read(lane, from, self.session.scratch_mut());
+                    match supply {
+                        Some(s) if self.is_announced(s.first.boot()) => self.session.supply(lane, s),
+                        Some(_) => {
+                            self.again = true;
+                            return;
+                        }
+                        None => self.session.supply_none(&*self.outbox, lane),
+                    }
+                }
+                Transmit::Idle => return,
+            }
         }
-        frames
+    }
+
+    /// A boot that one frame had no room for is announced on the next connection.
+    fn is_announced(&self, boot: u32) -> bool {
+        boot >= self.outbox.with(|o| o.boot()) || self.announced.contains(&boot)
     }
 
     pub(crate) fn store(&self) -> StoreId {
         self.outbox.with(|o| o.store())
     }
+}
+
+/// The lane of a Data frame, by its first byte.
+fn data_lane(first: u8) -> Option<Lane> {
+    let header = sensock::wire::header::Header::parse(first).ok()?;
+    (header.kind == Some(sensock::wire::header::Kind::Data)).then(|| Lane::from_number(header.lane)).flatten()
 }
 
 fn session(node: Node<'static>) -> Session<'static> {

@@ -166,7 +166,7 @@ impl World {
 }
 
 /// A memory store never waits.
-fn ready<T, E: std::fmt::Debug>(future: impl Future<Output = Result<T, E>>) -> T {
+pub(crate) fn ready<T, E: std::fmt::Debug>(future: impl Future<Output = Result<T, E>>) -> T {
     match future.now_or_never() {
         Some(Ok(value)) => value,
         Some(Err(error)) => panic!("the memory store failed in a check: {error:?}"),

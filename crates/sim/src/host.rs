@@ -4,23 +4,34 @@ mod commits;
 mod frames;
 
 use std::collections::{BTreeMap, VecDeque};
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use futures_util::FutureExt as _;
-use sensock::catalog::CatalogView;
+use sensock::limits::DRIFT_PPM;
+use sensock::link::Bounds;
 use sensock::server::{Config, Event, Proposal, Session};
 use sensock::wire::call::{Call, SettingValue};
 use sensock::wire::hello::{Account, End, Hello, Refusal};
-use sensock::{DeviceId, Lane, Micros, Tag};
+use sensock::{DeviceId, Lane, Micros, Tag, Tick};
 use sensock_store::append::commit;
 use sensock_store::identity::judge;
 use sensock_store::memory::{MemoryError, MemoryStore};
 use sensock_store::work::{CommandWork, Done, FloorWork, HelloWork, Identity, Refuse, Verdict, Work};
-use sensock_store::{
-    AnchorRow, Batch, CatalogRow, CommandRow, ConnectionRow, LaneId, SettingRow, Store as _,
-};
+use sensock_store::{Batch, BootRow, CatalogRow, CommandRow, ConnectionRow, LaneId, SettingRow, Store as _};
 
-use crate::intake::{self, Terms};
+use crate::gate::{Gate, GatedStore};
 use crate::link::LinkId;
+use crate::log::Log;
+use crate::shipped::intake::{Facts, Intake, anchor};
+use crate::shipped::sheet::Sheet;
+use crate::shipped::times::Times;
+
+impl Committing {
+    pub(crate) fn next_at(&self) -> u64 {
+        self.next_at
+    }
+}
 
 /// Which server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -41,8 +52,22 @@ pub(crate) struct Conn {
     pub identity: Option<Identity>,
     /// The Hello transaction stands.
     pub confirmed: bool,
-    scales: BTreeMap<u16, i8>,
+    /// When the Hello came.
+    hello_at: Micros,
+    times: Times,
+    sheet: Option<Sheet>,
+    older: Vec<Sheet>,
+    /// The catalogue is on its way.
+    pub wants_catalog: bool,
     catalog: Vec<u8>,
+    /// Works that wait for the Hello transaction.
+    held: Vec<Queued>,
+    /// Counts rewinds of each lane: what was under way before one is no reason for another.
+    epochs: [u32; Lane::COUNT],
+    /// The tick of the last anchor.
+    anchored: Option<Tick>,
+    /// Bytes of records that are not done with.
+    pub outstanding: usize,
     deliver: VecDeque<CommandRow>,
     settings: VecDeque<SettingRow>,
     /// Revisions on the device that it did not say it applied.
@@ -50,14 +75,30 @@ pub(crate) struct Conn {
     /// Sleep was the last that came.
     sleep_said: bool,
     /// A command is being stored as sent.
-    sending: bool,
-    since: Micros,
+    pub sending: bool,
 }
 
-struct Queued {
-    link: Option<LinkId>,
-    work: Work,
+/// Whose a work is, and what its connection gets back when it is done.
+#[derive(Clone, Copy)]
+pub(crate) struct Origin {
+    pub link: Option<LinkId>,
     release: Option<(Lane, u32, usize)>,
+    epoch: u32,
+}
+
+pub(crate) struct Queued {
+    pub origin: Origin,
+    pub work: Work,
+}
+
+type Committed = (Vec<Work>, Result<Vec<Result<Done, Refuse>>, MemoryError>);
+
+/// A transaction under way.
+pub(crate) struct Committing {
+    pub origins: Vec<Origin>,
+    future: Pin<Box<dyn Future<Output = Committed> + Send>>,
+    next_at: u64,
+    devices: Vec<DeviceId>,
 }
 
 pub(crate) struct Host {
@@ -67,7 +108,17 @@ pub(crate) struct Host {
     /// Wall clock minus true time.
     pub skew_us: i64,
     pub conns: BTreeMap<LinkId, Conn>,
-    queue: Vec<Queued>,
+    pub queue: Vec<Queued>,
+    pub committing: Option<Committing>,
+    pub gate: Arc<Mutex<Gate>>,
+    /// A step of a transaction takes so long; none if 0.
+    pub step_us: u64,
+    /// Whether catalogues are asked for though they are known, the next time.
+    pub recheck: bool,
+    /// Devices that were turned away because the clock is not set.
+    pub clock_refusals: u32,
+    /// The most that one connection had outstanding, in bytes.
+    pub outstanding_max: usize,
     pub config: Config,
     /// The store takes this long; works pile up meanwhile.
     pub commit_us: u64,
@@ -75,7 +126,7 @@ pub(crate) struct Host {
     pub hold: bool,
     pub crash: Option<Crash>,
     pub up: bool,
-    pub events: Vec<String>,
+    pub log: Log,
     entropy: u64,
 }
 
@@ -94,13 +145,19 @@ impl Host {
             skew_us: 0,
             conns: BTreeMap::new(),
             queue: vec![],
+            committing: None,
+            gate: Arc::default(),
+            step_us: 0,
+            recheck: false,
+            clock_refusals: 0,
+            outstanding_max: 0,
             config: Config::default(),
             commit_us: 2_000,
             commit_at: None,
             hold: false,
             crash: None,
             up: true,
-            events: vec![],
+            log: Log::default(),
             entropy: number.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1,
         }
     }
@@ -132,27 +189,65 @@ impl Host {
                 hello: None,
                 identity: None,
                 confirmed: false,
-                scales: BTreeMap::new(),
+                hello_at: since,
+                times: Times::default(),
+                sheet: None,
+                older: vec![],
+                wants_catalog: false,
                 catalog: vec![],
+                held: vec![],
+                epochs: [0; Lane::COUNT],
+                anchored: None,
+                outstanding: 0,
                 deliver: VecDeque::new(),
                 settings: VecDeque::new(),
                 unapplied: vec![],
                 sleep_said: false,
                 sending: false,
-                since,
             };
             self.conns.insert(link, conn);
         }
     }
 
-    fn push(&mut self, now: u64, link: Option<LinkId>, work: Work, release: Option<(Lane, u32, usize)>) {
-        self.queue.push(Queued { link, work, release });
-        self.commit_at.get_or_insert(now + self.commit_us);
+    pub(crate) fn gate(&self) -> MutexGuard<'_, Gate> {
+        self.gate.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A work of a connection; it waits for the Hello transaction unless it is that.
+    fn push(&mut self, now: u64, link: LinkId, work: Work, release: Option<(Lane, u32, usize)>) {
+        let Some(conn) = self.conns.get_mut(&link) else { return };
+        let lane = match &work {
+            Work::Records(w) => w.lane.lane,
+            Work::Floor(w) => w.lane.lane,
+            _ => Lane::Alarm,
+        };
+        let origin = Origin { link: Some(link), release, epoch: conn.epochs[lane.index()] };
+        conn.outstanding += release.map_or(0, |(_, _, bytes)| bytes);
+        self.outstanding_max = self.outstanding_max.max(conn.outstanding);
+        let queued = Queued { origin, work };
+        if conn.confirmed || matches!(queued.work, Work::Hello(_)) {
+            self.queue.push(queued);
+            self.commit_at.get_or_insert(now + self.commit_us);
+        } else {
+            conn.held.push(queued);
+        }
     }
 
     /// Puts work of the operator into the queue.
     pub(crate) fn order(&mut self, now: u64, work: Work) {
-        self.push(now, None, work, None);
+        self.queue.push(Queued { origin: Origin { link: None, release: None, epoch: 0 }, work });
+        self.commit_at.get_or_insert(now + self.commit_us);
+    }
+
+    /// Whether a work of this device is in the transaction under way.
+    pub(crate) fn is_storing(&self, device: DeviceId) -> bool {
+        self.committing.as_ref().is_some_and(|c| c.devices.contains(&device))
+    }
+
+    /// Whether rows must not be stamped now: the wall clock shows a time before the newest row, or before this was made.
+    fn clock_holds(&self, now: u64, store: &MemoryStore) -> bool {
+        let latest = store.info().now_or_never().and_then(Result::ok).map_or(i64::MIN, |i| i.latest_us);
+        self.wall_now(now) < latest.saturating_sub(1_000_000).max(crate::world::BEGIN_US as i64)
     }
 
     fn conn_of(&mut self, device: DeviceId) -> Option<&mut Conn> {
@@ -164,7 +259,10 @@ impl Host {
         let sessions = (self.conns.values().filter_map(|c| c.session.poll_timeout()))
             .map(|m| m.0 + self.started_us - 1_000_000)
             .min();
-        let commit = self.commit_at.filter(|_| !self.hold);
+        let commit = match &self.committing {
+            Some(c) => Some(c.next_at),
+            None => self.commit_at.filter(|_| !self.hold),
+        };
         match (sessions, commit) {
             (Some(a), Some(b)) => Some(a.min(b)),
             (a, b) => a.or(b),
@@ -179,7 +277,7 @@ impl Host {
         late.into_iter()
             .map(|link| {
                 self.conns.remove(&link);
-                self.events.push(format!("{now:>12} server: link {} is silent", link.0));
+                self.log.say(now, || format!("server: link {} is silent", link.0));
                 Act::Close(link)
             })
             .collect()
@@ -188,8 +286,4 @@ impl Host {
 
 fn store_id(store: &MemoryStore) -> sensock::StoreId {
     store.info().now_or_never().and_then(Result::ok).map(|i| i.id).unwrap_or_default()
-}
-
-fn scales(bytes: &[u8]) -> BTreeMap<u16, i8> {
-    CatalogView::new(bytes).map(|v| v.quantities().map(|q| (q.id, q.scale)).collect()).unwrap_or_default()
 }

@@ -6,15 +6,26 @@
 //! [`fuzz`] holds what the fuzz targets do with bytes.
 
 mod board;
+mod chance;
 mod check;
+pub mod faults;
 pub mod fuzz;
+mod gate;
 mod host;
-mod intake;
 mod link;
+mod log;
+pub mod many;
+mod oracle;
+pub mod plan;
+pub mod planted;
+pub mod run;
+mod shipped;
+pub mod shrink;
 mod world;
 
 pub use board::{Accepted, BoardId, Memory, catalog};
 pub use check::Report;
 pub use host::{Crash, HostId};
 pub use link::LinkId;
+pub use oracle::Counts;
 pub use world::World;

@@ -3,8 +3,6 @@
 mod boards;
 mod servers;
 
-use std::fmt::Write as _;
-
 use sensock::device::Share as _;
 use sensock::wire::hello::End;
 use sensock::{DeviceId, Lane, Position, StoreId};
@@ -15,6 +13,7 @@ use sensock_store::{CommandRow, CommandState, SettingRow};
 use crate::board::{Board, BoardId, Memory};
 use crate::host::{Act, Crash, Host, HostId};
 use crate::link::{Link, LinkId};
+use crate::log::{Log, merged};
 
 /// True time begins here: 2026-01-01 UTC, in us since 1970.
 pub const BEGIN_US: u64 = 1_767_225_600_000_000;
@@ -28,10 +27,11 @@ pub struct World {
     pub(crate) boards: Vec<Board>,
     pub(crate) hosts: Vec<Host>,
     pub(crate) links: Vec<Link>,
-    pub(crate) trace: Vec<String>,
+    /// Links that are not closed, or on which something is on its way.
+    pub(crate) open: Vec<LinkId>,
+    pub(crate) log: Log,
     /// One-way delays of the next connections, in us.
     pub delays: (u64, u64),
-    passing: bool,
 }
 
 impl Default for World {
@@ -49,23 +49,23 @@ impl World {
             boards: vec![],
             hosts: vec![Host::new(1, BEGIN_US)],
             links: vec![],
-            trace: vec![],
+            open: vec![],
+            log: Log::default(),
             delays: (5_000, 5_000),
-            passing: false,
         }
     }
 
     /// The connection breaks, and both ends notice. What was on its way is gone.
     pub fn cut(&mut self, link: LinkId) {
-        self.say(format!("link {} is cut", link.0));
+        self.say(|| format!("link {} is cut", link.0));
         self.close(link);
     }
 
     /// Frames vanish in both directions, and nobody is told.
     pub fn half_open(&mut self, link: LinkId) {
-        self.say(format!("link {} goes half-open", link.0));
+        self.say(|| format!("link {} goes half-open", link.0));
         let l = &mut self.links[link.0];
-        (l.up_dead, l.down_dead) = (true, true);
+        (l.up.dead, l.down.dead) = (true, true);
         l.up.clear();
         l.down.clear();
     }
@@ -73,21 +73,22 @@ impl World {
     /// Only what goes up vanishes, or only what goes down.
     pub fn one_way(&mut self, link: LinkId, up_dead: bool, down_dead: bool) {
         let l = &mut self.links[link.0];
-        (l.up_dead, l.down_dead) = (up_dead, down_dead);
+        (l.up.dead, l.down.dead) = (up_dead, down_dead);
     }
 
     /// A frame that no server wrote reaches the board.
     pub fn forge_down(&mut self, link: LinkId, frame: &[u8]) {
         let now = self.now;
-        self.links[link.0].send_down(now, frame.to_vec());
+        self.links[link.0].down.send(now, frame, false);
     }
 
-    fn close(&mut self, link: LinkId) {
+    pub(crate) fn close(&mut self, link: LinkId) {
         let l = &mut self.links[link.0];
         l.closed = true;
         l.up.clear();
         l.down.clear();
         let (board, host) = (l.board, l.host);
+        self.open.retain(|l| *l != link);
         self.hosts[host.0].conns.remove(&link);
         if self.boards[board.0].link == Some(link) {
             self.boards[board.0].drop_link(End::Transport);
@@ -97,46 +98,50 @@ impl World {
     /// Lets time pass.
     pub fn run_ms(&mut self, ms: u64) {
         let until = self.now + ms * 1_000;
-        self.passing = true;
         self.flush();
-        while let Some(at) = self.next_at().filter(|at| *at <= until) {
-            self.now = at.max(self.now);
-            self.happen();
+        while self.step(until) {}
+    }
+
+    /// Lets the next thing happen, if it does until then; else it is then.
+    pub(crate) fn step(&mut self, until: u64) -> bool {
+        match self.next_at() {
+            Some(at) if at <= until => {
+                self.now = at;
+                self.happen();
+                true
+            }
+            _ => {
+                self.now = until;
+                false
+            }
         }
-        self.now = until;
-        self.passing = false;
     }
 
     fn next_at(&self) -> Option<u64> {
-        let links = self.links.iter().filter_map(Link::next_at);
+        let links = self.open.iter().filter_map(|l| self.links[l.0].next_at());
         let hosts = self.hosts.iter().filter(|h| h.up).filter_map(Host::next_at);
-        let boards = (self.boards.iter().filter(|b| b.on && b.link.is_some()))
-            .filter_map(|b| b.session.poll_timeout().map(|t| b.true_us(t)));
+        let boards = self.boards.iter().filter_map(Board::next_at);
         // What is due already happens one microsecond later at the earliest, so that time never stands still.
         links.chain(hosts).chain(boards).min().map(|at| at.max(self.now + 1))
     }
 
     fn happen(&mut self) {
         let now = self.now;
-        for i in 0..self.links.len() {
-            let (board, host) = (self.links[i].board, self.links[i].host);
-            while self.links[i].up.front().is_some_and(|(at, _)| *at <= now) {
-                let Some((_, frame)) = self.links[i].up.pop_front() else { break };
-                let acts = self.hosts[host.0].frame(now, LinkId(i), frame, &self.store);
-                self.act(host, acts);
-            }
-            while self.links[i].down.front().is_some_and(|(at, _)| *at <= now) {
-                let Some((_, frame)) = self.links[i].down.pop_front() else { break };
-                let b = &mut self.boards[board.0];
-                if b.link == Some(LinkId(i)) && !b.frame(now, frame, &mut self.trace) {
-                    b.drop_link(End::Bye);
-                    self.close(LinkId(i));
-                }
-            }
+        let mut at = 0;
+        while let Some(&link) = self.open.get(at) {
+            self.arrive_up(link);
+            self.arrive_down(link);
+            // A link that closed has made room for the next one.
+            at += usize::from(self.open.get(at) == Some(&link));
         }
         for i in 0..self.hosts.len() {
-            if self.hosts[i].commit_at.is_some_and(|at| at <= now) {
-                let acts = self.hosts[i].commit(now, &self.store);
+            if !self.hosts[i].up {
+                continue;
+            }
+            let host = &mut self.hosts[i];
+            let due = host.committing.as_ref().map_or(host.commit_at, |c| Some(c.next_at()));
+            if due.is_some_and(|at| at <= now) {
+                let acts = host.commit(now, &self.store);
                 self.act(HostId(i), acts);
             }
             let acts = self.hosts[i].timeouts(now);
@@ -144,29 +149,95 @@ impl World {
         }
         for i in 0..self.boards.len() {
             let b = &mut self.boards[i];
+            if !b.on {
+                continue;
+            }
+            b.answer(now);
             let tick = b.tick(now);
-            if let (true, Some(link)) = (b.on, b.link)
+            if let Some(link) = b.link
                 && let Err(error) = b.session.handle_timeout(tick)
             {
-                let line = format!("{} closes: {error}", b.id);
-                self.say(line);
-                self.boards[i].drop_link(End::Silent);
+                self.log.say(now, || format!("{} closes: {error}", b.id));
+                b.drop_link(End::Silent);
                 // Its transport is gone; the server finds out by itself.
-                self.links[link.0].down_dead = true;
+                self.links[link.0].down.dead = true;
                 self.links[link.0].up.clear();
             }
         }
         self.flush();
     }
 
+    fn arrive_up(&mut self, link: LinkId) {
+        let (now, host) = (self.now, self.links[link.0].host);
+        while let Some(chunk) = self.links[link.0].up.due(now) {
+            let mut at = 0;
+            while !self.links[link.0].closed {
+                let pipe = &mut self.links[link.0].up;
+                let fed = pipe.deframe.feed(&chunk.bytes[at..], &mut pipe.buf);
+                let Ok((used, Some(len))) = fed else {
+                    if fed.is_err() {
+                        self.close(link);
+                    }
+                    break;
+                };
+                at += used;
+                let frame = &mut pipe.buf[..len];
+                let acts = self.hosts[host.0].frame(now, link, frame, &self.store);
+                self.act(host, acts);
+            }
+            if chunk.ends {
+                self.say(|| format!("link {} ends in the middle of a frame", link.0));
+                self.close(link);
+            }
+        }
+    }
+
+    fn arrive_down(&mut self, link: LinkId) {
+        let (now, board) = (self.now, self.links[link.0].board);
+        while let Some(chunk) = self.links[link.0].down.due(now) {
+            let mut at = 0;
+            while !self.links[link.0].closed {
+                let pipe = &mut self.links[link.0].down;
+                let fed = pipe.deframe.feed(&chunk.bytes[at..], &mut pipe.buf);
+                let Ok((used, Some(len))) = fed else {
+                    if fed.is_err() {
+                        self.close(link);
+                    }
+                    break;
+                };
+                at += used;
+                let b = &mut self.boards[board.0];
+                if b.link == Some(link) && !b.frame(now, &mut pipe.buf[..len], &mut self.log) {
+                    b.drop_link(End::Bye);
+                    self.close(link);
+                }
+            }
+            if chunk.ends {
+                self.say(|| format!("link {} ends in the middle of a frame", link.0));
+                self.close(link);
+            }
+        }
+        let l = &self.links[link.0];
+        if l.down.finishing && l.down.is_empty() && !l.closed {
+            self.close(link);
+        }
+    }
+
     /// Writes what is due on all ends.
-    fn flush(&mut self) {
+    pub(crate) fn flush(&mut self) {
         let now = self.now;
         for i in 0..self.boards.len() {
             let b = &mut self.boards[i];
-            if let (true, Some(link)) = (b.on, b.link) {
-                for frame in b.frames(now) {
-                    self.links[link.0].send_up(now, frame);
+            if !b.on {
+                continue;
+            }
+            b.write_flash(now);
+            if let Some(link) = b.link {
+                let up = &mut self.links[link.0].up;
+                let backlog = up.backlog();
+                b.frames(now, |frame, readings| up.send(now, frame, readings), backlog);
+                if std::mem::take(&mut b.again) {
+                    self.cut(link);
                 }
             }
         }
@@ -182,13 +253,14 @@ impl World {
         let now = self.now;
         for act in acts {
             match act {
-                Act::Down(link, frame) => self.links[link.0].send_down(now, frame),
+                Act::Down(link, frame) => self.links[link.0].down.send(now, &frame, false),
                 Act::Close(link) => {
                     // What was written before still arrives; then the device sees the end.
                     let l = &mut self.links[link.0];
-                    l.up_dead = true;
+                    l.up.dead = true;
                     l.up.clear();
-                    if l.down.is_empty() {
+                    l.down.finishing = true;
+                    if l.down.is_empty() && !l.down.dead {
                         self.close(link);
                     }
                 }
@@ -197,18 +269,13 @@ impl World {
         }
     }
 
-    pub(crate) fn say(&mut self, line: String) {
-        self.trace.push(format!("{:>12} {line}", self.now - BEGIN_US));
+    pub(crate) fn say(&mut self, words: impl FnOnce() -> String) {
+        self.log.say(self.now, words);
     }
 
     /// Everything that happened, for a person.
     pub fn trace(&self) -> String {
-        let mut text = String::new();
-        let events = self.hosts.iter().flat_map(|h| &h.events);
-        for line in self.trace.iter().chain(events) {
-            let _ = writeln!(text, "{line}");
-        }
-        text
+        merged(self.hosts.iter().map(|h| &h.log).chain([&self.log]))
     }
 }
 

@@ -44,7 +44,9 @@ pub async fn commit<S: Store>(store: &S, works: &[Work]) -> Result<Vec<Result<Do
     }
     let all: Vec<&Work> = works.iter().collect();
     match attempt(store, &all).await {
-        Err(error) if store.failure(&error) == Failure::Rejected => bisect::bisect(store, &all, error).await,
+        Err(error) if store.failure(&error) == Failure::Rejected && !sensock::planted!("poison-blocks") => {
+            bisect::bisect(store, &all, error).await
+        }
         outcome => outcome,
     }
 }

@@ -139,8 +139,9 @@ impl Store for MemoryStore {
 
     async fn begin(&self, lanes: &[LaneId]) -> Result<(MemoryTx, Vec<Position>), MemoryError> {
         self.pass(Point::Begin)?;
+        let early = self.state();
         let turn = self.inner.turn.clone().lock_owned().await;
-        let state = self.state();
+        let state = if sensock::planted!("stale-mark") { early } else { self.state() };
         let marks = lanes.iter().map(|&lane| state.lane(lane).mark).collect();
         Ok((MemoryTx { store: self.clone(), written: Batch::default(), _turn: turn }, marks))
     }

@@ -10,6 +10,7 @@ mod instructions;
 mod load;
 mod part;
 mod plan;
+mod planted;
 mod prove;
 mod run;
 mod size;

@@ -6,7 +6,7 @@
 
 use crate::part::Part;
 use crate::plan::{self, Context, Done, Step};
-use crate::{cargo, firmware, run, steps, test};
+use crate::{cargo, firmware, planted, run, steps, test};
 use anyhow::{Result, ensure};
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -42,13 +42,22 @@ pub fn run(options: Options) -> Result<bool> {
         find(&context, &names)?.iter().for_each(|name| println!("{name}"));
         return Ok(true);
     }
+    let whole = names.iter().any(|name| matches!(name.as_str(), "prove_" | "planted"));
     let data = options.data.map(std::fs::canonicalize).transpose()?;
     ensure!(data.as_ref().is_none_or(|data| data.is_dir()), "--data must name a directory");
+    let proofs_too = names != ["planted"];
     let mut steps = vec![Step::new(
         "proofs",
         "every test named prove_…, optimised and in its long form",
         move |context| proofs(context, &names, data.as_deref()),
     )];
+    if !proofs_too {
+        steps.clear();
+    }
+    if whole {
+        let words = "mistakes that are built into what is shipped: the simulation finds every one";
+        steps.push(Step::new("planted", words, planted::planted));
+    }
     if context.fuzz_seconds > 0 {
         steps.push(Step::new("fuzz", "every fuzz target, for long", steps::fuzz::fuzz));
     }

@@ -2,6 +2,8 @@
 //!
 //! What a person, a broken disk or another program left in one column, of each column's type, for one row or for all.
 
+#![allow(clippy::unwrap_used, reason = "a test")]
+
 mod common;
 
 use std::time::Duration;

@@ -148,29 +148,32 @@ impl<'a> Catalog<'a> {
     fn each_part(&self, sink: &mut dyn FnMut(&[u8])) {
         sink(&[1]);
         text(sink, self.firmware);
-        number(sink, self.quantities.len() as u64);
+        number(sink, self.quantities.len() as u32);
         for q in self.quantities {
             number(sink, q.id.into());
             text(sink, q.name);
             text(sink, q.unit);
-            [q.scale.into(), q.low, q.high].into_iter().for_each(|v: i32| number(sink, zigzag(v.into())));
+            for v in [i32::from(q.scale), q.low, q.high] {
+                // Of 32 bits it has as many.
+                number(sink, zigzag(v.into()) as u32);
+            }
             number(sink, q.interval_ms.into());
         }
-        number(sink, self.commands.len() as u64);
+        number(sink, self.commands.len() as u32);
         for c in self.commands {
             number(sink, c.key.into());
             text(sink, c.name);
-            number(sink, c.policy as u64);
+            number(sink, c.policy as u32);
             shape(sink, c.request);
             shape(sink, c.answer);
         }
-        number(sink, self.settings.len() as u64);
+        number(sink, self.settings.len() as u32);
         for s in self.settings {
             number(sink, s.key.into());
             text(sink, s.name);
             shape(sink, s.shape);
         }
-        number(sink, self.asks.len() as u64);
+        number(sink, self.asks.len() as u32);
         for a in self.asks {
             number(sink, a.key.into());
             text(sink, a.name);
@@ -196,23 +199,23 @@ pub fn fnv1a(bytes: &[u8]) -> u64 {
 }
 
 #[inline(never)]
-fn number(sink: &mut dyn FnMut(&[u8]), v: u64) {
-    let mut buf = [0; 10];
+fn number(sink: &mut dyn FnMut(&[u8]), v: u32) {
+    let mut buf = [0; 5];
     let mut w = Writer::new(&mut buf);
-    // Ten bytes hold every varint.
-    w.varint(v);
+    // Five bytes hold it.
+    w.var32(v);
     let n = w.len();
     sink(&buf[..n]);
 }
 
 #[inline(never)]
 fn text(sink: &mut dyn FnMut(&[u8]), s: &str) {
-    number(sink, s.len() as u64);
+    number(sink, s.len() as u32);
     sink(s.as_bytes());
 }
 
 #[inline(never)]
 fn shape(sink: &mut dyn FnMut(&[u8]), s: Shape) {
-    number(sink, s.scalars().count() as u64);
+    number(sink, s.scalars().count() as u32);
     s.scalars().for_each(|k| sink(&[k as u8]));
 }

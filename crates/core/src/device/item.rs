@@ -192,12 +192,12 @@ impl Made {
         w.u8(if superseded.is_some() { LATEST } else { RECORD });
         w.varint(delta);
         if let Some((n, since)) = superseded {
-            w.varint(n.into());
+            w.var32(n);
             w.varint(since);
         }
         w.u8(readings.len() as u8);
         for r in readings {
-            w.varint(r.quantity.into());
+            w.var32(r.quantity.into());
             w.varint(match r.cell {
                 Cell::Value(v) => zigzag(v.into()) << 1,
                 Cell::Fault(code) => u64::from(code) << 1 | 1,
@@ -212,7 +212,7 @@ impl Made {
     pub(crate) fn gap(&mut self, count: u32, cause: Cause, span: (Tick, Tick)) {
         let mut w = self.fields();
         w.u8(GAP);
-        w.varint(count.into());
+        w.var32(count);
         w.u8(cause as u8);
         w.varint(span.0.0);
         w.varint(span.1.since(span.0));
@@ -227,7 +227,7 @@ impl Made {
         }
         let mut w = self.fields();
         w.u8(REPLY);
-        w.varint(command.0.into());
+        w.var32(command.0);
         w.bytes(&outcome.to_bytes());
         w.bytes(body);
         let written = w.finish();
@@ -239,7 +239,7 @@ impl Made {
     pub(crate) fn applied(&mut self, revision: u32, refused: Option<u8>) {
         let mut w = self.fields();
         w.u8(APPLIED);
-        w.varint(revision.into());
+        w.var32(revision);
         w.u8(refused.map_or(0, |c| c.max(1)));
         let written = w.finish();
         self.end(written);

@@ -34,6 +34,7 @@ impl Bounds {
     pub fn aged(self, to: Tick) -> Bounds {
         let ms = to.0.abs_diff(self.tick.0);
         let slack = (ms.saturating_mul(DRIFT_PPM) / 1_000).saturating_add(1).min(i64::MAX as u64) as i64;
+        let slack = if crate::planted!("clock-sign") { -slack } else { slack };
         Bounds { tick: to, lo: self.lo.saturating_sub(slack), hi: self.hi.saturating_add(slack) }
     }
 

@@ -73,6 +73,9 @@ impl LaneLink {
 
     /// Raises the limit to what the window allows; never lowers it.
     pub(crate) fn raise(&mut self) {
+        if crate::planted!("credit-withheld") {
+            return;
+        }
         self.limit.records =
             self.limit.records.max(self.released.records.saturating_add(self.window.records));
         self.limit.bytes = self.limit.bytes.max(self.released.bytes.saturating_add(self.window.bytes));

@@ -12,7 +12,7 @@ use crate::{Lane, Position, Tick};
 pub fn ping(id: u32, out: &mut [u8]) -> Result<usize, NoRoom> {
     let mut w = Writer::new(out);
     w.u8(plain(Kind::Ping));
-    w.varint(id.into());
+    w.var32(id);
     w.finish()
 }
 
@@ -58,7 +58,7 @@ impl Sleep {
     pub fn encode(&self, out: &mut [u8]) -> Result<usize, NoRoom> {
         let mut w = Writer::new(out);
         w.u8(plain(Kind::Sleep));
-        w.varint(self.for_ms.into());
+        w.var32(self.for_ms);
         w.u8(u8::from(self.ends_boot));
         self.lasts.iter().for_each(|p| w.varint(p.0));
         w.finish()
@@ -95,7 +95,7 @@ impl<'a> Bye<'a> {
         let mut w = Writer::new(out);
         w.u8(plain(Kind::Bye));
         w.u8(self.reason as u8);
-        w.varint(self.retry_ms.into());
+        w.var32(self.retry_ms);
         w.u8(u8::from(self.ends_boot));
         self.lasts.iter().for_each(|p| w.varint(p.0));
         w.block(self.text.cut());

@@ -27,8 +27,8 @@ impl<'a> Call<'a> {
     pub fn encode(&self, out: &mut [u8]) -> Result<usize, NoRoom> {
         let mut w = Writer::new(out);
         w.u8(plain(Kind::Call));
-        w.varint(self.id.0.into());
-        w.varint(self.key.into());
+        w.var32(self.id.0);
+        w.var32(self.key.into());
         w.u8(self.policy as u8);
         w.varint(self.not_after.map_or(0, |t| t.0.saturating_add(1)));
         w.bytes(self.body);
@@ -71,8 +71,8 @@ impl<'a> SettingValue<'a> {
     pub fn encode(&self, out: &mut [u8]) -> Result<usize, NoRoom> {
         let mut w = Writer::new(out);
         w.u8(plain(Kind::Setting));
-        w.varint(self.key.into());
-        w.varint(self.revision.into());
+        w.var32(self.key.into());
+        w.var32(self.revision);
         w.bytes(self.body);
         w.finish()
     }
@@ -100,8 +100,8 @@ impl<'a> Ask<'a> {
     pub fn encode(&self, out: &mut [u8]) -> Result<usize, NoRoom> {
         let mut w = Writer::new(out);
         w.u8(plain(Kind::Ask));
-        w.varint(self.id.into());
-        w.varint(self.key.into());
+        w.var32(self.id.into());
+        w.var32(self.key.into());
         w.bytes(self.body);
         w.finish()
     }
@@ -127,7 +127,7 @@ impl<'a> Answer<'a> {
     pub fn encode(&self, out: &mut [u8]) -> Result<usize, NoRoom> {
         let mut w = Writer::new(out);
         w.u8(plain(Kind::Answer));
-        w.varint(self.id.into());
+        w.var32(self.id.into());
         match self.result {
             Ok(body) => {
                 w.u8(0);

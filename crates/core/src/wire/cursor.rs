@@ -413,6 +413,13 @@ impl<'a> Writer<'a> {
         self.len = len;
     }
 
+    /// A varint of up to 32 bits.
+    #[cfg_attr(not(target_pointer_width = "32"), inline)]
+    #[cfg_attr(target_pointer_width = "32", inline(never))]
+    pub fn var32(&mut self, v: u32) {
+        self.varint(v.into());
+    }
+
     /// A byte and a varint, in place where that has two bytes: for the few places that every record passes.
     #[inline(always)]
     pub(crate) fn tagged(&mut self, tag: u8, v: u64) {

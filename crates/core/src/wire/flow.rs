@@ -103,6 +103,11 @@ impl Boots {
         }
     }
 
+    /// All of them are of boots `by` higher.
+    pub(crate) fn shift_by(&mut self, by: u32) {
+        self.list.iter_mut().for_each(|b| b.boot = b.boot.saturating_add(by));
+    }
+
     /// The boots.
     pub fn as_slice(&self) -> &[OldBoot] {
         &self.list[..self.len as usize]
@@ -114,7 +119,7 @@ impl Boots {
         w.u8(plain(Kind::Boots));
         w.u8(self.len);
         for b in self.as_slice() {
-            w.varint(b.boot.into());
+            w.var32(b.boot);
             w.u64_fixed(b.catalog);
             w.varint(b.last_tick.0);
         }
@@ -161,8 +166,8 @@ impl<'a> CatalogPart<'a> {
     pub fn head(hash: u64, total: u16, offset: u16, w: &mut Writer<'_>) {
         w.u8(plain(Kind::Catalog));
         w.u64_fixed(hash);
-        w.varint(total.into());
-        w.varint(offset.into());
+        w.var32(total.into());
+        w.var32(offset.into());
     }
 
     /// Reads a Catalog body.

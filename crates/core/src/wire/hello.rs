@@ -163,7 +163,7 @@ impl Hello {
         w.u8(plain(Kind::Hello));
         w.u8(self.versions.0);
         w.u8(self.versions.1);
-        w.varint(self.features.into());
+        w.var32(self.features);
         w.block(self.device.as_bytes());
         w.varint(self.boot.map_or(0, |b| u64::from(b) + 1));
         w.u64_fixed(self.tag.0);
@@ -173,20 +173,20 @@ impl Hello {
         for lane in &self.lanes {
             lane_floor(&mut w, lane);
         }
-        w.varint(self.max_frame.into());
+        w.var32(self.max_frame.into());
         w.u8(self.command_slots);
-        w.varint(self.last_begun.0.into());
+        w.var32(self.last_begun.0);
         w.u64_fixed(self.catalog);
-        w.varint(self.settings.into());
+        w.var32(self.settings);
         w.u64_fixed(self.store.0);
         let a = &self.account;
-        w.varint(a.reset_cause.into());
-        w.varint(a.dial_attempts.into());
+        w.var32(a.reset_cause.into());
+        w.var32(a.dial_attempts.into());
         w.u8(a.last_end);
-        w.varint(a.offline_ms.into());
+        w.var32(a.offline_ms);
         w.u8(a.outbox_high_water);
         w.u8(a.signal);
-        w.varint(a.free_kib.into());
+        w.var32(a.free_kib.into());
         w.finish()
     }
 
@@ -316,8 +316,8 @@ impl Welcome {
         let mut w = Writer::new(out);
         w.u8(plain(Kind::Welcome));
         w.u8(self.version);
-        w.varint(self.features.into());
-        w.varint(self.boot_shift.into());
+        w.var32(self.features);
+        w.var32(self.boot_shift);
         w.u64_fixed(self.tag.0);
         w.u8(Lane::COUNT as u8);
         for (mark, grant) in self.marks.iter().zip(&self.credit) {
@@ -326,9 +326,9 @@ impl Welcome {
             w.varint(grant.bytes);
         }
         w.u8(u8::from(self.want_catalog));
-        w.varint(self.max_frame.into());
-        w.varint(self.ping_interval_ms.into());
-        w.varint(self.pending.into());
+        w.var32(self.max_frame.into());
+        w.var32(self.ping_interval_ms);
+        w.var32(self.pending.into());
         w.u64_fixed(self.store.0);
         w.u64_fixed(self.nonce);
         w.finish()

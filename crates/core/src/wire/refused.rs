@@ -71,7 +71,7 @@ impl<'a> Refused<'a> {
         let mut w = Writer::new(out);
         w.u8(plain(Kind::Refused));
         w.u8(self.code as u8);
-        w.varint(self.backoff_ms.into());
+        w.var32(self.backoff_ms);
         w.u8(self.versions.0);
         w.u8(self.versions.1);
         w.block(self.text.cut());

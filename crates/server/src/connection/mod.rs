@@ -174,7 +174,7 @@ impl Live {
         let stored = resume.catalogs.iter().find(|c| c.hash == hello.catalog);
         let sheet = stored.and_then(|c| Sheet::read(c.hash, &c.bytes));
         let wanted = sheet.is_none() || recheck;
-        let times = Times::new(boot, &resume);
+        let times = Times::new(boot, &resume).rebased(identity.meeting == Meeting::Rebased);
         let older = resume.catalogs.iter().filter(|c| c.hash != hello.catalog);
         let older = older.filter_map(|c| Sheet::read(c.hash, &c.bytes)).collect();
         let mut live = Box::new(Live {

@@ -26,6 +26,8 @@ pub(crate) struct Times {
     anchors: Vec<Bounds>,
     /// Earlier boots, in order.
     older: Vec<Boot>,
+    /// The live boot was moved above what was stored, and those in the device's memory with it.
+    rebased: bool,
 }
 
 #[derive(Debug)]
@@ -34,6 +36,7 @@ struct Boot {
     catalog: u64,
     last_tick: Tick,
     anchors: Vec<Bounds>,
+    rebased: bool,
 }
 
 /// Anchors of the live boot that are worth keeping in memory.
@@ -47,11 +50,23 @@ impl Times {
             if let (Some(lo), Some(hi)) = b.started {
                 known.push(Bounds { tick: Tick(0), lo, hi });
             }
-            Boot { boot: b.boot, catalog: b.catalog, last_tick: b.last_tick, anchors: known }
+            Boot {
+                boot: b.boot,
+                catalog: b.catalog,
+                last_tick: b.last_tick,
+                anchors: known,
+                rebased: b.rebased_by > 0,
+            }
         });
         let mut of_live: Vec<Bounds> = anchors(live).collect();
         of_live.drain(..of_live.len().saturating_sub(ANCHORS_KEPT));
-        Times { live, anchors: of_live, older: older.collect() }
+        let rebased = resume.boots.iter().any(|b| b.boot == live && b.rebased_by > 0);
+        Times { live, anchors: of_live, older: older.collect(), rebased }
+    }
+
+    /// The live boot is being moved above what is stored, by the Hello that is under way.
+    pub(crate) fn rebased(self, rebased: bool) -> Self {
+        Times { rebased: self.rebased || rebased, ..self }
     }
 
     /// The device says which boots lie in its flash.
@@ -66,7 +81,13 @@ impl Times {
             }
             Err(i) => self.older.insert(
                 i,
-                Boot { boot: old.boot, catalog: old.catalog, last_tick: old.last_tick, anchors: Vec::new() },
+                Boot {
+                    boot: old.boot,
+                    catalog: old.catalog,
+                    last_tick: old.last_tick,
+                    anchors: Vec::new(),
+                    rebased: false,
+                },
             ),
         }
     }
@@ -134,7 +155,9 @@ impl Times {
             later += us_at_least(next.last_tick.0);
         }
         let hi = hi.unwrap_or_else(|| live.moment(Tick(0)).1 - later);
-        let earlier = self.older[..i].iter().rev().find_map(Boot::last_seen);
+        // Boots that were moved above the stored ones may be older than those.
+        let moved = self.rebased || self.older[i..].iter().any(|b| b.rebased);
+        let earlier = self.older[..i].iter().rev().filter(|_| !moved).find_map(Boot::last_seen);
         (earlier.map(|lo| lo + us_at_least(tick.0)), hi)
     }
 }
@@ -256,6 +279,22 @@ mod tests {
         assert!((hi4 - (NOW - 600_000_000 - 1_200_000_000)).abs() < 800_000, "{}", hi4 - NOW);
         let unanchored = Resume { anchors: vec![], ..resume };
         assert_eq!(Times::new(6, &unanchored).at(5, Tick(600_000), live()).0, None, "never a made-up bound");
+    }
+
+    #[test]
+    fn t03_boots_that_were_moved_above_the_stored_ones_have_no_lower_bound_from_those() {
+        // Boot 3 was stored an hour ago; then an older image of the flash came back, and its boot 1 became 4, its boot 2 the live 6.
+        let resume = Resume {
+            boots: vec![boot(3, 60_000)],
+            anchors: vec![anchor(3, 60_000, NOW - HOUR_US)],
+            ..Resume::default()
+        };
+        let mut times = Times::new(6, &resume).rebased(true);
+        times.heard_of(&OldBoot { boot: 4, catalog: 7, last_tick: Tick(100_000) });
+        assert_eq!(times.at(4, Tick(50_000), live()).0, None);
+        let row = BootRow { rebased_by: 2, ..boot(6, 0) };
+        let again = Resume { boots: vec![boot(3, 60_000), boot(4, 100_000), row], ..resume };
+        assert_eq!(Times::new(6, &again).at(4, Tick(50_000), live()).0, None);
     }
 
     #[test]

@@ -1,45 +1,75 @@
 //! Rule A, and what follows a commit.
 
+use std::task::Poll;
+
 use super::*;
+use crate::gate::poll;
 
 impl Host {
-    /// Runs the queue through rule A.
+    /// Runs the queue through rule A: begins a transaction, or goes on with the one under way.
     pub(crate) fn commit(&mut self, now: u64, store: &MemoryStore) -> Vec<Act> {
-        self.commit_at = None;
-        if self.hold || self.queue.is_empty() {
-            return vec![];
-        }
-        if self.crash == Some(Crash::Before) {
-            return vec![Act::Crash];
-        }
-        let works: Vec<Work> = self.queue.iter().map(|q| q.work.clone()).collect();
-        let results = match commit(store, &works).now_or_never() {
-            Some(Ok(results)) => results,
-            Some(Err(MemoryError::Told(..))) => {
-                self.commit_at = Some(now + 50_000);
+        if self.committing.is_none() {
+            self.commit_at = None;
+            if self.hold || self.queue.is_empty() {
                 return vec![];
             }
-            other => {
-                self.events.push(format!("{now:>12} store: {other:?}"));
+            if self.crash == Some(Crash::Before) {
+                return vec![Act::Crash];
+            }
+            let (origins, works) =
+                std::mem::take(&mut self.queue).into_iter().map(|q| (q.origin, q.work)).unzip();
+            self.begin(now, store, origins, works);
+        }
+        let Some(under_way) = &mut self.committing else { return vec![] };
+        let Poll::Ready((works, results)) = poll(under_way.future.as_mut()) else {
+            under_way.next_at = now + self.step_us.max(1);
+            return vec![];
+        };
+        let Some(Committing { origins, .. }) = self.committing.take() else { return vec![] };
+        let results = match results {
+            Ok(results) => results,
+            Err(error) => {
+                self.log.say(now, || format!("store: {error}"));
+                self.begin(now + 50_000, store, origins, works);
                 return vec![];
             }
         };
         if self.crash == Some(Crash::AfterCommit) {
             return vec![Act::Crash];
         }
-        let queue = std::mem::take(&mut self.queue);
+        if !self.queue.is_empty() {
+            self.commit_at.get_or_insert(now + self.commit_us);
+        }
         let mut acts = vec![];
-        for (queued, result) in queue.into_iter().zip(results) {
-            acts.extend(self.done(now, queued, result));
+        for ((origin, work), result) in origins.into_iter().zip(works).zip(results) {
+            acts.extend(self.done(now, Queued { origin, work }, result));
         }
         acts
     }
 
+    fn begin(&mut self, at: u64, store: &MemoryStore, origins: Vec<Origin>, works: Vec<Work>) {
+        let mut devices: Vec<DeviceId> = works.iter().filter_map(Work::device).collect();
+        devices.sort_unstable();
+        devices.dedup();
+        {
+            let mut gate = self.gate();
+            (gate.at, gate.steps) = (0, self.step_us > 0);
+        }
+        let store = GatedStore { memory: store.clone(), gate: self.gate.clone() };
+        let future = Box::pin(async move {
+            let results = commit(&store, &works).await;
+            (works, results)
+        });
+        self.committing = Some(Committing { origins, future, next_at: at, devices });
+    }
+
     pub(super) fn done(&mut self, now: u64, queued: Queued, result: Result<Done, Refuse>) -> Vec<Act> {
         let mut acts = vec![];
-        if let (Some(link), Some((lane, records, bytes))) = (queued.link, queued.release)
+        let from = queued.origin.link;
+        if let (Some(link), Some((lane, records, bytes))) = (from, queued.origin.release)
             && let Some(conn) = self.conns.get_mut(&link)
         {
+            conn.outstanding -= bytes;
             conn.session.release(lane, records, bytes);
         }
         match result {
@@ -49,26 +79,29 @@ impl Host {
                     _ => return acts,
                 };
                 for row in done.settled {
-                    self.events.push(format!("{now:>12} command {} is {:?}", row.id, row.state));
+                    self.log.say(now, || format!("command {} is {:?}", row.id, row.state));
                 }
                 for gap in &done.gaps {
-                    self.events.push(format!("{now:>12} gap {}..{} {}", gap.first, gap.last, gap.cause));
+                    self.log.say(now, || format!("gap {}..{} {}", gap.first, gap.last, gap.cause));
                 }
                 // Takeover: the connection that proved itself live last wins.
                 let old: Vec<LinkId> = (self.conns.iter())
                     .filter(|(l, c)| {
-                        Some(**l) != queued.link && c.confirmed && c.hello.is_some_and(|h| h.device == device)
+                        Some(**l) != from && c.confirmed && c.hello.is_some_and(|h| h.device == device)
                     })
                     .map(|(l, _)| *l)
                     .collect();
                 for link in old {
                     acts.extend(self.bye(link, End::Takeover, 0));
                 }
-                if let Some(conn) = queued.link.and_then(|l| self.conns.get_mut(&l)) {
+                if let Some(conn) = from.and_then(|l| self.conns.get_mut(&l)) {
                     conn.confirmed = true;
                     conn.session.confirm(done.identity.marks);
+                    conn.times.passed(&done.identity.marks);
                     conn.deliver = done.deliver.into();
                     conn.settings = done.settings.into();
+                    self.queue.append(&mut conn.held);
+                    self.commit_at.get_or_insert(now + self.commit_us);
                 }
             }
             Ok(Done::Appended(appended)) => {
@@ -78,26 +111,30 @@ impl Host {
                     _ => return acts,
                 };
                 for row in &appended.settled {
-                    self.events.push(format!("{now:>12} command {} is {:?}", row.id, row.state));
+                    self.log.say(now, || format!("command {} is {:?}", row.id, row.state));
                 }
                 for gap in &appended.gaps {
-                    self.events.push(format!("{now:>12} gap {}..{} {}", gap.first, gap.last, gap.cause));
+                    self.log.say(now, || format!("gap {}..{} {}", gap.first, gap.last, gap.cause));
                 }
-                if let Some(conn) = queued.link.and_then(|l| self.conns.get_mut(&l)) {
+                if let Some(conn) = from.and_then(|l| self.conns.get_mut(&l)) {
                     appended.settled.iter().for_each(|_| conn.session.answered());
                     if let Work::Records(work) = &queued.work {
                         conn.unapplied.retain(|r| !work.applied.iter().any(|a| a.revision == *r));
                     }
                     if appended.rewind {
-                        conn.sleep_said = false;
-                        conn.session.rewind(lane, appended.mark.next());
+                        let current = &mut conn.epochs[lane.index()];
+                        if *current == queued.origin.epoch {
+                            *current += 1;
+                            conn.sleep_said = false;
+                            conn.session.rewind(lane, appended.mark.next());
+                        }
                     } else {
                         conn.session.committed(lane, appended.mark);
                     }
                 }
             }
             Ok(Done::Command(row, _)) => {
-                self.events.push(format!("{now:>12} command {} is {:?}", row.id, row.state));
+                self.log.say(now, || format!("command {} is {:?}", row.id, row.state));
                 let moved = matches!(queued.work, Work::Command(CommandWork::Sent { .. }));
                 if let Some(conn) = self.conn_of(row.device) {
                     conn.sending &= !moved;
@@ -115,19 +152,20 @@ impl Host {
             }
             Ok(Done::Rows) => {
                 if let (Some(conn), Work::Rows(rows)) =
-                    (queued.link.and_then(|l| self.conns.get_mut(&l)), &queued.work)
+                    (from.and_then(|l| self.conns.get_mut(&l)), &queued.work)
                     && !rows.catalogs.is_empty()
                 {
+                    conn.wants_catalog = false;
                     conn.session.catalog_stored();
                 }
             }
             Ok(_) => {}
             Err(Refuse::Busy) => {
-                acts.extend(queued.link.map(|l| self.bye(l, End::Refused, 5_000)).unwrap_or_default())
+                acts.extend(from.map(|l| self.bye(l, End::Refused, 5_000)).unwrap_or_default())
             }
             Err(error) => {
-                self.events.push(format!("{now:>12} refused: {error}"));
-                acts.extend(queued.link.map(|l| self.bye(l, End::Refused, 300_000)).unwrap_or_default());
+                self.log.say(now, || format!("refused: {error}"));
+                acts.extend(from.map(|l| self.bye(l, End::Refused, 300_000)).unwrap_or_default());
             }
         }
         acts

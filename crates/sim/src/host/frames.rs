@@ -7,18 +7,21 @@ impl Host {
         &mut self,
         now: u64,
         link: LinkId,
-        mut frame: Vec<u8>,
+        frame: &mut [u8],
         store: &MemoryStore,
     ) -> Vec<Act> {
         let (at, wall, wall_now, len) = (self.micros(now), self.wall(), self.wall_now(now), frame.len());
         let fresh = Tag(self.random());
         let (nonce, server) = (self.random(), self.number);
+        let holds = self.clock_holds(now, store);
+        let gated = GatedStore { memory: store.clone(), gate: self.gate.clone() };
+        let recheck = self.recheck;
         let Some(conn) = self.conns.get_mut(&link) else { return vec![] };
-        let event = match conn.session.handle_frame(at, &mut frame) {
+        let event = match conn.session.handle_frame(at, frame) {
             Ok(Some(event)) => event,
             Ok(None) => return vec![],
             Err(error) => {
-                self.events.push(format!("{now:>12} server closes: {error}"));
+                self.log.say(now, || format!("server closes: {error}"));
                 self.conns.remove(&link);
                 return vec![Act::Close(link)];
             }
@@ -27,27 +30,37 @@ impl Host {
         match event {
             Event::Hello(hello) => {
                 conn.hello = Some(hello);
+                conn.hello_at = at;
+                if holds {
+                    self.clock_refusals += 1;
+                    return self.refuse(link, Refusal::Busy, "the server's clock is not set");
+                }
                 // A memory store that fails here refuses as busy.
-                let Some(Ok(resume)) = store.load(&hello.device).now_or_never() else {
+                let Some(Ok(resume)) = gated.load(&hello.device).now_or_never() else {
                     return self.refuse(link, Refusal::Busy, "the store is away");
                 };
                 match judge(&resume, &hello, fresh) {
                     Verdict::Collision => {
-                        self.events.push(format!("{now:>12} collision: {}", hello.device));
+                        self.log.say(now, || format!("collision: {}", hello.device));
                         return self.refuse(link, Refusal::IdentityInUse, "another board has this identity");
                     }
                     Verdict::Welcome(identity) => {
-                        let known = resume.catalogs.iter().find(|c| c.hash == hello.catalog);
-                        if let Some(row) = known {
-                            conn.scales = scales(&row.bytes);
-                        }
+                        let mut sheets = resume.catalogs.iter().filter_map(|c| Sheet::read(c.hash, &c.bytes));
+                        conn.sheet = sheets.find(|s| s.hash == hello.catalog);
+                        conn.wants_catalog = conn.sheet.is_none() || recheck;
+                        self.recheck &= !conn.wants_catalog;
+                        conn.older =
+                            resume.catalogs.iter().filter_map(|c| Sheet::read(c.hash, &c.bytes)).collect();
+                        let rebased = identity.meeting == sensock_store::work::Meeting::Rebased;
+                        conn.times = Times::new(identity.boot, &resume).rebased(rebased);
                         conn.identity = Some(identity);
-                        let pending = resume.commands.iter().filter(|c| !c.state.is_settled()).count();
+                        let pending = resume.commands.iter().filter(|c| !c.state.is_settled()).count()
+                            + resume.settings.iter().filter(|s| s.revision > hello.settings).count();
                         let proposal = Proposal {
                             boot_shift: identity.shift,
                             tag: identity.tag,
                             marks: identity.marks,
-                            want_catalog: known.is_none(),
+                            want_catalog: conn.wants_catalog,
                             pending: pending as u16,
                             store: store_id(store),
                             nonce,
@@ -60,12 +73,13 @@ impl Host {
                 if let (Some(hello), Some(identity), Some(bounds)) =
                     (conn.hello, conn.identity, conn.session.bounds())
                 {
-                    let zero = bounds.moment(sensock::Tick(0));
+                    let bounds = Bounds { lo: bounds.lo + wall, hi: bounds.hi + wall, ..bounds };
+                    let zero = bounds.moment(Tick(0));
                     let work = HelloWork {
                         hello,
                         proposed: identity,
                         firmware: String::new(),
-                        started: (Some(zero.0 + wall), Some(zero.1 + wall)),
+                        started: (Some(zero.0), Some(zero.1)),
                         connection: ConnectionRow {
                             id: fresh.0,
                             device: hello.device,
@@ -80,61 +94,87 @@ impl Host {
                             records: 0,
                             bytes: 0,
                         },
-                        anchor: Some(AnchorRow {
-                            device: hello.device,
-                            boot: identity.boot,
-                            tick: bounds.tick,
-                            lo_us: bounds.lo + wall,
-                            hi_us: bounds.hi + wall,
-                            server,
-                        }),
+                        anchor: Some(anchor(hello.device, identity.boot, server, bounds)),
                         store: store_id(store),
                         now_us: wall_now,
                     };
-                    self.push(now, Some(link), Work::Hello(Box::new(work)), None);
+                    self.push(now, link, Work::Hello(Box::new(work)), None);
                 }
             }
             Event::Data(data) => {
                 conn.sleep_said = false;
-                if let (Some(hello), Some(bounds)) = (conn.hello, conn.session.bounds()) {
-                    let terms = Terms {
-                        device: hello.device,
-                        catalog: hello.catalog,
-                        bounds,
-                        wall_us: wall,
-                        received_us: wall_now,
-                        scales: &conn.scales,
-                    };
-                    let (lane, records) = (data.lane, data.records);
-                    let work = Work::Records(Box::new(intake::records(&data, &terms)));
-                    self.push(now, Some(link), work, Some((lane, records, len)));
+                let Some(facts) = facts(conn, wall, wall_now) else { return vec![] };
+                let (lane, mut intake) = (data.lane, Intake::default());
+                if let Err(error) = intake.add(&facts, &data, len) {
+                    self.log.say(now, || format!("server closes: {error}"));
+                    self.conns.remove(&link);
+                    return vec![Act::Close(link)];
+                }
+                if let Some(mut pending) = intake.take(lane) {
+                    if let (Some(bounds), Some(identity), Some(hello)) =
+                        (conn.session.bounds(), conn.identity, conn.hello)
+                        && !pending.work.readings.is_empty()
+                    {
+                        let bounds = Bounds { lo: bounds.lo + wall, hi: bounds.hi + wall, ..bounds };
+                        if conn.anchored.is_none_or(|a| bounds.tick.since(a) >= 600_000) {
+                            conn.anchored = Some(bounds.tick);
+                            pending.work.anchors.push(anchor(hello.device, identity.boot, server, bounds));
+                        }
+                    }
+                    let release = Some((lane, pending.records, pending.bytes as usize));
+                    self.push(now, link, Work::Records(pending.work), release);
                 }
             }
             Event::Floor { lane, floor } => {
-                if let Some(hello) = conn.hello {
+                if let (Some(hello), Some(facts)) = (conn.hello, facts(conn, wall, wall_now)) {
+                    let between_us = facts.between(floor.floor.boot(), floor.span);
                     let lane = LaneId { device: hello.device, lane };
-                    let work =
-                        Work::Floor(FloorWork { lane, floor, between_us: (None, None), now_us: wall_now });
-                    self.push(now, Some(link), work, None);
+                    let work = Work::Floor(FloorWork { lane, floor, between_us, now_us: wall_now });
+                    self.push(now, link, work, None);
+                }
+            }
+            Event::Boots(boots) => {
+                let mut rows = vec![];
+                for old in boots.as_slice() {
+                    let Some(hello) = conn.hello else { continue };
+                    if !conn.times.knows(old.boot) {
+                        rows.push(BootRow {
+                            device: hello.device,
+                            boot: old.boot,
+                            tag: Tag::NONE,
+                            catalog: old.catalog,
+                            firmware: String::new(),
+                            seen_us: wall_now,
+                            started: (None, None),
+                            last_tick: old.last_tick,
+                            account: Account::default(),
+                            rebased_by: 0,
+                        });
+                    }
+                    conn.times.heard_of(old);
+                }
+                if !rows.is_empty() {
+                    let rows = Work::Rows(Box::new(Batch { boots: rows, ..Batch::default() }));
+                    self.push(now, link, rows, None);
                 }
             }
             Event::Catalog(part) => {
                 conn.catalog.extend_from_slice(part.bytes);
                 if conn.catalog.len() == part.total as usize {
                     let (hash, bytes) = (part.hash, std::mem::take(&mut conn.catalog));
-                    conn.scales = scales(&bytes);
+                    conn.sheet = Sheet::read(hash, &bytes);
                     if let Some(hello) = conn.hello {
                         let catalogs = vec![CatalogRow { device: hello.device, hash, bytes }];
                         let rows = Work::Rows(Box::new(Batch { catalogs, ..Batch::default() }));
-                        self.push(now, Some(link), rows, None);
+                        self.push(now, link, rows, None);
                     }
                 }
             }
-            Event::ClockFault => self.events.push(format!("{now:>12} clock fault")),
+            Event::ClockFault => self.log.say(now, || format!("clock fault")),
             Event::Sleep(sleep) => {
                 if let (Some(hello), true) = (conn.hello, sleep.ends_boot) {
                     let work = Work::Ended(hello.device, sleep.lasts);
-                    self.push(now, Some(link), work, None);
+                    self.push(now, link, work, None);
                 }
                 if let Some(conn) = self.conns.get_mut(&link) {
                     conn.sleep_said = true;
@@ -143,7 +183,7 @@ impl Host {
             Event::Bye(bye) => {
                 if let (Some(hello), true) = (conn.hello, bye.ends_boot) {
                     let work = Work::Ended(hello.device, bye.lasts);
-                    self.push(now, None, work, None);
+                    self.push(now, link, work, None);
                 }
                 self.conns.remove(&link);
                 acts.push(Act::Close(link));
@@ -182,9 +222,10 @@ impl Host {
         else {
             return vec![];
         };
-        let left_ms = (row.deadline_us - wall_now).max(0) as u64 / 1_000;
-        let since_ms = micros.since(conn.since) / 1_000;
-        let not_after = conn.hello.map(|h| h.tick.plus((left_ms + since_ms).saturating_sub(since_ms)));
+        // From the Hello on, whose tick was read before it came; drift is taken off.
+        let left_us = row.deadline_us - wall_now + micros.since(conn.hello_at) as i64;
+        let ms = left_us.max(0) as u64 / 1_000;
+        let not_after = conn.hello.map(|h| h.tick.plus(ms - (ms / 1_000 * DRIFT_PPM).div_ceil(1_000)));
         let mut out = [0; 512];
         let call = Call { id: row.id, key: row.key, policy: row.policy, not_after, body: &row.body };
         match conn.session.command(&call, &mut out) {
@@ -237,7 +278,23 @@ impl Host {
     fn may_sleep(&self, link: LinkId, conn: &Conn) -> bool {
         let wanted = conn.sending || conn.session.awaits_answer() || !conn.unapplied.is_empty();
         let down = conn.deliver.len() + conn.settings.len();
-        let up = self.queue.iter().any(|q| q.link == Some(link));
+        let up = self.queue.iter().any(|q| q.origin.link == Some(link))
+            || self.committing.as_ref().is_some_and(|c| c.origins.iter().any(|o| o.link == Some(link)));
         conn.sleep_said && conn.confirmed && !wanted && down == 0 && !up
     }
+}
+
+/// What decoding needs to know.
+fn facts(conn: &Conn, wall: i64, wall_now: i64) -> Option<Facts<'_>> {
+    let (hello, identity, bounds) = (conn.hello?, conn.identity?, conn.session.bounds()?);
+    let live = Bounds { lo: bounds.lo + wall, hi: bounds.hi + wall, ..bounds };
+    let facts = Facts {
+        device: hello.device,
+        boot: identity.boot,
+        times: &conn.times,
+        sheet: conn.sheet.as_ref(),
+        older: &conn.older,
+        now: (live, wall_now),
+    };
+    Some(facts)
 }

@@ -23,23 +23,25 @@ impl World {
     /// Power comes back: a new boot.
     pub fn power_on(&mut self, board: BoardId) {
         let now = self.now;
-        self.boards[board.0].power_on(now);
-        self.say(format!("{} boots", self.boards[board.0].id));
+        let b = &mut self.boards[board.0];
+        b.power_on(now);
+        self.log.say(now, || format!("{} boots", b.id));
     }
 
     /// Power goes at once; what was in memory is gone. The server hears nothing of it.
     pub fn power_off(&mut self, board: BoardId) {
-        self.say(format!("{} loses power", self.boards[board.0].id));
+        let id = self.boards[board.0].id;
+        self.say(|| format!("{id} loses power"));
         if let Some(link) = self.boards[board.0].link.take() {
             // A transport without its end: what was on its way still arrives, then silence.
-            self.links[link.0].down_dead = true;
+            self.links[link.0].down.dead = true;
         }
-        self.boards[board.0].on = false;
-        self.boards[board.0].session.lost();
+        self.boards[board.0].power_off();
     }
 
     /// Changes a board before its next boot, or its crystal at once.
     pub fn tune(&mut self, board: BoardId, f: impl FnOnce(&mut Tuning<'_>)) {
+        let now = self.now;
         let b = &mut self.boards[board.0];
         f(&mut Tuning {
             ppm: &mut b.ppm,
@@ -50,18 +52,18 @@ impl World {
             begun: &mut b.kept.begun,
             catalog: &mut b.catalog,
         });
-        b.answer();
+        b.answer(now);
     }
 
     /// Another board with the same identity and the same memory.
     pub fn clone_board(&mut self, board: BoardId) -> BoardId {
-        let (id, memory, kept) = {
+        let (id, memory, kept, flash) = {
             let b = &self.boards[board.0];
-            (b.id, b.memory, b.kept)
+            (b.id, b.memory, b.kept, b.flash.clone())
         };
         self.boards.push(Board::new(id, memory));
         let clone = BoardId(self.boards.len() - 1);
-        self.boards[clone.0].kept = kept;
+        (self.boards[clone.0].kept, self.boards[clone.0].flash) = (kept, flash);
         clone
     }
 
@@ -93,7 +95,9 @@ impl World {
             return link;
         }
         let now = self.now;
-        self.say(format!("{} dials server {} on link {}", self.boards[board.0].id, host.0, link.0));
+        self.open.push(link);
+        let id = self.boards[board.0].id;
+        self.say(|| format!("{id} dials server {} on link {}", host.0, link.0));
         self.hosts[host.0].accept(now, link);
         self.boards[board.0].start(now, link);
         self.flush();

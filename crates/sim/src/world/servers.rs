@@ -37,19 +37,18 @@ impl World {
 
     /// The server dies now; boards notice.
     pub fn crash(&mut self, host: HostId) {
-        self.say(format!("server {} dies", host.0));
-        let links: Vec<LinkId> = (0..self.links.len())
-            .map(LinkId)
-            .filter(|l| self.links[l.0].host == host && !self.links[l.0].closed)
-            .collect();
+        self.say(|| format!("server {} dies", host.0));
+        let links: Vec<LinkId> = self.open.iter().copied().filter(|l| self.links[l.0].host == host).collect();
         links.into_iter().for_each(|l| self.close(l));
-        let number = self.hosts[host.0].number;
-        let skew = self.hosts[host.0].skew_us;
-        let events = std::mem::take(&mut self.hosts[host.0].events);
-        self.hosts[host.0] = Host::new(number + 100, self.now);
-        self.hosts[host.0].skew_us = skew;
-        self.hosts[host.0].events = events;
-        self.hosts[host.0].up = false;
+        let h = &mut self.hosts[host.0];
+        let fresh = Host::new(h.number + 100, self.now);
+        let old = std::mem::replace(h, fresh);
+        {
+            let mut gate = old.gate();
+            (gate.fail, gate.steps) = (None, false);
+        }
+        (h.skew_us, h.log, h.gate, h.step_us) = (old.skew_us, old.log, old.gate.clone(), old.step_us);
+        (h.commit_us, h.config, h.up) = (old.commit_us, old.config, false);
     }
 
     /// The server starts again.
@@ -124,6 +123,6 @@ impl World {
 
     /// What the servers said, in order of server.
     pub fn said(&self, words: &str) -> usize {
-        self.hosts.iter().flat_map(|h| &h.events).filter(|e| e.contains(words)).count()
+        self.hosts.iter().flat_map(|h| &h.log.lines).filter(|(_, e)| e.contains(words)).count()
     }
 }

@@ -12,6 +12,7 @@ mod t08_overflow_of_what_is_in_flight;
 mod t09_keep_latest;
 mod t10_drop_newest;
 mod t11_time_to_live;
+mod t12_flash_of_a_rebased_board;
 mod t13_late_commit_of_an_old_connection;
 mod t16_poison_row;
 mod t17_commit_without_an_answer;

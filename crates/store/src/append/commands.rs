@@ -97,7 +97,9 @@ impl Group<'_> {
     }
 
     fn expire(&mut self, device: DeviceId, now_us: i64) -> Vec<CommandRow> {
-        let late = |c: &CommandRow| c.state == CommandState::Queued && c.deadline_us < now_us;
+        let waits =
+            |c: &CommandRow| c.state == CommandState::Queued || sensock::planted!("expired-though-sent");
+        let late = |c: &CommandRow| !c.state.is_settled() && waits(c) && c.deadline_us < now_us;
         self.settle_all(device, CommandState::Expired, now_us, late)
     }
 

@@ -133,7 +133,10 @@ fn fate(row: &CommandRow, said: &Said) -> Fate {
     } else {
         Fate::Deliver(CommandState::Queued)
     };
-    let unknown = Fate::Settle(CommandState::Unknown);
+    let unknown = match sensock::planted!("command-resent") {
+        true => queue,
+        false => Fate::Settle(CommandState::Unknown),
+    };
     let CommandState::Sent(boot) = row.state else {
         // It never left, as far as this store knows, and will never be begun. If the store was put back to a time before it left, it may
         // have run: to say "undeliverable" would be a guess.

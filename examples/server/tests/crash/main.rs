@@ -26,6 +26,7 @@ mod lines;
 mod said;
 mod scene;
 mod stores;
+#[cfg(target_os = "linux")]
 mod storm;
 #[cfg(target_os = "linux")]
 mod strangers;

@@ -13,6 +13,7 @@ use tokio::task::LocalSet;
 
 use crate::daemon::Daemon;
 use crate::ledger::Ledger;
+use crate::usage::allow_files;
 
 const DEVICES: usize = 1_000;
 /// Records of each before the server is killed, and while it is away.
@@ -24,6 +25,7 @@ const BOUND: Duration = Duration::from_secs(30);
 
 #[test]
 fn a_thousand_devices_come_back_at_once() -> Result<()> {
+    allow_files(DEVICES as u64 + 1_000)?;
     let directory = tempfile::tempdir()?;
     let store = format!("sqlite:{}", directory.path().join("storm.sqlite").display());
     let mut daemon = Daemon::new(&store)?.with(&["--log", "quiet"]);

@@ -5,7 +5,6 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, ensure};
-use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use sensock::deframe::{PREFACE, prefixed};
 use sensock_testkit::require::announce;
 use sensock_testkit::rng::Rng;
@@ -18,7 +17,7 @@ use tokio::time::timeout;
 use crate::daemon::Daemon;
 use crate::fault::Kind;
 use crate::line::Line;
-use crate::usage::Usage;
+use crate::usage::{Usage, allow_files};
 
 /// Who say nothing at all, each from an address of its own.
 const SILENT: u32 = 2_000;
@@ -71,19 +70,6 @@ fn all_closed(runtime: &Runtime, strangers: impl IntoIterator<Item = TcpStream>)
         }
         Ok(())
     })
-}
-
-/// Lets this process, and those that it starts, open so many files.
-fn allow_files(wanted: u64) -> Result<()> {
-    let (soft, hard) = getrlimit(Resource::RLIMIT_NOFILE)?;
-    ensure!(
-        hard >= wanted,
-        "{wanted} open files are needed, {hard} are allowed: raise the limit (ulimit -Hn)"
-    );
-    if soft < wanted {
-        setrlimit(Resource::RLIMIT_NOFILE, wanted, hard)?;
-    }
-    Ok(())
 }
 
 /// Waits until something is so of a process.

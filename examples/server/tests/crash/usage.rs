@@ -2,7 +2,8 @@
 
 use std::fmt;
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, ensure};
+use nix::sys::resource::{Resource, getrlimit, setrlimit};
 
 /// At one moment.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -44,4 +45,17 @@ impl fmt::Display for Usage {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{:.1} MiB, {} files, {} threads", self.kib as f64 / 1024.0, self.files, self.threads)
     }
+}
+
+/// Lets this process, and those that it starts, open so many files.
+pub(crate) fn allow_files(wanted: u64) -> Result<()> {
+    let (soft, hard) = getrlimit(Resource::RLIMIT_NOFILE)?;
+    ensure!(
+        hard >= wanted,
+        "{wanted} open files are needed, {hard} are allowed: raise the limit (ulimit -Hn)"
+    );
+    if soft < wanted {
+        setrlimit(Resource::RLIMIT_NOFILE, wanted, hard)?;
+    }
+    Ok(())
 }

@@ -53,7 +53,7 @@ impl OutboxMut<'_> {
             self.note_framed(lane, stand.floor);
             hello.lanes[lane.index()] = stand;
         }
-        hello.last_begun = self.d.begun;
+        hello.last_begun = if crate::planted!("begun-unsaid") { CommandId(0) } else { self.d.begun };
         hello.settings = self.d.settings;
         hello.store = self.d.store;
         hello.command_slots = self.command_slots();
@@ -116,7 +116,8 @@ impl OutboxMut<'_> {
         let boot = self.boot();
         let q = &mut self.d.queues[i];
         if local.boot() == boot {
-            let end = local.n().saturating_add(1).min(q.next());
+            let more = 1 + u32::from(crate::planted!("ack-frees-more"));
+            let end = local.n().saturating_add(more).min(q.next());
             self.d.acked[i] = if end > 0 { Position::new(boot, end - 1) } else { self.d.acked[i] };
             q.free_below(self.bytes, end);
             // An empty lane is not an explained one: the last may have been dropped.

@@ -57,19 +57,19 @@ fn any_run_head(
     tag |= if columns.is_some() { NOT_LAST } else { 0 };
     w.u8(tag);
     if count > 1 {
-        w.varint(count as u64);
+        w.var32(count as u32);
     }
     w.varint(tick.0 - relative.map_or(0, |t| t.0));
     if !same {
         w.u8(shape.len);
-        shape.as_slice().iter().for_each(|id| w.varint((*id).into()));
+        shape.as_slice().iter().for_each(|id| w.var32((*id).into()));
     }
     if let Some((n, since)) = superseded {
-        w.varint(n.into());
+        w.var32(n);
         w.varint(tick.since(since));
     }
     if let Some(len) = columns {
-        w.varint(len as u64);
+        w.var32(len as u32);
     }
     *context = LaneContext { shape: *shape, tick: Some(tick) };
 }
@@ -77,14 +77,14 @@ fn any_run_head(
 /// Writes a gap item of one position or more.
 pub fn gap(w: &mut Writer<'_>, count: u32, cause: Cause, span: Option<(Tick, Tick)>) {
     w.u8(GAP);
-    w.varint(count.into());
+    w.var32(count);
     w.span(cause as u8, span);
 }
 
 /// Writes a step to a later boot.
 pub fn boot(w: &mut Writer<'_>, context: &mut LaneContext, ahead: u32, complete: bool) {
     w.u8(BOOT);
-    w.varint(ahead.into());
+    w.var32(ahead);
     w.u8(u8::from(complete));
     context.tick = None;
 }
@@ -97,7 +97,7 @@ pub fn reply(w: &mut Writer<'_>, command: CommandId, outcome: Outcome, body: &[u
 /// As [`reply`], with the outcome as it is written.
 pub(crate) fn said(w: &mut Writer<'_>, command: CommandId, outcome: [u8; 2], body: &[u8]) {
     w.u8(REPLY);
-    w.varint(command.0.into());
+    w.var32(command.0);
     w.bytes(&outcome);
     w.block(body);
 }
@@ -105,6 +105,6 @@ pub(crate) fn said(w: &mut Writer<'_>, command: CommandId, outcome: [u8; 2], bod
 /// Writes that a setting was applied or refused. Code 0 is written as 1.
 pub fn applied(w: &mut Writer<'_>, revision: u32, refused: Option<u8>) {
     w.u8(APPLIED);
-    w.varint(revision.into());
+    w.var32(revision);
     w.u8(refused.map_or(0, |c| c.max(1)));
 }
