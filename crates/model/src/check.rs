@@ -73,7 +73,7 @@ impl State {
                 Cause::Power => self.truth.lives.len() > 1,
                 Cause::Dropped => lost.any(|a| a.dropped),
                 // Position 0 of a board without a number reads as "nothing acknowledged".
-                Cause::Mixed => self.truth.restored && !self.device.memory,
+                Cause::Mixed => !self.device.memory,
             }
         })
     }

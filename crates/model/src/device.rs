@@ -161,7 +161,7 @@ impl Device {
     }
 
     /// Lets go of everything up to this wire position.
-    fn free_to(&mut self, lane: usize, mark: Pos, truth: &mut Truth) {
+    fn free_to(&mut self, lane: usize, mark: Pos, truth: &mut Truth, bug: Option<Bug>) {
         let local = mark.unshifted(self.shift);
         if mark == Pos::NONE || mark.boot() < self.shift || local < self.lanes[lane].acked {
             return;
@@ -178,7 +178,8 @@ impl Device {
             q.items.remove(0);
             q.first += 1;
         }
-        if q.acked.next() >= Pos::new(self.boot, q.first) || q.items.is_empty() {
+        let forgets = bug == Some(Bug::CauseForgotten) && q.items.is_empty();
+        if q.acked.next() >= Pos::new(self.boot, q.first) || forgets {
             q.dropped = false;
         }
         let acked = q.acked;
@@ -213,23 +214,23 @@ impl Device {
                 }
                 for (lane, mark) in marks.into_iter().enumerate() {
                     if mark >= self.floor(lane).floor || bug == Some(Bug::WelcomeIsFinal) {
-                        self.free_to(lane, mark, truth);
+                        self.free_to(lane, mark, truth, bug);
                     }
                     link.lanes[lane] = Way { expect: mark.next(), acked: mark, followed: false };
                 }
                 (link.live, link.proof, link.tag) = (true, true, tag);
             }
-            Down::Confirmed => self.confirm(link, truth),
+            Down::Confirmed => self.confirm(link, truth, bug),
             Down::Ack(lane, mark) => {
                 if !self.was_framed(lane, mark) {
                     return false;
                 }
                 link.lanes[lane].acked = mark;
-                self.free_to(lane, mark, truth);
+                self.free_to(lane, mark, truth, bug);
                 if mark >= link.lanes[lane].expect {
                     link.lanes[lane].aim(mark.next());
                 }
-                self.confirm(link, truth);
+                self.confirm(link, truth, bug);
             }
             Down::Rewind(lane, to) => {
                 if to <= link.lanes[lane].acked || !self.was_framed(lane, to.prev()) {
@@ -255,11 +256,11 @@ impl Device {
     }
 
     /// A frame that only a confirmed session gets.
-    fn confirm(&mut self, link: &mut Link, truth: &mut Truth) {
+    fn confirm(&mut self, link: &mut Link, truth: &mut Truth, bug: Option<Bug>) {
         if !std::mem::replace(&mut link.confirmed, true) {
             (self.tag, self.pending, link.tag) = (link.tag, 0, 0);
             for lane in 0..LANES {
-                self.free_to(lane, link.lanes[lane].acked, truth);
+                self.free_to(lane, link.lanes[lane].acked, truth, bug);
             }
         }
     }

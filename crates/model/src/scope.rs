@@ -76,13 +76,15 @@ pub enum Bug {
     SentForgotten,
     /// The device takes Welcome's marks for committed although they hold its own floor.
     WelcomeIsFinal,
+    /// An empty lane forgets why it dropped its last reading, although nobody was told yet.
+    CauseForgotten,
     /// Welcome's marks are written without looking again.
     HelloNotJudgedAgain,
 }
 
 impl Bug {
     /// All of them.
-    pub const ALL: [Bug; 14] = [
+    pub const ALL: [Bug; 15] = [
         Bug::AckBeforeCommit,
         Bug::NoDedup,
         Bug::StaleMark,
@@ -96,6 +98,7 @@ impl Bug {
         Bug::AnswerAwaited,
         Bug::SentForgotten,
         Bug::WelcomeIsFinal,
+        Bug::CauseForgotten,
         Bug::HelloNotJudgedAgain,
     ];
 }

@@ -18,6 +18,7 @@ fn scope(bug: Bug) -> Scope {
         Bug::AnswerAwaited => Scope { commands: 1, restores: 1, ..quiet },
         Bug::SentForgotten => Scope { commands: 1, cuts: 1, ..quiet },
         Bug::WelcomeIsFinal => Scope { records: 2, drops: 1, cuts: 1, ..quiet },
+        Bug::CauseForgotten => Scope { servers: 1, records: 2, crashes: 1, cuts: 1, drops: 1, ..quiet },
         Bug::HelloNotJudgedAgain => Scope { records: 1, reboots: 1, cuts: 1, ..quiet },
     }
 }

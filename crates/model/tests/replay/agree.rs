@@ -39,7 +39,7 @@ pub fn demand(model: &State, real: &Real, way: &[Action]) {
         let end = Pos::new(model.device.boot, q.first + q.items.len() as u8);
         same("next", position(end), next, way);
         let nothing = q.items.is_empty() && !q.dropped;
-        let told = q.first == 0 || q.acked.n() + 1 >= q.first || q.items.is_empty();
+        let told = q.first == 0 || q.acked >= Pos::new(model.device.boot, q.first - 1);
         if nothing && told {
             let drained = real.device.outbox.with(|o| o.is_drained(real_lane));
             same("drained", true, drained, way);

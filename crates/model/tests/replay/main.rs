@@ -34,9 +34,20 @@ fn walk(scope: Scope, seed: u64, steps: usize, seen: &mut BTreeSet<u64>) -> usiz
         way.push(action);
         real.step(action, &model);
         agree::demand(&model, &real, &way);
+        promised(&model, &way);
         seen.insert(fingerprint(&model));
     }
     way.len()
+}
+
+/// Walks go further than the exploration: what it holds for every state is held here too.
+fn promised(model: &State, way: &[Action]) {
+    let holds = |what: &str, holds: bool| assert!(holds, "broken: {what}, after {way:?}\n{model:#?}");
+    holds("stored once", model.stored_once());
+    holds("acknowledged means committed", model.acked_is_committed());
+    holds("a gap's cause is true", model.causes_are_true());
+    holds("a command runs at most once", model.commands_are_honest());
+    holds("both ends keep to the protocol", model.is_orderly());
 }
 
 fn walks(name: &str, scope: Scope, n: u64) {

@@ -120,7 +120,8 @@ impl OutboxMut<'_> {
             let end = local.n().saturating_add(more).min(q.next());
             self.d.acked[i] = if end > 0 { Position::new(boot, end - 1) } else { self.d.acked[i] };
             q.free_below(self.bytes, end);
-            if self.d.acked[i].next() >= Position::new(boot, q.first()) || q.is_empty() {
+            // An empty lane is not an explained one: the last may have been dropped.
+            if self.d.acked[i].next() >= Position::new(boot, q.first()) {
                 (q.cause, q.dropped) = (Cause::None, None);
             }
         } else if local.boot() < boot && self.has_flash() {
