@@ -454,14 +454,12 @@ impl Board {
             match self.session.poll_transmit(&*self.outbox, tick, &mut buf) {
                 Transmit::Frame(n) => {
                     let lane = data_lane(buf[0]);
-                    match lane {
-                        Some(Lane::Alarm) => {
-                            if std::mem::take(&mut self.alarms_due) > 0 {
-                                self.told(News::Behind(backlog + written));
-                            }
-                        }
-                        Some(Lane::Readings) if self.alarms_due > 0 => self.told(News::Overtaken),
-                        _ => {}
+                    let due = self.alarms_due > 0;
+                    if lane == Some(Lane::Alarm) && due {
+                        self.alarms_due = 0;
+                        self.told(News::Behind(backlog + written));
+                    } else if lane == Some(Lane::Readings) && due {
+                        self.told(News::Overtaken);
                     }
                     let readings = lane == Some(Lane::Readings);
                     written += if readings { n } else { 0 };

@@ -176,7 +176,7 @@ impl Kind {
                 Step::Offline | Step::Sleeping | Step::Dialing | Step::Hello => {
                     Some("no transaction of it is under way before it proved itself live")
                 }
-                Step::Idle => Some("idle means that no transaction of it is under way"),
+                Step::Idle | Step::Ack => Some("this step is one in which no transaction of it is under way"),
                 _ => None,
             },
             _ => None,

@@ -170,7 +170,7 @@ impl Host {
                     }
                 }
             }
-            Event::ClockFault => self.log.say(now, || format!("clock fault")),
+            Event::ClockFault => self.log.say(now, || "clock fault".to_owned()),
             Event::Sleep(sleep) => {
                 if let (Some(hello), true) = (conn.hello, sleep.ends_boot) {
                     let work = Work::Ended(hello.device, sleep.lasts);

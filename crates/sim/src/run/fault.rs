@@ -52,7 +52,7 @@ impl Run {
         let now = self.world.now;
         let d = &mut self.devices[i];
         if d.active.is_none() {
-            if !d.ops.front().is_some_and(|op| BEGIN_US + op.at_us <= now) {
+            if d.ops.front().is_none_or(|op| BEGIN_US + op.at_us > now) {
                 return;
             }
             let Some(op) = d.ops.pop_front() else { return };
