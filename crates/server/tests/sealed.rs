@@ -128,12 +128,12 @@ async fn a_sealed_device_is_stored_and_obeys_and_nothing_of_it_is_read_on_the_wa
     let (server, _events) = server(&store).await;
     let (device, mut runner) = board("cellar-3", sealed(1));
     for n in 0..50 {
-        device.record(&[TEMPERATURE.is(20.0 + n as f32), HUMIDITY.is(50.0)]);
+        device.record(&[TEMPERATURE.is(20.0 + n as f32), HUMIDITY.is(50.0)]).unwrap();
     }
     let (io, seen) = line(&server, |_, _| {});
     let network = tokio::spawn(async move { dial(&mut runner, io).await });
     let obey = tokio::spawn(async move {
-        device.next_command().await.on(&RELAY, |on| Ok(on)).otherwise_refuse();
+        device.next_command().await.on(&RELAY, Ok).otherwise_refuse();
     });
     within(device.drain()).await;
     let ticket = server.device("cellar-3").command(&RELAY, true, Duration::from_secs(5)).await.unwrap();
@@ -220,7 +220,7 @@ async fn who_replays_a_connection_takes_nothing_over_and_writes_nothing() {
     let store = MemoryStore::default();
     let (first_server, mut events) = server(&store).await;
     let (device, mut runner) = board("cellar-3", sealed(1));
-    device.record(&[TEMPERATURE.is(20.0)]);
+    device.record(&[TEMPERATURE.is(20.0)]).unwrap();
     let (io, seen) = line(&first_server, |_, _| {});
     let network = tokio::spawn(async move { dial(&mut runner, io).await });
     within(device.drain()).await;
@@ -239,7 +239,7 @@ async fn who_replays_a_connection_takes_nothing_over_and_writes_nothing() {
     assert!(told.is_err(), "no takeover, no resumption, nothing: {told:?}");
 
     // The true device is connected all the while.
-    device.record(&[TEMPERATURE.is(21.0)]);
+    device.record(&[TEMPERATURE.is(21.0)]).unwrap();
     within(device.drain()).await;
     device.close();
     assert_eq!(within(network).await.unwrap(), Ended::Closed);
@@ -255,7 +255,7 @@ async fn whoever_changes_a_byte_ends_the_connection_and_everything_is_stored_onc
     let mut made = 0;
     // A place further on each time: in the first message, in the proof, in the catalogue, in records.
     for place in (0..900).step_by(29) {
-        device.record(&[TEMPERATURE.is(made as f32)]);
+        device.record(&[TEMPERATURE.is(made as f32)]).unwrap();
         made += 1;
         let (io, _) = line(&server, move |at, byte| *byte ^= u8::from(at == place));
         let drained = async {
@@ -267,7 +267,7 @@ async fn whoever_changes_a_byte_ends_the_connection_and_everything_is_stored_onc
         });
         ends.push(ended);
     }
-    device.record(&[TEMPERATURE.is(made as f32)]);
+    device.record(&[TEMPERATURE.is(made as f32)]).unwrap();
     made += 1;
     let (io, _) = line(&server, |_, _| {});
     let network = tokio::spawn(async move { dial(&mut runner, io).await });
