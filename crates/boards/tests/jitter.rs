@@ -42,7 +42,7 @@ fn jitter(board: Board) {
         .ask(&["setting", board.id(), "interval-ms", &INTERVAL_MS.to_string(), "--wait", "100s"])
         .unwrap();
     bench.stored.until_applied("interval-ms", PATIENCE).unwrap();
-    late(&bench, board, "start").unwrap();
+    let handshake = late(&bench, board, "start").unwrap();
     let mark = bench.stored.mark(sensock::Lane::Readings).unwrap().n();
     bench.stored.until_record(mark + 200, PATIENCE).unwrap();
     let connected = late(&bench, board, "connected").unwrap();
@@ -68,8 +68,8 @@ fn jitter(board: Board) {
     let guest = clock(&bench).unwrap() - before;
     let away = late(&bench, board, "away").unwrap();
     announce(&format!(
-        "{}: worst lateness of a sample in us: {connected} connected, {stalled} with a server that takes nothing, {slow} with a slow one, \
-         {away} with none for {} s; {} s of guest time at {} ns an instruction",
+        "{}: worst lateness of a sample in us: {handshake} from power-on through the first handshake, {connected} connected, {stalled} with a server \
+         that takes nothing, {slow} with a slow one, {away} with none for {} s; {} s of guest time at {} ns an instruction",
         board.id(),
         AWAY.as_secs(),
         guest / 1_000,

@@ -9,7 +9,7 @@ use anyhow::{Context as _, Result};
 use sensock::batch::Cell;
 use sensock::{DeviceId, Lane, Position, Reading};
 use sensock_sql::SqlStore;
-use sensock_store::{Cursor, FeedItem, GapRow, History as _, ReadingRow, Store as _};
+use sensock_store::{Cursor, FeedItem, GapRow, History as _, ReadingRow, Span, Store as _};
 use tokio::runtime::Runtime;
 use tokio::task::JoinHandle;
 
@@ -35,7 +35,7 @@ impl Ledger {
         Ok(Self { runtime, store })
     }
 
-    /// Everything that it holds of each device.
+    /// Everything that it holds of each device, once these are done: it reads until nothing newer comes.
     pub(crate) fn kept(&self) -> Result<BTreeMap<DeviceId, Kept>> {
         self.runtime.block_on(async {
             let mut all = BTreeMap::<DeviceId, Kept>::new();
@@ -56,6 +56,18 @@ impl Ledger {
             for (device, kept) in &mut all {
                 let marks = self.store.load(device).await?.marks;
                 kept.marks = Lane::ALL.into_iter().zip(marks).collect();
+            }
+            Ok(all)
+        })
+    }
+
+    /// Its gaps, each with its device: an answer that devices which go on recording cannot put off.
+    pub(crate) fn gaps(&self) -> Result<Vec<(DeviceId, Gap)>> {
+        self.runtime.block_on(async {
+            let mut all = Vec::new();
+            for row in self.store.devices().await? {
+                let gaps = self.store.gaps(&row.device, Span::ALL).await?;
+                all.extend(gaps.iter().map(|row| (row.lane.device, gap(row))));
             }
             Ok(all)
         })

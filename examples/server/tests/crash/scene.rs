@@ -95,12 +95,8 @@ impl Scene {
 
     /// While only servers were killed, there is no gap at all.
     pub(crate) fn no_gap_so_far(&self) -> Result<()> {
-        let gaps: Vec<String> = self
-            .ledger
-            .kept()?
-            .iter()
-            .flat_map(|(device, kept)| kept.gaps.iter().map(move |gap| format!("{device}: {gap}")))
-            .collect();
+        let gaps: Vec<String> =
+            self.ledger.gaps()?.iter().map(|(device, gap)| format!("{device}: {gap}")).collect();
         ensure!(gaps.is_empty(), "only servers were killed, but there are gaps:\n{}", gaps.join("\n"));
         Ok(())
     }
