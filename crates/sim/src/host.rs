@@ -3,26 +3,25 @@
 mod commits;
 mod frames;
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use futures_util::FutureExt as _;
-use sensock::limits::DRIFT_PPM;
 use sensock::link::Bounds;
 use sensock::server::{Config, Event, Proposal, Session};
-use sensock::wire::call::{Call, SettingValue};
 use sensock::wire::hello::{Account, End, Hello, Refusal};
 use sensock::{DeviceId, Lane, Micros, Tag, Tick};
 use sensock_store::append::commit;
 use sensock_store::identity::judge;
 use sensock_store::memory::{MemoryError, MemoryStore};
 use sensock_store::work::{CommandWork, Done, FloorWork, HelloWork, Identity, Refuse, Verdict, Work};
-use sensock_store::{Batch, BootRow, CatalogRow, CommandRow, ConnectionRow, LaneId, SettingRow, Store as _};
+use sensock_store::{Batch, BootRow, CatalogRow, CommandState, ConnectionRow, LaneId, Store as _};
 
 use crate::gate::{Gate, GatedStore};
 use crate::link::LinkId;
 use crate::log::Log;
+use crate::shipped::downlink::Downlink;
 use crate::shipped::intake::{Facts, Intake, anchor};
 use crate::shipped::sheet::Sheet;
 use crate::shipped::times::Times;
@@ -52,8 +51,6 @@ pub(crate) struct Conn {
     pub identity: Option<Identity>,
     /// The Hello transaction stands.
     pub confirmed: bool,
-    /// When the Hello came.
-    hello_at: Micros,
     times: Times,
     sheet: Option<Sheet>,
     older: Vec<Sheet>,
@@ -68,14 +65,10 @@ pub(crate) struct Conn {
     anchored: Option<Tick>,
     /// Bytes of records that are not done with.
     pub outstanding: usize,
-    deliver: VecDeque<CommandRow>,
-    settings: VecDeque<SettingRow>,
-    /// Revisions on the device that it did not say it applied.
-    unapplied: Vec<u32>,
+    /// Commands and settings.
+    pub down: Downlink,
     /// Sleep was the last that came.
     sleep_said: bool,
-    /// A command is being stored as sent.
-    pub sending: bool,
 }
 
 /// Whose a work is, and what its connection gets back when it is done.
@@ -124,6 +117,9 @@ pub(crate) struct Host {
     pub commit_us: u64,
     pub commit_at: Option<u64>,
     pub hold: bool,
+    /// How often what the store says of connected devices is looked at, as other servers may have written it; and when next.
+    pub poll_us: u64,
+    poll_at: u64,
     pub crash: Option<Crash>,
     pub up: bool,
     pub log: Log,
@@ -155,6 +151,8 @@ impl Host {
             commit_us: 2_000,
             commit_at: None,
             hold: false,
+            poll_us: 1_000_000,
+            poll_at: now + 1_000_000,
             crash: None,
             up: true,
             log: Log::default(),
@@ -189,7 +187,6 @@ impl Host {
                 hello: None,
                 identity: None,
                 confirmed: false,
-                hello_at: since,
                 times: Times::default(),
                 sheet: None,
                 older: vec![],
@@ -199,11 +196,8 @@ impl Host {
                 epochs: [0; Lane::COUNT],
                 anchored: None,
                 outstanding: 0,
-                deliver: VecDeque::new(),
-                settings: VecDeque::new(),
-                unapplied: vec![],
+                down: Downlink::default(),
                 sleep_said: false,
-                sending: false,
             };
             self.conns.insert(link, conn);
         }
@@ -263,9 +257,34 @@ impl Host {
             Some(c) => Some(c.next_at),
             None => self.commit_at.filter(|_| !self.hold),
         };
-        match (sessions, commit) {
-            (Some(a), Some(b)) => Some(a.min(b)),
-            (a, b) => a.or(b),
+        let poll = self.conns.values().any(|c| c.confirmed).then_some(self.poll_at);
+        [sessions, commit, poll].into_iter().flatten().min()
+    }
+
+    /// Looks at what other servers may have written, as the server's sweeper does.
+    pub(crate) fn sweep(&mut self, now: u64, store: &MemoryStore) {
+        if now < self.poll_at {
+            return;
+        }
+        self.poll_at = now + self.poll_us;
+        let now_us = self.wall_now(now);
+        let mut late = vec![];
+        for conn in self.conns.values_mut().filter(|c| c.confirmed) {
+            let (Some(hello), Some(identity)) = (conn.hello, conn.identity) else { continue };
+            let Some(Ok(resume)) = store.load(&hello.device).now_or_never() else { continue };
+            for row in resume.commands {
+                match row.state {
+                    CommandState::Queued if row.deadline_us < now_us => late.push(hello.device),
+                    CommandState::Queued | CommandState::Sent(_) => conn.down.deliver(row, identity.boot),
+                    _ => {}
+                }
+            }
+            let settings = resume.settings.into_iter();
+            settings.filter(|s| s.applied_us.is_none() && s.refused.is_none()).for_each(|s| conn.down.set(s));
+        }
+        late.dedup();
+        for device in late {
+            self.order(now, Work::Command(CommandWork::Expire { device, now_us }));
         }
     }
 

@@ -146,6 +146,7 @@ impl World {
             }
             let acts = self.hosts[i].timeouts(now);
             self.act(HostId(i), acts);
+            self.hosts[i].sweep(now, &self.store);
         }
         for i in 0..self.boards.len() {
             let b = &mut self.boards[i];
