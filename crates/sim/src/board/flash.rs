@@ -121,9 +121,7 @@ impl Flash {
             outbox.nothing_since(lane, Position::boot_start(self.complete_since));
         }
         outbox.begun_persists(self.begun);
-        if !complete {
-            outbox.tail_lost();
-        }
+        outbox.whole_since(self.complete_since);
     }
 
     fn lowest(&self, lane: Lane) -> Option<Position> {

@@ -123,7 +123,8 @@ impl Host {
                     }
                     if appended.rewind && appended.mark < conn.session.mark(lane) {
                         // It was put back: only a Hello can say what it has lost.
-                        self.log.say(now, || "server closes: the store went back to an earlier state".to_owned());
+                        self.log
+                            .say(now, || "server closes: the store went back to an earlier state".to_owned());
                         acts.extend(from.map(|l| self.bye(l, End::Closed, 1_000)).unwrap_or_default());
                     } else if appended.rewind {
                         let current = &mut conn.epochs[lane.index()];
