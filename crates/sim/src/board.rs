@@ -244,6 +244,15 @@ impl Board {
         self.lives.push(Life { shift: 0 });
     }
 
+    /// The number of the last boot that it remembers, on the wire.
+    pub(crate) fn kept_boot(&self) -> u32 {
+        match self.memory {
+            Memory::None => 0,
+            Memory::Boot => self.kept.boot + self.kept.shift,
+            Memory::Flash => self.flash.boot_on_wire(),
+        }
+    }
+
     /// Power is gone, and with it all that is not kept.
     pub(crate) fn power_off(&mut self) {
         self.on = false;

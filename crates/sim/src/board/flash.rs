@@ -74,6 +74,10 @@ impl Flash {
         self.begun
     }
 
+    pub(crate) fn boot_on_wire(&self) -> u32 {
+        self.boot + self.shift
+    }
+
     pub(crate) fn writing(&self) -> Writing {
         match &self.write {
             None => Writing::Nothing,

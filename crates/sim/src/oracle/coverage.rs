@@ -121,7 +121,7 @@ impl Oracle {
         }
         for (life, rec) in self.within(device, lane, old.next(), mark) {
             let l = &self.lives[life as usize];
-            if self.recs[rec as usize].fate == Fate::Waiting && !l.tainted && l.connected {
+            if self.recs[rec as usize].fate == Fate::Waiting && !l.tainted && !l.forgotten && l.connected {
                 let n = self.recs[rec as usize].n;
                 self.violate(|| format!("{id} {lane}: record {n:?} (number {}) is lost silently: the mark went from {old} to {mark}", rec + 1));
             }
@@ -206,7 +206,7 @@ impl Oracle {
             let rec = self.recs[i];
             let life = &self.lives[rec.life as usize];
             let id = self.devices[life.device].id;
-            let never = life.wire.is_empty() || !life.connected && life.memory == Memory::None;
+            let never = life.wire.is_empty() || life.forgotten || !life.connected && life.memory == Memory::None;
             match rec.fate {
                 Fate::Stored(_) => self.counts.stored += 1,
                 Fate::Gapped(_) => self.counts.in_gaps += 1,
