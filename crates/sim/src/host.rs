@@ -122,6 +122,8 @@ pub(crate) struct Host {
     poll_at: u64,
     pub crash: Option<Crash>,
     pub up: bool,
+    /// Something happened to it: it may have something to say.
+    pub touched: bool,
     pub log: Log,
     entropy: u64,
 }
@@ -155,6 +157,7 @@ impl Host {
             poll_at: now + 1_000_000,
             crash: None,
             up: true,
+            touched: true,
             log: Log::default(),
             entropy: number.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1,
         }
@@ -180,6 +183,7 @@ impl Host {
     }
 
     pub(crate) fn accept(&mut self, now: u64, link: LinkId) {
+        self.touched = true;
         let since = self.micros(now);
         if let Ok(session) = Session::new(self.config, since) {
             let conn = Conn {
@@ -229,6 +233,7 @@ impl Host {
 
     /// Puts work of the operator into the queue.
     pub(crate) fn order(&mut self, now: u64, work: Work) {
+        self.touched = true;
         self.queue.push(Queued { origin: Origin { link: None, release: None, epoch: 0 }, work });
         self.commit_at.get_or_insert(now + self.commit_us);
     }
@@ -267,6 +272,7 @@ impl Host {
             return;
         }
         self.poll_at = now + self.poll_us;
+        self.touched = true;
         let now_us = self.wall_now(now);
         let mut late = vec![];
         for conn in self.conns.values_mut().filter(|c| c.confirmed) {
@@ -289,6 +295,7 @@ impl Host {
     }
 
     pub(crate) fn timeouts(&mut self, now: u64) -> Vec<Act> {
+        self.touched = true;
         let at = self.micros(now);
         let late: Vec<LinkId> = (self.conns.iter_mut())
             .filter_map(|(link, c)| c.session.handle_timeout(at).is_err().then_some(*link))

@@ -8,6 +8,7 @@ use crate::gate::poll;
 impl Host {
     /// Runs the queue through rule A: begins a transaction, or goes on with the one under way.
     pub(crate) fn commit(&mut self, now: u64, store: &MemoryStore) -> Vec<Act> {
+        self.touched = true;
         if self.committing.is_none() {
             self.commit_at = None;
             if self.hold || self.queue.is_empty() {

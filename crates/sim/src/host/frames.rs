@@ -10,6 +10,7 @@ impl Host {
         frame: &mut [u8],
         store: &MemoryStore,
     ) -> Vec<Act> {
+        self.touched = true;
         let (at, wall, wall_now, len) = (self.micros(now), self.wall(), self.wall_now(now), frame.len());
         let fresh = Tag(self.random());
         let (nonce, server) = (self.random(), self.number);
