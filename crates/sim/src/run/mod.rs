@@ -206,6 +206,10 @@ impl Run {
                 let boot = boot.boot() + boot.shift();
                 self.oracle.welcomed(d.life, boot);
                 d.backoff.succeeded();
+                if d.chance.percent(20) {
+                    // Something trips just when it has much to tell.
+                    d.trips_at = Some(now + d.chance.pick(1_000..80_000));
+                }
                 d.heard += 1;
                 let turn = &mut self.turns[d.book];
                 if turn.0 != i {
@@ -234,9 +238,10 @@ impl Run {
             News::Overtaken => self.oracle.violate(|| "readings left while an alarm waited".to_owned()),
             News::Behind(bytes) => {
                 let host = b.link.map(|l| self.world.links[l.0].host);
-                let frame = host.map_or(4_096, |h| usize::from(self.world.hosts[h.0].config.max_frame));
+                let frame =
+                    host.map_or(512, |h| usize::from(self.world.hosts[h.0].config.max_frame).min(512));
                 // Less than two frames under way let one more go.
-                if bytes > 2 * frame + frame.min(512) {
+                if bytes > 3 * frame {
                     self.oracle.violate(|| {
                         format!(
                             "{bytes} bytes of readings are on their way before an alarm, a frame has {frame}"
