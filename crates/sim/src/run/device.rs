@@ -279,7 +279,8 @@ impl Run {
         let d = &mut self.devices[i];
         let lane = lane.unwrap_or(if d.chance.percent(8) { Lane::Alarm } else { Lane::Readings });
         let number = self.oracle.next_number();
-        let second = d.chance.pick(0..1_000) as i32;
+        // Wide, so that a full outbox is more than a few frames.
+        let second = d.chance.pick(0..1 << 27) as i32;
         let readings = [
             Reading { quantity: 1, cell: Cell::Value(number) },
             Reading { quantity: 2, cell: Cell::Value(second) },
