@@ -4,6 +4,7 @@ use std::future::poll_fn;
 use std::net::IpAddr;
 use std::ops::ControlFlow;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use sensock::deframe::Foreign;
@@ -23,6 +24,7 @@ use crate::events::Event;
 use crate::limits::PATIENCE;
 use crate::pipe::{CoveredPipe, Lost, Pipe};
 use crate::random;
+use crate::recheck::{Held, LOOKUP, LetIn};
 use crate::shared::Shared;
 use crate::wall::Wall;
 
@@ -42,6 +44,7 @@ pub(crate) struct Met {
     pub(crate) resume: Resume,
     /// The catalogue was asked for although the store has it: it must be the same.
     pub(crate) recheck: bool,
+    pub(crate) let_in: LetIn,
 }
 
 /// How a handshake ended that came to nothing.
@@ -51,9 +54,6 @@ enum Failed {
     /// Counts against the address.
     Bad,
 }
-
-/// The longest that looking a device up may take before it is told to come back.
-const LOOKUP: Duration = Duration::from_secs(3);
 
 /// Meets a device; `None` if it came to nothing (everyone has been told then).
 ///
@@ -106,6 +106,7 @@ struct Meeting<'a> {
     session: Box<Session>,
     /// The device whose key opened the first message, which was sealed.
     owner: Option<DeviceId>,
+    let_in: LetIn,
     /// Nothing came yet.
     silent: bool,
     until: Instant,
@@ -120,8 +121,9 @@ async fn meet(shared: &Shared, pipe: &mut CoveredPipe, peer: &Peername) -> Resul
     // The builder has checked the configuration.
     let session = Session::new(config, shared.wall.now()).map_err(|_| Failed::Refused)?;
     let until = Instant::now() + Duration::from_millis(HANDSHAKE_MS);
-    let meeting =
-        Meeting { shared, pipe, peer, session: Box::new(session), owner: None, silent: true, until };
+    let let_in = LetIn { key: None, asked: shared.asked.load(Ordering::Acquire) };
+    let session = Box::new(session);
+    let meeting = Meeting { shared, pipe, peer, session, owner: None, let_in, silent: true, until };
     tokio::select! {
         biased;
         met = meeting.run() => met,
@@ -202,7 +204,8 @@ impl Meeting<'_> {
         self.session.welcome(proposal).map_err(|_| Failed::Bad)?;
         self.transmit().await?;
         self.proof(&hello).await?;
-        Ok(Box::new(Met { session: self.session, hello, hello_at, identity, resume, recheck }))
+        let let_in = self.let_in;
+        Ok(Box::new(Met { session: self.session, hello, hello_at, identity, resume, recheck, let_in }))
     }
 
     /// The first frame.
@@ -289,6 +292,7 @@ impl Meeting<'_> {
         };
         self.pipe.cover(Cover::answer(answer, pair));
         self.owner = Some(held.device);
+        self.let_in.key = Some(Held::new(first.id, &key));
         let frame = message.get_mut(hello).unwrap_or_default();
         Ok(read(&mut self.session, &self.shared.wall, frame))
     }
