@@ -57,8 +57,17 @@ pub(crate) async fn run(server: Server, pipe: Box<dyn Pipe>, peer: Peername, ope
         tracing::warn!(peer = peer.words, "closed without a word: far too many connections");
         return;
     }
+    let shared = server.shared();
+    if peer.ip.is_some_and(|ip| !shared.offenders.allows(ip, shared.options.limits.bad_handshakes)) {
+        tracing::debug!(
+            peer = peer.words,
+            "turned away: too many of this address's handshakes failed of late"
+        );
+        return;
+    }
     let mut pipe = CoveredPipe::new(pipe);
     let Some(mut live) = Box::pin(handshake::shake(server.shared(), &mut pipe, &peer)).await else { return };
+    pipe.proved();
     let span = tracing::info_span!("connection", device = %live.device, boot = live.boot, id = live.row.id, peer = peer.words);
     async {
         poll_fn(|cx| live.poll(cx, &mut pipe)).await;
