@@ -100,6 +100,10 @@ async fn finish(pipe: &mut dyn Pipe) {
     let _late = tokio::time::timeout(Duration::from_secs(1), drained).await;
 }
 
+/// How old a sealed connection's keys grow: the next handshake makes new ones (SPEC 14.10). Up to a 24th less, so that a fleet that came at once does
+/// not do so every day.
+const RENEW_MS: u64 = 24 * 3_600_000;
+
 /// Not more waits to be written than this before the session is asked for more.
 const UNSENT_MAX: usize = 4_096;
 /// How it ends once all that was received is committed.
@@ -124,6 +128,8 @@ pub(crate) struct Live {
     inbox: Arc<Inbox>,
     device: DeviceId,
     let_in: LetIn,
+    /// When a sealed connection ends for new keys.
+    renew_at: Option<Micros>,
     boot: u32,
     row: Box<ConnectionRow>,
     times: Times,
@@ -183,6 +189,8 @@ impl Live {
             records: 0,
             bytes: 0,
         };
+        let renew_ms = RENEW_MS - random::below(RENEW_MS / 24);
+        let renew_at = let_in.key.map(|_| shared.wall.now().plus_ms(renew_ms));
         let stored = resume.catalogs.iter().find(|c| c.hash == hello.catalog);
         let sheet = stored.and_then(|c| Sheet::read(c.hash, &c.bytes));
         let wanted = sheet.is_none() || recheck;
@@ -194,6 +202,7 @@ impl Live {
             inbox: Arc::default(),
             device,
             let_in,
+            renew_at,
             boot,
             row: Box::new(row),
             times,
@@ -302,6 +311,9 @@ impl Live {
             && self.session.handle_timeout(now).is_err()
         {
             self.end(End::Silent, "nothing came for too long");
+        }
+        if self.renew_at.is_some_and(|at| now >= at) {
+            self.leave(End::Closed, 0, "a day has passed: come again at once, for new keys");
         }
     }
 
