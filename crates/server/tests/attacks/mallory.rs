@@ -68,8 +68,8 @@ pub fn bridge(
         inside.write_all(&PREFACE).await.unwrap();
         loop {
             let read = tokio::select! {
-                n = inside.read(&mut buf_up) => n.map(|n| { up.bytes.extend(&buf_up[..n]); n }),
-                n = outside.read(&mut buf_down) => n.map(|n| { down.bytes.extend(&buf_down[..n]); n }),
+                n = inside.read(&mut buf_up) => n.inspect(|n| up.bytes.extend(&buf_up[..*n])),
+                n = outside.read(&mut buf_down) => n.inspect(|n| down.bytes.extend(&buf_down[..*n])),
             };
             let Ok(1..) = read else { return };
             loop {
