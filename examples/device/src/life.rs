@@ -4,7 +4,6 @@ use anyhow::{Context as _, Result};
 use catalog::{CELLAR, INTERVAL, RELAY};
 use example_device::boot_file::next_boot;
 use example_device::flash_file::FlashFile;
-use example_device::pin::Pin;
 use example_device::replay::Recording;
 use example_device::source::Source;
 use sensock::Catalog;
@@ -66,7 +65,7 @@ async fn one(
     stop: watch::Receiver<bool>,
 ) -> Result<()> {
     let report = Report::new(plan.id, cli.report);
-    let tls = cli.tls_pin.map(Pin::connector).transpose()?;
+    let tls = cli.tls_pin.map(|pin| pin.connector("sensock/1")).transpose()?;
     let way = |runner| Way { runner, servers: cli.servers.clone(), tls };
     match &plan.outbox {
         Outbox::Ram => {

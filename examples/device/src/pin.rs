@@ -36,11 +36,11 @@ impl Pin {
         Ok(Pin(Sha256::digest(leaf.subject_public_key_info()).into()))
     }
 
-    /// What dials servers that have this key, with TLS 1.3.
+    /// What dials servers that have this key, with TLS 1.3, to speak `protocol` inside (ALPN): `sensock/1`, or `http/1.1` for WebSocket.
     ///
     /// # Errors
     /// The crypto library does not do TLS 1.3.
-    pub fn connector(self) -> Result<TlsConnector, Error> {
+    pub fn connector(self, protocol: &str) -> Result<TlsConnector, Error> {
         let provider = Arc::new(ring::default_provider());
         let verifier = Arc::new(Verifier { pin: self, provider: provider.clone() });
         let mut config = ClientConfig::builder_with_provider(provider)
@@ -48,7 +48,7 @@ impl Pin {
             .dangerous()
             .with_custom_certificate_verifier(verifier)
             .with_no_client_auth();
-        config.alpn_protocols = vec![b"sensock/1".to_vec()];
+        config.alpn_protocols = vec![protocol.into()];
         Ok(TlsConnector::from(Arc::new(config)))
     }
 }
