@@ -43,6 +43,7 @@ mod pace;
 mod pipe;
 mod queue;
 mod random;
+mod recheck;
 mod registry;
 mod request;
 mod server;
