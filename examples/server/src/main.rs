@@ -5,9 +5,10 @@
 //! why/      what the store knows of a span of time: facts, timeline, verdict
 //! show/     words, times, the terminal
 //! demo/     simulated devices with real recordings, faults, and the proof out of the database
-//! config    the configuration file      devices    who may connect
-//! device    a device and its catalogue  database   the store behind an address
-//! failpoint where a crash test kills the server
+//! keys/     the file of the devices' keys, and the keys of a running server
+//! guests    who may connect             devices    the list of those who may without a key
+//! config    the configuration file      database   the store behind an address
+//! device    a device and its catalogue  failpoint  where a crash test kills the server
 //! ```
 
 mod cli;
@@ -19,6 +20,8 @@ mod demo;
 mod device;
 mod devices;
 mod failpoint;
+mod guests;
+mod keys;
 mod show;
 mod stop;
 mod why;
