@@ -12,6 +12,7 @@ pub mod boot_file;
 #[cfg(test)]
 mod corpus;
 pub mod flash_file;
+pub mod pin;
 pub mod private;
 pub mod replay;
 pub mod source;

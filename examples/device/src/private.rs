@@ -20,7 +20,7 @@ pub enum PrivateFileError {
         error: std::io::Error,
     },
     /// Others may read or change it.
-    #[error("{}: other users can reach it (mode {mode:04o}), and it holds keys: `chmod 600 {}`", path.display(), path.display())]
+    #[error("{} holds secrets, and others on this machine may reach it (mode {mode:04o}): chmod 600 {}", path.display(), path.display())]
     Shared {
         /// Which file.
         path: PathBuf,
@@ -102,7 +102,7 @@ mod tests {
                 Err(error) => {
                     let said = error.to_string();
                     assert!(mode & 0o077 != 0, "{mode:o}: {said}");
-                    assert!(said.ends_with(&format!("`chmod 600 {}`", path.display())), "{said}");
+                    assert!(said.ends_with(&format!(": chmod 600 {}", path.display())), "{said}");
                     assert!(said.contains(&format!("mode {mode:04o}")) && !said.contains("secret"), "{said}");
                 }
             }

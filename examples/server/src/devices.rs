@@ -18,6 +18,8 @@ pub(crate) struct DeviceFile {
 struct Listing {
     devices: BTreeSet<DeviceId>,
     stamp: Option<(SystemTime, u64)>,
+    /// Counts what was read.
+    generation: u64,
 }
 
 impl DeviceFile {
@@ -35,6 +37,13 @@ impl DeviceFile {
     /// Who is listed.
     pub(crate) fn devices(&self) -> Vec<DeviceId> {
         self.listing().devices.iter().copied().collect()
+    }
+
+    /// A number that grows when it was read again.
+    pub(crate) fn generation(&self) -> u64 {
+        // Who cannot read it hears so when a device comes.
+        let _unread = self.refresh();
+        self.listing().generation
     }
 
     /// Whether a device is listed now.
@@ -60,7 +69,8 @@ impl DeviceFile {
         let text = std::fs::read_to_string(&self.path)
             .map_err(|error| anyhow!("{path}: cannot be read ({error}): check its permissions"))?;
         let devices = parse(&path.to_string(), &text)?;
-        *self.listing() = Listing { devices, stamp };
+        let mut listing = self.listing();
+        *listing = Listing { devices, stamp, generation: listing.generation + 1 };
         Ok(())
     }
 }

@@ -56,6 +56,13 @@ impl Guests {
         }
     }
 
+    /// A number that changes with who may connect: with what was read, and as keys come to their end.
+    pub(crate) fn phase(&self) -> u64 {
+        let keys = self.0.keys.as_ref().map_or(0, |keys| keys.phase(now_us()));
+        let plain = if let Plain::File(file) = &self.0.plain { file.generation() } else { 0 };
+        keys + plain
+    }
+
     /// What an operator reads when a device was turned away; `words` is what the server says.
     pub(crate) fn how_to_admit(&self, device: &DeviceId, words: &str) -> String {
         let keys = self.0.keys.as_ref();

@@ -6,9 +6,11 @@
 //! show/     words, times, the terminal
 //! demo/     simulated devices with real recordings, faults, and the proof out of the database
 //! keys/     the file of the devices' keys, and the keys of a running server
+//! tls/      TLS 1.3 in front of it
 //! guests    who may connect             devices    the list of those who may without a key
 //! config    the configuration file      database   the store behind an address
-//! device    a device and its catalogue  failpoint  where a crash test kills the server
+//! device    a device and its catalogue  secret     files for their owner alone
+//! failpoint where a crash test kills the server
 //! ```
 
 mod cli;
@@ -22,8 +24,10 @@ mod devices;
 mod failpoint;
 mod guests;
 mod keys;
+mod secret;
 mod show;
 mod stop;
+mod tls;
 mod why;
 
 use std::process::ExitCode;

@@ -220,7 +220,7 @@ mod tests {
         fs::set_permissions(&path, fs::Permissions::from_mode(0o640)).unwrap();
         for said in [read(&path).err(), add(&path, 2).err()] {
             let said = said.unwrap().to_string();
-            assert!(said.contains("(mode 0640)") && said.contains("`chmod 600 "), "{said}");
+            assert!(said.contains("(mode 0640)") && said.contains(": chmod 600 "), "{said}");
         }
     }
 }

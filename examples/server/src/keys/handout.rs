@@ -2,11 +2,11 @@
 
 use std::fmt::Write as _;
 
-use qrcode::render::unicode::Dense1x2;
-use qrcode::{EcLevel, QrCode};
 use sensock::DeviceId;
 use sensock::seal::Credential;
 use zeroize::Zeroizing;
+
+use crate::show::qr::code;
 
 /// What is printed once. It is the secret itself.
 pub(crate) fn handout(device: &DeviceId, credential: &Credential, with_qr: bool) -> Zeroizing<String> {
@@ -35,17 +35,13 @@ pub(crate) fn handout(device: &DeviceId, credential: &Credential, with_qr: bool)
     text
 }
 
-/// A QR code, dark on light whatever the terminal's colours are.
+/// A QR code, black on white whatever the terminal's colours are.
 fn qr(line: &str) -> Zeroizing<String> {
-    // 92 bytes fit a code of 41 by 41 modules.
-    let Ok(code) = QrCode::with_error_correction_level(line, EcLevel::M) else { return Zeroizing::default() };
-    let drawn = Zeroizing::new(
-        code.render::<Dense1x2>().dark_color(Dense1x2::Dark).light_color(Dense1x2::Light).build(),
-    );
     let mut text = Zeroizing::new(String::with_capacity(8 << 10));
+    // 92 bytes fit a code of 41 by 41 modules.
+    let drawn = code(line).unwrap_or_default();
     for row in drawn.lines() {
-        // White blocks on black: light modules are drawn, dark ones left out.
-        let _infallible = writeln!(text, "\x1b[97;40m{row}\x1b[0m");
+        let _infallible = writeln!(text, "\x1b[30;107m{row}\x1b[0m");
     }
     text
 }
@@ -65,7 +61,7 @@ mod tests {
         assert!(text.contains(&format!("Credential::parse(\"{line}\")")) && !text.contains('\x1b'));
         // 41 modules and four light ones on either side, two rows a line.
         let with = handout(&device, &credential(6), true);
-        let rows: Vec<&str> = with.lines().filter(|l| l.starts_with("\x1b[97;40m")).collect();
+        let rows: Vec<&str> = with.lines().filter(|l| l.starts_with("\x1b[30;107m")).collect();
         assert_eq!(rows.len(), 25);
         assert!(rows.iter().all(|row| row.chars().filter(|c| " ▀▄█".contains(*c)).count() == 49));
     }

@@ -85,12 +85,13 @@ impl Ring {
         Some(DeviceKey { device: held.device, key: held.key.clone() })
     }
 
-    /// What is valid at this time, as a number that changes with it.
-    pub(crate) fn phase(&self, now_us: i64) -> (u64, usize) {
+    /// A number that grows when the file was read again, and when a key came to its end.
+    pub(crate) fn phase(&self, now_us: i64) -> u64 {
         self.refresh();
         let state = self.state();
         let ended = |held: &&Held| held.until_us.is_some_and(|until| until <= now_us);
-        (state.generation, state.keys.values().filter(ended).count())
+        // Below 2^32 keys.
+        (state.generation << 32) + state.keys.values().filter(ended).count() as u64
     }
 
     /// `3 keys of 2 devices, those in keys.txt`.

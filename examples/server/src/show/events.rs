@@ -81,6 +81,10 @@ pub(crate) fn line(event: &Event, guests: &Guests, times: &Times) -> Option<Line
             (Some(device), _) => (device.to_string(), format!("refused, {peer}: {words}"), true),
             (None, _) => (peer.clone(), format!("refused: {words}"), true),
         },
+        Event::Revoked { device, key, peer, why } => {
+            let key = key.map_or_else(String::new, |key| format!(" (key {key})"));
+            (device.to_string(), format!("its connection from {peer} was closed{key}: {why}"), true)
+        }
         Event::Collision { device, connected, refused } => (
             device.to_string(),
             format!(
