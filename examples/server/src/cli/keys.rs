@@ -8,8 +8,7 @@ use std::time::Duration;
 use anyhow::{Result, anyhow, bail};
 use example_device::private::random;
 use sensock::DeviceId;
-use sensock::seal::{Credential, Key, KeyId};
-use zeroize::Zeroizing;
+use sensock::seal::Credential;
 
 use super::status::seen;
 use crate::database;
@@ -213,13 +212,11 @@ impl List {
 
 /// A new key, of an id that no other has.
 fn made(document: &Document) -> Result<Credential> {
-    let (mut id, mut key) = ([0; 8], Zeroizing::new([0; 32]));
-    let no_random = |_| anyhow!("the system gives no random bytes: no key was made");
-    random(&mut *key).map_err(no_random)?;
     loop {
-        random(&mut id).map_err(no_random)?;
-        if document.entries().all(|e| e.credential.id != KeyId(id)) {
-            return Ok(Credential { id: KeyId(id), key: Key::new(*key) });
+        let made = Credential::make(&mut random)
+            .map_err(|_| anyhow!("the system gives no random bytes: no key was made"))?;
+        if document.entries().all(|e| e.credential.id != made.id) {
+            return Ok(made);
         }
     }
 }
