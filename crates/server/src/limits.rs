@@ -17,6 +17,9 @@ pub struct Limits {
     pub connections: usize,
     /// Handshakes of one address (IPv6: one /64) that failed within the last minute or hang for more than 5 s. 64 unless said.
     pub bad_handshakes: usize,
+    /// Connections at once that are still agreeing on their transport (TLS, WebSocket: [`Server::serve_through`](crate::Server::serve_through)).
+    /// More are closed. 1,024 unless said.
+    pub agreeing: usize,
     /// Handshakes of one address (IPv6: one /64) under way at once, from their first frame to the proof that the device is live. More are refused
     /// as busy. 1,024 unless said.
     pub handshakes: usize,
@@ -35,6 +38,7 @@ impl Default for Limits {
         Limits {
             connections: 16_384,
             bad_handshakes: 64,
+            agreeing: 1_024,
             handshakes: 1_024,
             frame: sensock::limits::FRAME_DEFAULT as u16,
             events: 1_024,
