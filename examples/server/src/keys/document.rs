@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use anyhow::{Result, anyhow, bail};
+use example_device::private::random;
 use sensock::DeviceId;
-use sensock::seal::{Credential, KeyId};
+use sensock::seal::{Credential, Key, KeyId};
 use zeroize::Zeroizing;
 
 use super::line::{Entry, Line};
@@ -93,6 +94,19 @@ impl Document {
             let _infallible = writeln!(text, "{line}");
         }
         text
+    }
+}
+
+/// A new key, of an id that no other has.
+pub(crate) fn made(document: &Document) -> Result<Credential> {
+    let (mut id, mut key) = ([0; 8], Zeroizing::new([0; 32]));
+    let no_random = |_| anyhow!("the system gives no random bytes: no key was made");
+    random(&mut *key).map_err(no_random)?;
+    loop {
+        random(&mut id).map_err(no_random)?;
+        if document.entries().all(|e| e.credential.id != KeyId(id)) {
+            return Ok(Credential { id: KeyId(id), key: Key::new(*key) });
+        }
     }
 }
 
