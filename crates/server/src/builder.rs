@@ -1,6 +1,7 @@
 //! How a server is made.
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
 use sensock::limits::{FRAME_HARD_MAX, FRAME_MIN_MAX, PING_INTERVAL_MS, PING_RANGE_MS};
@@ -131,6 +132,7 @@ impl<S: Store, K: Keys> Builder<S, K> {
             registry: Arc::new(Registry::default()),
             offenders: Offenders::default(),
             doorkeeper: Doorkeeper::new().map_err(|_| StartError::NoRandom)?,
+            asked: AtomicU64::new(0),
             events: Hub::new(options.limits.events),
             tickets: Tickets::default(),
             commits: watch::Sender::new(0),

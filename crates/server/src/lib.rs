@@ -1,7 +1,7 @@
 //! The server end of sensock on tokio: sessions, group commit, commands, events.
 //!
-//! A [`Server`] takes connections ([`Server::serve`] for TCP, [`Server::attach`] for any stream, [`Server::attach_frames`] for message
-//! transports), stores what devices record through a [`Store`] of yours, and acknowledges only what is committed. Commands are stored
+//! A [`Server`] takes connections ([`Server::serve`] for TCP, [`Server::serve_through`] for TLS and the like, [`Server::attach`] for any
+//! stream, [`Server::attach_frames`] for message transports), stores what devices record through a [`Store`] of yours, and acknowledges only what is committed. Commands are stored
 //! tickets ([`DeviceHandle::command`]), settings are desired state ([`DeviceHandle::set`]), questions of devices arrive as
 //! [`Event::Asked`]. [`Events`] is a bounded view of what happens and never holds anything up; [`Server::feed`] reads the store itself,
 //! without loss.
@@ -43,6 +43,7 @@ mod pace;
 mod pipe;
 mod queue;
 mod random;
+mod recheck;
 mod registry;
 mod request;
 mod server;
@@ -53,6 +54,7 @@ mod wall;
 
 pub use accept::listen;
 pub use asked::Asked;
+pub use attach::Transport;
 pub use builder::Builder;
 pub use codec::SensockCodec;
 pub use device::{DeviceHandle, DeviceState};

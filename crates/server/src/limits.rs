@@ -17,6 +17,9 @@ pub struct Limits {
     pub connections: usize,
     /// Handshakes of one address (IPv6: one /64) that failed within the last minute or hang for more than 5 s. 64 unless said.
     pub bad_handshakes: usize,
+    /// Connections at once that are still agreeing on their transport (TLS, WebSocket: [`Server::serve_through`](crate::Server::serve_through)).
+    /// More are closed. 1,024 unless said.
+    pub agreeing: usize,
     /// The largest frame that is taken, in bytes: 256 to 16,383. 4,096 unless said.
     pub frame: u16,
     /// Events that a reader may be behind before it misses some. 1,024 unless said.
@@ -32,6 +35,7 @@ impl Default for Limits {
         Limits {
             connections: 16_384,
             bad_handshakes: 64,
+            agreeing: 1_024,
             frame: sensock::limits::FRAME_DEFAULT as u16,
             events: 1_024,
             memory: 64 << 20,

@@ -1,6 +1,7 @@
 //! What all parts of one server share; not generic over its store.
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
@@ -51,6 +52,8 @@ pub(crate) struct Shared {
     pub(crate) registry: Arc<Registry>,
     pub(crate) offenders: Offenders,
     pub(crate) doorkeeper: Doorkeeper,
+    /// How often who may connect was asked again about everybody.
+    pub(crate) asked: AtomicU64,
     pub(crate) events: Hub,
     pub(crate) tickets: Tickets,
     /// Counts commits that stored something.

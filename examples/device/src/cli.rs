@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Parser, value_parser};
+use example_device::pin::Pin;
 use sensock::DeviceId;
 
 /// A simulated device: replays a recording of real sensors, or makes readings up, and sends them to a sensock server.
@@ -16,6 +17,9 @@ pub(crate) struct Cli {
     /// Where the server listens; if given several times, they are tried in turn
     #[arg(long = "server", value_name = "HOST:PORT", required = true, value_parser = address)]
     pub(crate) servers: Vec<String>,
+    /// Dial with TLS 1.3, and take only the server that has this pin, which sensockd prints
+    #[arg(long, value_name = "sha256//PIN")]
+    pub(crate) tls_pin: Option<Pin>,
     /// The device's name: 1 to 32 letters, digits, '.', '_' and '-'
     #[arg(long, value_name = "NAME", value_parser = device)]
     pub(crate) id: DeviceId,

@@ -11,6 +11,7 @@ pub mod boot_file;
 #[cfg(test)]
 mod corpus;
 pub mod flash_file;
+pub mod pin;
 pub mod replay;
 pub mod source;
 pub mod synthetic;

@@ -13,6 +13,7 @@ use tokio::sync::watch;
 use tokio::task::{JoinSet, LocalSet};
 
 use crate::cli::{Cli, Outbox, Plan};
+use crate::dial::Way;
 use crate::report::Report;
 use crate::{dial, duty};
 
@@ -64,11 +65,13 @@ async fn one(
     stop: watch::Receiver<bool>,
 ) -> Result<()> {
     let report = Report::new(plan.id, cli.report);
+    let tls = cli.tls_pin.map(|pin| pin.connector("sensock/1")).transpose()?;
+    let way = |runner| Way { runner, servers: cli.servers.clone(), tls };
     match &plan.outbox {
         Outbox::Ram => {
             let number = plan.boot_file.as_deref().map(next_boot).transpose()?;
             let (device, runner) = start(&plan, catalog, number.map_or(Boot::Unknown, Boot::Number))?;
-            work(&cli, device, runner, number.unwrap_or(0), source, report, stop).await;
+            work(&cli, device, way(runner), number.unwrap_or(0), source, report, stop).await;
         }
         Outbox::File(path) => {
             let named = || format!("the outbox {}", path.display());
@@ -80,7 +83,7 @@ async fn one(
             tokio::select! {
                 // A write to a file never waits, so the end of the work finds the flash between two of them.
                 error = flash.run(device) => return Err(error).with_context(named),
-                () = work(&cli, device, runner, number, source, report, stop) => {}
+                () = work(&cli, device, way(runner), number, source, report, stop) => {}
             }
         }
     }
@@ -105,14 +108,14 @@ fn start(
 async fn work(
     cli: &Cli,
     device: Device<'static>,
-    mut runner: Runner<'static, TokioClock>,
+    mut way: Way,
     boot: u32,
     source: Source,
     report: Report,
     stop: watch::Receiver<bool>,
 ) {
     report.boot(boot);
-    runner.backoff_between(cli.redial_ms.min(500), cli.redial_ms);
+    way.runner.backoff_between(cli.redial_ms.min(500), cli.redial_ms);
     let sampling = duty::Sampling {
         persistent: cli.outbox != Outbox::Ram,
         alarm_every: cli.alarm_every,
@@ -136,7 +139,7 @@ async fn work(
     };
     tokio::select! {
         () = all => {}
-        () = dial::network(runner, &cli.servers, report) => {}
+        () = dial::network(way, report) => {}
         () = duty::obey(device, report) => {}
         () = teller.run() => {}
     }

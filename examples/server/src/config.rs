@@ -31,6 +31,9 @@ pub(crate) struct Config {
     pub(crate) drain: Option<Duration>,
     pub(crate) max_connections: Option<usize>,
     pub(crate) log: Option<Log>,
+    pub(crate) tls_listen: Option<SocketAddr>,
+    pub(crate) tls_cert: Option<PathBuf>,
+    pub(crate) tls_key: Option<PathBuf>,
 }
 
 /// How much is printed.
@@ -53,8 +56,19 @@ pub(crate) struct ConfigError {
     what: String,
 }
 
-const KEYS: [&str; 8] =
-    ["listen", "store", "devices", "any-device", "ping-interval", "drain", "max-connections", "log"];
+const KEYS: [&str; 11] = [
+    "listen",
+    "store",
+    "devices",
+    "any-device",
+    "ping-interval",
+    "drain",
+    "max-connections",
+    "log",
+    "tls-listen",
+    "tls-cert",
+    "tls-key",
+];
 
 impl Config {
     /// Reads a file.
@@ -93,16 +107,21 @@ impl Config {
         let wrong = |expected: &str| (format!("`{key}` is {}: expected {expected}", shown(value)), false);
         let text = |expected| value.as_str().ok_or_else(|| wrong(expected));
         let span = |expected| time::duration(text(expected)?).map_err(|_| wrong(expected));
+        let address = || {
+            let expected = "an address and a port, as in \"0.0.0.0:7070\"";
+            text(expected)?.parse().map_err(|_| wrong(expected))
+        };
+        let path = |expected| text(expected).map(PathBuf::from);
         match key {
-            "listen" => {
-                let expected = "an address and a port, as in \"0.0.0.0:7070\"";
-                self.listen = Some(text(expected)?.parse().map_err(|_| wrong(expected))?);
-            }
+            "listen" => self.listen = Some(address()?),
+            "tls-listen" => self.tls_listen = Some(address()?),
+            "tls-cert" => self.tls_cert = Some(path("the path of a PEM file, as in \"sensockd.crt\"")?),
+            "tls-key" => self.tls_key = Some(path("the path of a PEM file, as in \"sensockd.key\"")?),
             "store" => {
                 self.store =
                     Some(text("\"sqlite:FILE\" or \"mysql://user:password@host/database\"")?.to_owned());
             }
-            "devices" => self.devices = Some(text("the path of a file, as in \"devices.txt\"")?.into()),
+            "devices" => self.devices = Some(path("the path of a file, as in \"devices.txt\"")?),
             "any-device" => {
                 self.any_device = Some(value.as_bool().ok_or_else(|| wrong("true or false"))?);
             }
@@ -179,7 +198,8 @@ mod tests {
         let config = Config::parse(
             "sensockd.toml",
             "listen = \"[::]:7070\"\nstore = \"sqlite:a.db\"\ndevices = \"d.txt\"\nany-device = false\n\
-             ping-interval = \"20s\"\ndrain = \"500ms\"\nmax-connections = 1_000\nlog = \"readings\"\n",
+             ping-interval = \"20s\"\ndrain = \"500ms\"\nmax-connections = 1_000\nlog = \"readings\"\n\
+             tls-listen = \"[::]:7443\"\ntls-cert = \"a.crt\"\ntls-key = \"a.key\"\n",
         )
         .unwrap();
         let expected = Config {
@@ -191,6 +211,9 @@ mod tests {
             drain: Some(Duration::from_millis(500)),
             max_connections: Some(1000),
             log: Some(Log::Readings),
+            tls_listen: "[::]:7443".parse().ok(),
+            tls_cert: Some("a.crt".into()),
+            tls_key: Some("a.key".into()),
         };
         assert_eq!(config, expected);
         assert_eq!(Config::parse("empty.toml", "# nothing\n"), Ok(Config::default()));

@@ -7,6 +7,7 @@
 //! demo/     simulated devices with real recordings, faults, and the proof out of the database
 //! config    the configuration file      devices    who may connect
 //! device    a device and its catalogue  database   the store behind an address
+//! tls/      TLS 1.3 in front of it         secret     files for their owner alone
 //! failpoint where a crash test kills the server
 //! ```
 
@@ -19,8 +20,10 @@ mod demo;
 mod device;
 mod devices;
 mod failpoint;
+mod secret;
 mod show;
 mod stop;
+mod tls;
 mod why;
 
 use std::process::ExitCode;

@@ -24,6 +24,11 @@ impl Live {
                 self.end(End::Takeover, format!("a newer connection from {peer} took over"));
             }
             Message::Leave { retry_ms, text } => self.leave(End::Closed, retry_ms, text),
+            Message::Expel { retry_ms, text } => {
+                // Whatever it was leaving for.
+                self.leaving = None;
+                self.leave(End::Refused, retry_ms, text);
+            }
         }
     }
 
@@ -88,9 +93,12 @@ impl Live {
             peer: peer.clone(),
             since_us: self.row.from_us,
             inbox: self.inbox.clone(),
+            let_in: self.let_in,
         };
         let (device, boot) = (self.device, self.boot);
-        if let Some(old) = self.shared.registry.insert(device, connected) {
+        let old = self.shared.registry.insert(device, connected.clone());
+        self.shared.recheck_if_missed(device, connected);
+        if let Some(old) = old {
             old.inbox.push(Message::Takeover { peer: peer.clone() });
             self.shared.events.send(Event::Takeover { device, from: old.peer, to: peer.clone() });
         }

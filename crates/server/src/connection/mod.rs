@@ -40,6 +40,7 @@ use crate::inbox::Inbox;
 use crate::pipe::{CoveredPipe, Lost, Pipe};
 use crate::queue::{Entry, Origin};
 use crate::random;
+use crate::recheck::LetIn;
 use crate::registry::{Away, Open};
 use crate::server::Server;
 use crate::shared::Shared;
@@ -113,6 +114,7 @@ pub(crate) struct Live {
     session: Box<Session>,
     inbox: Arc<Inbox>,
     device: DeviceId,
+    let_in: LetIn,
     boot: u32,
     row: Box<ConnectionRow>,
     times: Times,
@@ -155,7 +157,7 @@ struct Awaited {
 
 impl Live {
     fn new(shared: Arc<Shared>, met: Met, peer: &Peername) -> Box<Live> {
-        let Met { session, hello, hello_at, identity, resume, recheck } = met;
+        let Met { session, hello, hello_at, identity, resume, recheck, let_in } = met;
         let (device, boot) = (hello.device, identity.boot);
         let now_us = shared.wall.now_us();
         let row = ConnectionRow {
@@ -182,6 +184,7 @@ impl Live {
             session,
             inbox: Arc::default(),
             device,
+            let_in,
             boot,
             row: Box::new(row),
             times,
@@ -318,12 +321,12 @@ impl Live {
     /// Renders what is due, as long as the other end takes it.
     fn transmit(&mut self, now: Micros, pipe: &mut dyn Pipe) {
         let mut out = [0; 256];
-        // A device that sleeps is told no more: the next wake brings it.
-        let sleeps = self.leaving.as_ref().is_some_and(|l| l.end == End::Slept);
+        // A device that sleeps is told no more: the next wake brings it. Nor is one that is turned away.
+        let no_more = self.leaving.as_ref().is_some_and(|l| matches!(l.end, End::Slept | End::Refused));
         while pipe.unsent() < UNSENT_MAX {
             // The buffer is as large as the contract wants.
             let len = match self.session.poll_transmit(now, &mut out).unwrap_or(0) {
-                0 if sleeps => 0,
+                0 if no_more => 0,
                 0 => self.down.frame(&mut self.session, self.shared.wall.offset(), &mut out),
                 len => len,
             };

@@ -3,9 +3,10 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result, bail, ensure};
 use sensock_server::{Event, Events, Limits, Server};
 use sensock_store::{Durability, Store as _, StoreInfo};
 use tokio::net::TcpListener;
@@ -18,6 +19,7 @@ use crate::show::events;
 use crate::show::terminal::Terminal;
 use crate::show::time::{Times, duration, now_us};
 use crate::stop::stop;
+use crate::tls::{Files, Tls};
 
 /// How long a shutdown may take unless told otherwise.
 const DRAIN: Duration = Duration::from_secs(10);
@@ -41,6 +43,15 @@ pub(super) struct Run {
     /// A file with these options as keys, as in: listen = "0.0.0.0:7070".
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
+    /// Address and port to listen on with TLS 1.3, for gateways, proxies and browsers (WebSocket "sensock.1").
+    #[arg(long, value_name = "ADDRESS:PORT")]
+    tls_listen: Option<SocketAddr>,
+    /// The certificate chain, PEM (sensockd.crt unless said); made together with its key if neither is there. Read again when it changed.
+    #[arg(long, value_name = "FILE")]
+    tls_cert: Option<PathBuf>,
+    /// The certificate's key, PEM (sensockd.key unless said), readable by its owner alone.
+    #[arg(long, value_name = "FILE")]
+    tls_key: Option<PathBuf>,
     /// How often devices are pinged.
     #[arg(long, value_parser = duration, value_name = "TIME")]
     ping_interval: Option<Duration>,
@@ -72,11 +83,18 @@ impl Run {
         let point = FailPoint::from_env()?;
         let sql = database::open(address).await?;
         let store = FailStore { store: sql.clone(), point: point.clone() };
-        let listener = sensock_server::listen(listen).with_context(|| {
-            format!("{listen} cannot be listened on: is another program using the port? choose another with --listen")
-        })?;
+        let listener = socket(listen)?;
         let bound = listener.local_addr()?;
-        greet(&mut terminal, &store.info().await?, &guests, bound);
+        let tls = self.tls(&config)?;
+        greet(&mut terminal, &store.info().await?, &guests);
+        if let Some((tls, listener)) = &tls {
+            let (words, qr) = tls.words();
+            terminal.line(words);
+            qr.iter().flat_map(|qr| qr.lines()).for_each(|line| terminal.line(line));
+            terminal.line(format!("listening with TLS on {}", listener.local_addr()?));
+        }
+        // Tests and scripts wait for this line; with port 0 it tells the port.
+        terminal.line(format!("listening on {bound}, Ctrl-C ends"));
 
         if point.is_armed() {
             terminal.loud(
@@ -94,9 +112,18 @@ impl Run {
         let log = self.log.or(config.log).unwrap_or_default();
         let printing = tokio::spawn(print(events, guests, log, terminal));
         let tidying = tokio::spawn(database::tidy(sql));
+        let covered = tls.map(|(tls, listener)| {
+            let server = server.clone();
+            // Ends with the server.
+            let agree = move |io, peer| tls.clone().agree(io, peer);
+            tokio::spawn(async move { server.serve_through(listener, agree, std::future::pending()).await })
+        });
         match point.is_armed() {
             false => server.serve(listener, stop()).await?,
             true => serve_to_fail(&server, listener, point).await?,
+        }
+        if let Some(covered) = covered {
+            covered.await??;
         }
         tidying.abort();
         // The stream of events ends with the server.
@@ -117,6 +144,27 @@ impl Run {
         }
     }
 
+    /// TLS, if it is asked for, and where it listens.
+    fn tls(&self, config: &Config) -> Result<Option<(Arc<Tls>, TcpListener)>> {
+        let file = |said: &Option<PathBuf>, in_config: &Option<PathBuf>, else_: &str| {
+            said.as_ref().or(in_config.as_ref()).cloned().unwrap_or_else(|| else_.into())
+        };
+        let Some(listen) = self.tls_listen.or(config.tls_listen) else {
+            let named = self.tls_cert.as_ref().or(self.tls_key.as_ref()).or(config.tls_cert.as_ref());
+            ensure!(
+                named.or(config.tls_key.as_ref()).is_none(),
+                "where shall TLS listen? say --tls-listen 0.0.0.0:7443"
+            );
+            return Ok(None);
+        };
+        let files = Files {
+            cert: file(&self.tls_cert, &config.tls_cert, "sensockd.crt"),
+            key: file(&self.tls_key, &config.tls_key, "sensockd.key"),
+        };
+        let tls = Tls::open(files)?;
+        Ok(Some((Arc::new(tls), socket(listen)?)))
+    }
+
     fn limits(&self, config: &Config) -> Limits {
         let mut limits = Limits::default();
         if let Some(connections) = self.max_connections.or(config.max_connections) {
@@ -126,8 +174,14 @@ impl Run {
     }
 }
 
+fn socket(listen: SocketAddr) -> Result<TcpListener> {
+    sensock_server::listen(listen).with_context(|| {
+        format!("{listen} cannot be listened on: is another program using the port? choose another with --listen or --tls-listen")
+    })
+}
+
 /// What a person should know before anything happens.
-fn greet(terminal: &mut Terminal<std::io::Stdout>, info: &StoreInfo, guests: &Guests, listen: SocketAddr) {
+fn greet(terminal: &mut Terminal<std::io::Stdout>, info: &StoreInfo, guests: &Guests) {
     terminal.line(format!("sensockd {}, store {}", env!("CARGO_PKG_VERSION"), info.name));
     terminal.loud(
         "NO ENCRYPTION, NO KEYS: whoever reaches the port can read along, and can claim to be any device that may connect. \
@@ -139,8 +193,6 @@ fn greet(terminal: &mut Terminal<std::io::Stdout>, info: &StoreInfo, guests: &Gu
         Durability::Memory => terminal.loud("the store is in memory: nothing outlives this process"),
     }
     terminal.line(guests.words());
-    // Tests and scripts wait for this line; with port 0 it tells the port.
-    terminal.line(format!("listening on {listen}, Ctrl-C ends"));
 }
 
 /// Prints events until the server ends.
