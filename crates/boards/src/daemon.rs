@@ -49,6 +49,7 @@ impl Daemon {
         let mut command = Command::new(&self.program);
         command.args([
             "run",
+            "--insecure",
             "--any-device",
             "--listen",
             &self.address().to_string(),

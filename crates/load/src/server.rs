@@ -66,7 +66,9 @@ impl Running {
     /// When it does not start.
     pub fn sensockd(programs: &Programs, store: &str) -> Result<Self> {
         let mut command = Command::new(&programs.sensockd);
-        command.args(["run", "--any-device", "--listen", "127.0.0.1:0", "--log", "quiet", "--store", store]);
+        command
+            .args(["run", "--insecure", "--any-device", "--listen", "127.0.0.1:0"])
+            .args(["--log", "quiet", "--store", store]);
         Self::announced(&mut command, tempfile::tempdir()?)
     }
 

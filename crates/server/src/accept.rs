@@ -43,7 +43,7 @@ impl Server {
     /// }
     /// # }
     /// ```
-    /// and turns away addresses whose handshakes keep failing.
+    /// Addresses whose handshakes keep failing are turned away, by `attach` too.
     ///
     /// # Errors
     /// The listening socket failed for good. A shortage of file descriptors is waited out.
@@ -140,11 +140,6 @@ impl Server {
             };
             match accepted {
                 Ok((io, peer)) => {
-                    if !self.shared().offenders.allows(peer.ip(), self.shared().options.limits.bad_handshakes)
-                    {
-                        tracing::debug!(%peer, "turned away: too many of this address's handshakes failed of late");
-                        continue;
-                    }
                     // Acknowledgements are small and wanted at once.
                     if let Err(error) = io.set_nodelay(true) {
                         tracing::debug!(%peer, %error, "the connection broke as it was accepted");

@@ -1,7 +1,7 @@
 //! How a server is made.
 
 use std::sync::Arc;
-use std::sync::atomic::AtomicU64;
+use std::sync::atomic::{AtomicBool, AtomicU64};
 use std::time::Duration;
 
 use sensock::limits::{FRAME_HARD_MAX, FRAME_MIN_MAX, PING_INTERVAL_MS, PING_RANGE_MS};
@@ -15,6 +15,7 @@ use crate::doorkeeper::Doorkeeper;
 use crate::error::StartError;
 use crate::events::{Events, Hub};
 use crate::limits::{Limits, Offenders};
+use crate::pending::Pending;
 use crate::queue::Queue;
 use crate::random;
 use crate::registry::Registry;
@@ -131,6 +132,8 @@ impl<S: Store, K: Keys> Builder<S, K> {
             queue: Queue::default(),
             registry: Arc::new(Registry::default()),
             offenders: Offenders::default(),
+            pending: Pending::default(),
+            insecure_said: AtomicBool::new(false),
             doorkeeper: Doorkeeper::new().map_err(|_| StartError::NoRandom)?,
             asked: AtomicU64::new(0),
             events: Hub::new(options.limits.events),
@@ -140,9 +143,6 @@ impl<S: Store, K: Keys> Builder<S, K> {
             ended: CancellationToken::new(),
             options,
         });
-        tracing::warn!(
-            "running without keys and encryption: anyone who reaches the port can claim to be a device"
-        );
         let events = shared.events.subscribe();
         tokio::spawn(committer::run(store, shared.clone()));
         tokio::spawn(sweeper::run(shared.clone()));

@@ -40,6 +40,7 @@ mod inbox;
 mod limits;
 mod lookup;
 mod pace;
+mod pending;
 mod pipe;
 mod queue;
 mod random;

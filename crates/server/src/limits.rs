@@ -20,6 +20,9 @@ pub struct Limits {
     /// Connections at once that are still agreeing on their transport (TLS, WebSocket: [`Server::serve_through`](crate::Server::serve_through)).
     /// More are closed. 1,024 unless said.
     pub agreeing: usize,
+    /// Handshakes of one address (IPv6: one /64) under way at once, from their first frame to the proof that the device is live. More are refused
+    /// as busy. 1,024 unless said.
+    pub handshakes: usize,
     /// The largest frame that is taken, in bytes: 256 to 16,383. 4,096 unless said.
     pub frame: u16,
     /// Events that a reader may be behind before it misses some. 1,024 unless said.
@@ -36,6 +39,7 @@ impl Default for Limits {
             connections: 16_384,
             bad_handshakes: 64,
             agreeing: 1_024,
+            handshakes: 1_024,
             frame: sensock::limits::FRAME_DEFAULT as u16,
             events: 1_024,
             memory: 64 << 20,
@@ -97,7 +101,7 @@ impl Offenders {
 }
 
 /// An IPv6 /64 is one customer.
-fn network(ip: IpAddr) -> IpAddr {
+pub(crate) fn network(ip: IpAddr) -> IpAddr {
     match ip {
         IpAddr::V6(v6) => match v6.to_ipv4_mapped() {
             Some(v4) => IpAddr::V4(v4),

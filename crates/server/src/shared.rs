@@ -1,7 +1,7 @@
 //! What all parts of one server share; not generic over its store.
 
 use std::sync::Arc;
-use std::sync::atomic::AtomicU64;
+use std::sync::atomic::{AtomicBool, AtomicU64};
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
@@ -15,6 +15,7 @@ use tokio_util::sync::CancellationToken;
 use crate::doorkeeper::Doorkeeper;
 use crate::events::{Event, Hub};
 use crate::limits::{Limits, Offenders};
+use crate::pending::Pending;
 use crate::queue::Queue;
 use crate::registry::Registry;
 use crate::ticket::Tickets;
@@ -51,7 +52,10 @@ pub(crate) struct Shared {
     pub(crate) queue: Queue,
     pub(crate) registry: Arc<Registry>,
     pub(crate) offenders: Offenders,
+    pub(crate) pending: Pending,
     pub(crate) doorkeeper: Doorkeeper,
+    /// It was said that devices come without keys.
+    pub(crate) insecure_said: AtomicBool,
     /// How often who may connect was asked again about everybody.
     pub(crate) asked: AtomicU64,
     pub(crate) events: Hub,

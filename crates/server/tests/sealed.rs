@@ -12,7 +12,7 @@ use common::sealed::*;
 use common::within;
 use sensock::seal::{Credential, KeyId, NoEntropy};
 use sensock_device::{Ended, Key};
-use sensock_server::{History as _, MemoryStore, Outcome, Refusal, Server, Span};
+use sensock_server::{End, History as _, MemoryStore, Outcome, Refusal, Server, Span};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::time::Instant;
 
@@ -214,4 +214,50 @@ async fn without_random_bytes_there_is_no_connection() {
     let mut said = Vec::new();
     far.read_to_end(&mut said).await.unwrap();
     assert!(said.is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn after_a_day_a_connection_makes_room_for_new_keys_and_nothing_is_lost() {
+    let store = MemoryStore::default();
+    let hourly = Duration::from_secs(3_600);
+    let (server, _events) = keyed(&store, ring()).ping_interval(hourly).poll(hourly).start().await.unwrap();
+    let (device, mut runner) = board("cellar-3", sealed(1));
+    let (ends, mut ended) = tokio::sync::mpsc::unbounded_channel();
+    let network = tokio::spawn({
+        let server = server.clone();
+        async move {
+            let began = Instant::now();
+            loop {
+                let (io, _) = line(&server, |_, _| {});
+                let end = dial(&mut runner, io).await;
+                ends.send((end, began.elapsed(), runner.said().to_string())).unwrap();
+                if end == Ended::Closed {
+                    return;
+                }
+                runner.backoff().await;
+            }
+        }
+    });
+    // Two and a half days, a record each ten minutes.
+    for n in 0..6 * 60 {
+        device.record(&[TEMPERATURE.is(n as f32 / 10.0)]).unwrap();
+        tokio::time::sleep(Duration::from_secs(600)).await;
+    }
+    device.drain().await;
+    device.close();
+    network.await.unwrap();
+    let mut last = Duration::ZERO;
+    for _ in 0..2 {
+        let (end, at, said) = ended.recv().await.unwrap();
+        assert_eq!(
+            (end, said.as_str()),
+            (Ended::Bye(End::Closed), "a day has passed: come again at once, for new keys")
+        );
+        let took = at - last;
+        assert!(took > 23 * hourly && took < 24 * hourly + 2 * hourly, "{took:?}");
+        last = at;
+    }
+    assert_eq!(ended.recv().await.unwrap().0, Ended::Closed);
+    assert_eq!(rows(&store, "cellar-3").await.len(), 360);
+    assert!(store.gaps(&name("cellar-3"), Span::ALL).await.unwrap().is_empty());
 }

@@ -3,7 +3,7 @@
 //! ```toml
 //! listen = "0.0.0.0:7070"
 //! store = "sqlite:plants.sqlite"
-//! devices = "devices.txt"
+//! keys = "keys.txt"
 //! ping-interval = "20s"
 //! ```
 //! An option on the command line wins over the file.
@@ -25,6 +25,8 @@ use crate::show::words::nearest;
 pub(crate) struct Config {
     pub(crate) listen: Option<SocketAddr>,
     pub(crate) store: Option<String>,
+    pub(crate) keys: Option<PathBuf>,
+    pub(crate) insecure: Option<bool>,
     pub(crate) devices: Option<PathBuf>,
     pub(crate) any_device: Option<bool>,
     pub(crate) ping_interval: Option<Duration>,
@@ -56,9 +58,11 @@ pub(crate) struct ConfigError {
     what: String,
 }
 
-const KEYS: [&str; 11] = [
+const KEYS: [&str; 13] = [
     "listen",
     "store",
+    "keys",
+    "insecure",
     "devices",
     "any-device",
     "ping-interval",
@@ -121,10 +125,10 @@ impl Config {
                 self.store =
                     Some(text("\"sqlite:FILE\" or \"mysql://user:password@host/database\"")?.to_owned());
             }
+            "keys" => self.keys = Some(path("the path of a file, as in \"keys.txt\"")?),
+            "insecure" => self.insecure = Some(value.as_bool().ok_or_else(|| wrong("true or false"))?),
             "devices" => self.devices = Some(path("the path of a file, as in \"devices.txt\"")?),
-            "any-device" => {
-                self.any_device = Some(value.as_bool().ok_or_else(|| wrong("true or false"))?);
-            }
+            "any-device" => self.any_device = Some(value.as_bool().ok_or_else(|| wrong("true or false"))?),
             "ping-interval" => self.ping_interval = Some(span("a time, as in \"20s\"")?),
             "drain" => self.drain = Some(span("a time, as in \"5s\"")?),
             "max-connections" => {
@@ -197,7 +201,8 @@ mod tests {
     fn every_key_is_read() {
         let config = Config::parse(
             "sensockd.toml",
-            "listen = \"[::]:7070\"\nstore = \"sqlite:a.db\"\ndevices = \"d.txt\"\nany-device = false\n\
+            "listen = \"[::]:7070\"\nstore = \"sqlite:a.db\"\nkeys = \"k.txt\"\ninsecure = true\n\
+             devices = \"d.txt\"\nany-device = false\n\
              ping-interval = \"20s\"\ndrain = \"500ms\"\nmax-connections = 1_000\nlog = \"readings\"\n\
              tls-listen = \"[::]:7443\"\ntls-cert = \"a.crt\"\ntls-key = \"a.key\"\n",
         )
@@ -205,6 +210,8 @@ mod tests {
         let expected = Config {
             listen: "[::]:7070".parse().ok(),
             store: Some("sqlite:a.db".to_owned()),
+            keys: Some("k.txt".into()),
+            insecure: Some(true),
             devices: Some("d.txt".into()),
             any_device: Some(false),
             ping_interval: Some(Duration::from_secs(20)),
@@ -231,8 +238,8 @@ mod tests {
         );
         assert_eq!(
             said("tls = true"),
-            "sensockd.toml, line 1: there is no key `tls`: there are `listen`, `store`, `devices`, `any-device`, \
-             `ping-interval`, `drain`, `max-connections`, `log`"
+            "sensockd.toml, line 1: there is no key `tls`: there are `listen`, `store`, `keys`, `insecure`, `devices`, \
+             `any-device`, `ping-interval`, `drain`, `max-connections`, `log`"
         );
         assert!(
             said("\n[server]\nlisten = 1")

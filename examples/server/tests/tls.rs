@@ -24,7 +24,15 @@ const PATIENCE: Duration = Duration::from_secs(30);
 fn run(dir: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_sensockd"));
     command.current_dir(dir);
-    command.args(["run", "--any-device", "--store", "sqlite:plants.sqlite", "--listen", "127.0.0.1:0"]);
+    command.args([
+        "run",
+        "--insecure",
+        "--any-device",
+        "--store",
+        "sqlite:plants.sqlite",
+        "--listen",
+        "127.0.0.1:0",
+    ]);
     command.args(["--tls-listen", "127.0.0.1:0"]);
     command
 }

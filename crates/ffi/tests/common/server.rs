@@ -109,7 +109,7 @@ pub(crate) struct Stored {
 
 fn run(program: &PathBuf, address: SocketAddr, store: &str) -> Process {
     let mut command = Command::new(program);
-    command.args(["run", "--any-device", "--listen", &address.to_string(), "--store", store]);
+    command.args(["run", "--insecure", "--any-device", "--listen", &address.to_string(), "--store", store]);
     let mut process = Process::spawn(&mut command).unwrap();
     process.wait_for("listening on", PATIENCE).unwrap();
     process

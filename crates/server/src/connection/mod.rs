@@ -57,8 +57,17 @@ pub(crate) async fn run(server: Server, pipe: Box<dyn Pipe>, peer: Peername, ope
         tracing::warn!(peer = peer.words, "closed without a word: far too many connections");
         return;
     }
+    let shared = server.shared();
+    if peer.ip.is_some_and(|ip| !shared.offenders.allows(ip, shared.options.limits.bad_handshakes)) {
+        tracing::debug!(
+            peer = peer.words,
+            "turned away: too many of this address's handshakes failed of late"
+        );
+        return;
+    }
     let mut pipe = CoveredPipe::new(pipe);
     let Some(mut live) = Box::pin(handshake::shake(server.shared(), &mut pipe, &peer)).await else { return };
+    pipe.proved();
     let span = tracing::info_span!("connection", device = %live.device, boot = live.boot, id = live.row.id, peer = peer.words);
     async {
         poll_fn(|cx| live.poll(cx, &mut pipe)).await;
@@ -91,6 +100,10 @@ async fn finish(pipe: &mut dyn Pipe) {
     let _late = tokio::time::timeout(Duration::from_secs(1), drained).await;
 }
 
+/// How old a sealed connection's keys grow: the next handshake makes new ones (SPEC 14.10). Up to a 24th less, so that a fleet that came at once does
+/// not do so every day.
+const RENEW_MS: u64 = 24 * 3_600_000;
+
 /// Not more waits to be written than this before the session is asked for more.
 const UNSENT_MAX: usize = 4_096;
 /// How it ends once all that was received is committed.
@@ -115,6 +128,8 @@ pub(crate) struct Live {
     inbox: Arc<Inbox>,
     device: DeviceId,
     let_in: LetIn,
+    /// When a sealed connection ends for new keys.
+    renew_at: Option<Micros>,
     boot: u32,
     row: Box<ConnectionRow>,
     times: Times,
@@ -174,6 +189,8 @@ impl Live {
             records: 0,
             bytes: 0,
         };
+        let renew_ms = RENEW_MS - random::below(RENEW_MS / 24);
+        let renew_at = let_in.key.map(|_| shared.wall.now().plus_ms(renew_ms));
         let stored = resume.catalogs.iter().find(|c| c.hash == hello.catalog);
         let sheet = stored.and_then(|c| Sheet::read(c.hash, &c.bytes));
         let wanted = sheet.is_none() || recheck;
@@ -185,6 +202,7 @@ impl Live {
             inbox: Arc::default(),
             device,
             let_in,
+            renew_at,
             boot,
             row: Box::new(row),
             times,
@@ -293,6 +311,9 @@ impl Live {
             && self.session.handle_timeout(now).is_err()
         {
             self.end(End::Silent, "nothing came for too long");
+        }
+        if self.renew_at.is_some_and(|at| now >= at) {
+            self.leave(End::Closed, 0, "a day has passed: come again at once, for new keys");
         }
     }
 

@@ -10,11 +10,13 @@ use anyhow::{Context as _, Result, bail, ensure};
 use sensock_server::{Event, Events, Limits, Server};
 use sensock_store::{Durability, Store as _, StoreInfo};
 use tokio::net::TcpListener;
+use tokio::sync::mpsc::{Receiver, channel};
 
 use crate::config::{Config, Log};
 use crate::database;
-use crate::devices::Guests;
 use crate::failpoint::{FailIo, FailPoint, FailStore};
+use crate::guests::{Guests, Plain};
+use crate::keys::Ring;
 use crate::show::events;
 use crate::show::terminal::Terminal;
 use crate::show::time::{Times, duration, now_us};
@@ -23,6 +25,8 @@ use crate::tls::{Files, Tls};
 
 /// How long a shutdown may take unless told otherwise.
 const DRAIN: Duration = Duration::from_secs(10);
+/// How often it is looked whether who may connect has changed.
+const LOOK: Duration = Duration::from_secs(1);
 /// When devices come back after a shutdown.
 const RETRY: Duration = Duration::from_secs(2);
 
@@ -34,10 +38,16 @@ pub(super) struct Run {
     /// The store: sqlite:FILE or mysql://user:password@host/database; made if it is not there.
     #[arg(long, env = "SENSOCK_STORE", hide_env_values = true)]
     store: Option<String>,
-    /// A file with the id of a device that may connect on each line; read again when it changes.
+    /// The devices' keys, as `sensockd keys add` writes them; read again when they change.
+    #[arg(long, value_name = "FILE")]
+    keys: Option<PathBuf>,
+    /// Let devices in without a key, and talk to them in plain text: those of --devices, or --any-device.
+    #[arg(long)]
+    insecure: bool,
+    /// With --insecure: a file with the id of a device that may connect on each line; read again when it changes.
     #[arg(long, value_name = "FILE", conflicts_with = "any_device")]
     devices: Option<PathBuf>,
-    /// Every device may connect.
+    /// With --insecure: every device may connect, except that one with a key needs it.
     #[arg(long)]
     any_device: bool,
     /// A file with these options as keys, as in: listen = "0.0.0.0:7070".
@@ -73,7 +83,7 @@ impl Run {
             Some(path) => Config::read(path)?,
             None => Config::default(),
         };
-        let guests = self.guests(&config)?;
+        let (guests, notices) = self.guests(&config)?;
         let Some(address) = self.store.as_ref().or(config.store.as_ref()) else {
             bail!(
                 "no store is named: say --store sqlite:plants.sqlite, or put `store` into the file of --config"
@@ -110,7 +120,8 @@ impl Run {
         }
         let (server, events) = builder.start().await?;
         let log = self.log.or(config.log).unwrap_or_default();
-        let printing = tokio::spawn(print(events, guests, log, terminal));
+        let printing = tokio::spawn(print(events, notices, guests.clone(), log, terminal));
+        let minding = tokio::spawn(mind(server.clone(), guests.clone()));
         let tidying = tokio::spawn(database::tidy(sql));
         let covered = tls.map(|(tls, listener)| {
             let server = server.clone();
@@ -125,23 +136,44 @@ impl Run {
         if let Some(covered) = covered {
             covered.await??;
         }
+        minding.abort();
         tidying.abort();
-        // The stream of events ends with the server.
+        // The stream of events ends with the server, and the task that minds keys holds one.
+        let _aborted = minding.await;
         drop(server);
         let mut terminal = printing.await?;
         terminal.line("sensockd has ended; everything that was received is committed and acknowledged");
         Ok(ExitCode::SUCCESS)
     }
 
-    fn guests(&self, config: &Config) -> Result<Guests> {
+    /// Who may connect, and what an operator should hear of it later.
+    fn guests(&self, config: &Config) -> Result<(Guests, Receiver<String>)> {
+        let devices = self.devices.as_ref().or(config.devices.as_ref());
         let any = self.any_device || (self.devices.is_none() && config.any_device == Some(true));
-        match (any, self.devices.as_ref().or(config.devices.as_ref())) {
-            (true, _) => Ok(Guests::any()),
-            (false, Some(path)) => Guests::file(path),
-            (false, None) => bail!(
-                "who may connect? name a file with --devices FILE (the id of a device on each line), or say --any-device"
+        let keys = self.keys.as_ref().or(config.keys.as_ref());
+        let plain = match (self.insecure || config.insecure == Some(true), any, devices) {
+            (true, true, _) => Plain::Any,
+            (true, false, Some(path)) => Plain::file(path)?,
+            (true, false, None) => bail!(
+                "--insecure: which devices may connect without a key? name a file with --devices FILE (the id of a device on each line), \
+                 or say --any-device"
             ),
-        }
+            (false, false, None) => Plain::Nobody,
+            (false, any, _) => bail!(
+                "{} lets devices in without a key, in plain text: give each its key (`sensockd keys add DEVICE --keys keys.txt`) \
+                 and run with --keys keys.txt, or say --insecure too",
+                if any { "--any-device" } else { "--devices" }
+            ),
+        };
+        let (keys, notices) = match (keys, &plain) {
+            (Some(path), _) => Ring::open(path).map(|(ring, heard)| (Some(ring), heard))?,
+            (None, Plain::Nobody) => bail!(
+                "who may connect? make a device's key with `sensockd keys add DEVICE --keys keys.txt`, \
+                 then start the server with `sensockd run --keys keys.txt`"
+            ),
+            (None, _) => (None, channel(1).1),
+        };
+        Ok((Guests::new(keys, plain), notices))
     }
 
     /// TLS, if it is asked for, and where it listens.
@@ -183,10 +215,12 @@ fn socket(listen: SocketAddr) -> Result<TcpListener> {
 /// What a person should know before anything happens.
 fn greet(terminal: &mut Terminal<std::io::Stdout>, info: &StoreInfo, guests: &Guests) {
     terminal.line(format!("sensockd {}, store {}", env!("CARGO_PKG_VERSION"), info.name));
-    terminal.loud(
-        "NO ENCRYPTION, NO KEYS: whoever reaches the port can read along, and can claim to be any device that may connect. \
-         Keep it inside of a network that you trust.",
-    );
+    if guests.is_insecure() {
+        terminal.loud(
+            "--insecure: NO ENCRYPTION, NO KEYS: whoever reaches the port can read along, and can claim to be any device \
+             that may connect without a key. Keep it inside of a network that you trust.",
+        );
+    }
     match &info.durability {
         Durability::Flushed => {}
         Durability::Weaker(why) => terminal.loud(format!("a power cut may lose acknowledged records: {why}")),
@@ -195,9 +229,23 @@ fn greet(terminal: &mut Terminal<std::io::Stdout>, info: &StoreInfo, guests: &Gu
     terminal.line(guests.words());
 }
 
+/// Closes connections that would not be let in any more, soon after keys were taken away or came to their end.
+async fn mind(server: Server, guests: Guests) {
+    let mut phase = guests.phase();
+    loop {
+        tokio::time::sleep(LOOK).await;
+        let now = guests.phase();
+        if now != phase {
+            phase = now;
+            server.recheck_keys().await;
+        }
+    }
+}
+
 /// Prints events until the server ends.
 async fn print(
     mut events: Events,
+    mut notices: Receiver<String>,
     guests: Guests,
     log: Log,
     mut terminal: Terminal<std::io::Stdout>,
@@ -206,7 +254,15 @@ async fn print(
     if log != Log::Readings {
         events = events.without_rows();
     }
-    while let Some(event) = events.next().await {
+    loop {
+        let event = tokio::select! {
+            Some(notice) = notices.recv() => {
+                terminal.loud(format!("{}  keys  {notice}", times.clock(now_us())));
+                continue;
+            }
+            event = events.next() => event,
+        };
+        let Some(event) = event else { return terminal };
         let now = times.clock(now_us());
         if let Event::Stored { rows } = &event {
             for row in rows.iter() {
@@ -222,7 +278,6 @@ async fn print(
             (false, _) => terminal.line(text),
         }
     }
-    terminal
 }
 
 /// As [`Server::serve`], with connections that may die behind an acknowledgement.

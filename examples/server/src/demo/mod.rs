@@ -26,7 +26,7 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout};
 
 use crate::database;
-use crate::devices::Guests;
+use crate::guests::{Guests, Plain};
 use crate::stop::stop;
 use board::Running;
 use screen::Screen;
@@ -56,7 +56,7 @@ async fn play(directory: &Directory) -> Result<ExitCode> {
     let began = Instant::now();
     let screen = Screen::new(&boards, began);
     screen.greet(&path);
-    let guests = Guests::any();
+    let guests = Guests::new(None, Plain::Any);
     let (server, events) = Server::builder(store.clone(), guests.clone()).ping_interval(PING).start().await?;
     let listener =
         sensock_server::listen((Ipv4Addr::LOCALHOST, 0).into()).context("no port on loopback is free")?;

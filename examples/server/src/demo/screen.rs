@@ -12,7 +12,7 @@ use sensock_store::ReadingRow;
 use tokio::time::{Instant, interval};
 
 use super::fleet::Board;
-use crate::devices::Guests;
+use crate::guests::Guests;
 use crate::show::events;
 use crate::show::terminal::{Terminal, table};
 use crate::show::time::Times;

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use anyhow::{Context as _, Result, bail};
+use example_device::private;
 use rcgen::{CertificateParams, DnType, KeyPair, date_time_ymd};
 use tokio_rustls::rustls::pki_types::pem::PemObject as _;
 use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
@@ -35,7 +36,7 @@ impl Certificate {
         if chain.is_empty() {
             bail!("{cert} holds no certificate: expected PEM, beginning with -----BEGIN CERTIFICATE-----");
         }
-        let text = secret::read(&files.key)?;
+        let text = private::read(&files.key)?;
         let key = PrivateKeyDer::from_pem_slice(text.as_bytes())
             .with_context(|| format!("{}: expected a private key in PEM", files.key.display()))?;
         Ok(Certificate { chain, key })

@@ -15,8 +15,6 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::SystemTime;
 
 use anyhow::{Context as _, Result};
-use qrcode::QrCode;
-use qrcode::render::unicode::Dense1x2;
 use sensock_server::Transport;
 use tokio::net::TcpStream;
 use tokio_rustls::TlsAcceptor;
@@ -25,6 +23,8 @@ use tokio_rustls::rustls::version::TLS13;
 
 use certificate::{Certificate, Made};
 use example_device::pin::Pin;
+
+use crate::show::qr::code;
 
 /// What is spoken inside, as clients may name it. Who names nothing means the first.
 const ALPN: [&[u8]; 2] = [b"sensock/1", WEB];
@@ -69,7 +69,7 @@ impl Tls {
             Made::Before => (format!("TLS with the certificate {cert}, pin {pin}"), None),
             Made::Now => (
                 format!("a certificate was made: {cert}; clients compare its pin, {pin}"),
-                qr(&pin.to_string()),
+                code(&pin.to_string()).map(|qr| qr.to_string()),
             ),
         }
     }
@@ -124,9 +124,4 @@ impl Current {
 fn stamp(files: &Files) -> Stamp {
     let modified = |path: &Path| path.metadata().and_then(|meta| meta.modified()).ok();
     [modified(&files.cert), modified(&files.key)]
-}
-
-/// A text as a QR code, for a terminal.
-fn qr(text: &str) -> Option<String> {
-    Some(QrCode::new(text).ok()?.render::<Dense1x2>().build())
 }

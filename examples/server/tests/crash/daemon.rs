@@ -78,8 +78,8 @@ impl Daemon {
     pub(crate) fn start(&mut self, fail: Option<(Fail, u64)>) -> Result<()> {
         let mut words = self.wrapper.iter().map(String::as_str).chain([env!("CARGO_BIN_EXE_sensockd")]);
         let mut command = Command::new(words.next().unwrap_or_default());
-        command.args(words).args(["run", "--any-device", "--listen", &self.address().to_string()]);
-        command.args(["--store", &self.store]).args(&self.options);
+        command.args(words).args(["run", "--insecure", "--any-device"]);
+        command.args(["--listen", &self.address().to_string(), "--store", &self.store]).args(&self.options);
         if let Some((point, after)) = fail {
             command.env("SENSOCK_FAILPOINT", point.name()).env("SENSOCK_FAIL_AFTER", after.to_string());
         }

@@ -1,4 +1,9 @@
 //! From the first byte to the proof of life: nothing is written anywhere until the device has answered Welcome.
+//!
+//! Until then it is anybody, and this is all that anybody gets: 10 s; one frame of at most 1,082 bytes (a longer one is refused by its length,
+//! before its bytes are taken), then one of 256; about 8 KiB of memory; for a first message that does not open, less work than a
+//! lookup; for one that opens, two multiplications on the curve and one look into the store, for `Limits::handshakes` at once and
+//! `Limits::bad_handshakes` failures a minute of one address, and one at a time of one key and address.
 
 mod admit;
 mod refuse;
@@ -12,7 +17,7 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use sensock::error::Peer;
-use sensock::limits::{FRAME_HARD_MAX, HANDSHAKE_MS};
+use sensock::limits::{FRAME_HARD_MAX, FRAME_MIN_MAX, HANDSHAKE_MS, HELLO_MAX};
 use sensock::seal::{FIRST_OVERHEAD, TAG};
 use sensock::server::{Config, Event as Heard, Proposal, Session};
 use sensock::wire::header::{Kind, plain};
@@ -21,9 +26,11 @@ use sensock::{DeviceId, Lane, Micros, Tag};
 use sensock_store::work::{Identity, Verdict};
 use sensock_store::{Resume, judge};
 use tokio::time::{Instant, timeout, timeout_at};
+use tokio_util::sync::CancellationToken;
 
 use super::Live;
 use crate::limits::PATIENCE;
+use crate::pending::Turn;
 use crate::pipe::{CoveredPipe, Lost, Pipe};
 use crate::random;
 use crate::recheck::{LOOKUP, LetIn};
@@ -112,6 +119,9 @@ struct Meeting<'a> {
     /// Nothing came yet.
     silent: bool,
     until: Instant,
+    /// Counts this attempt.
+    turn: Option<Turn<'a>>,
+    superseded: CancellationToken,
 }
 
 async fn meet(shared: &Shared, pipe: &mut CoveredPipe, peer: &Peername) -> Result<Box<Met>, Failed> {
@@ -125,11 +135,28 @@ async fn meet(shared: &Shared, pipe: &mut CoveredPipe, peer: &Peername) -> Resul
     let until = Instant::now() + Duration::from_millis(HANDSHAKE_MS);
     let let_in = LetIn { key: None, asked: shared.asked.load(Ordering::Acquire) };
     let session = Box::new(session);
-    let meeting = Meeting { shared, pipe, peer, session, owner: None, let_in, silent: true, until };
+    let superseded = CancellationToken::new();
+    let newer = superseded.clone();
+    let meeting = Meeting {
+        shared,
+        pipe,
+        peer,
+        session,
+        owner: None,
+        let_in,
+        silent: true,
+        until,
+        turn: None,
+        superseded,
+    };
     tokio::select! {
         biased;
         met = meeting.run() => met,
         () = shared.closing.cancelled() => Err(Failed::Refused),
+        () = newer.cancelled() => {
+            tracing::debug!(peer = peer.words, "handshake given up: the device dialled again");
+            Err(Failed::Refused)
+        }
     }
 }
 
@@ -169,6 +196,9 @@ impl Meeting<'_> {
         }
         let (hello, hello_at) = self.hello().await?;
         let who = hello.device;
+        if self.owner.is_none() {
+            self.begin(None).await?;
+        }
         if let Some(why) = self.shared.wall.hold() {
             return self.refuse(Some(&hello), Refusal::Busy, 30_000, why, why).await;
         }
@@ -220,7 +250,11 @@ impl Meeting<'_> {
                     tracing::info!(peer = self.peer.words, device = %hello.device, "the device did not prove itself live");
                     return Err(Failed::Bad);
                 }
-                Err(lost) => return Err(self.gone(Some(hello), lost)),
+                Err(lost) => {
+                    // Whoever made the server look and answer, and went: links break, but not that often.
+                    self.gone(Some(hello), lost);
+                    return Err(Failed::Bad);
+                }
             }
         }
     }
@@ -228,10 +262,9 @@ impl Meeting<'_> {
     /// One frame, or why none comes; `None`: in time.
     async fn frame(&mut self) -> Result<Came, Option<Lost>> {
         let (session, wall) = (&mut self.session, &self.shared.wall);
-        // Hello alone has more around it than other frames.
+        // What is longer is refused by its length, before it is there.
         let may_be_sealed = std::mem::take(&mut self.silent);
-        let max =
-            usize::from(self.shared.options.limits.frame) + if may_be_sealed { FIRST_OVERHEAD } else { 0 };
+        let max = if may_be_sealed { HELLO_MAX + FIRST_OVERHEAD } else { FRAME_MIN_MAX };
         let pipe = &mut *self.pipe;
         let mut came = None;
         let read = poll_fn(|cx| {
@@ -260,5 +293,27 @@ impl Meeting<'_> {
             Ok(Ok(())) => Ok(()),
             _ => Err(Failed::Bad),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::pipe::StreamPipe;
+
+    #[tokio::test]
+    async fn a_stranger_takes_8_kib_at_most() {
+        let store = sensock_store::memory::MemoryStore::default();
+        let (server, _events) =
+            crate::Server::builder(store, sensock_store::AnyDevice).start().await.unwrap();
+        let mut pipe = CoveredPipe::new(Box::new(StreamPipe::new(tokio::io::duplex(64).0)));
+        let peer = Peername { words: String::new(), ip: None };
+        let future = size_of_val(&shake(server.shared(), &mut pipe, &peer));
+        // A frame that was cut, the copy of a first message, the session, the cover, and the two boxes of a Hello.
+        let first = HELLO_MAX + FIRST_OVERHEAD;
+        let kept =
+            2 * first + size_of::<Session>() + size_of::<sensock::seal::Cover>() + 2 * size_of::<Hello>();
+        println!("a handshake takes {future} B of future and {kept} B besides, at most");
+        assert!(future + kept <= 8 << 10, "{future} + {kept}");
     }
 }

@@ -89,6 +89,7 @@ impl Meeting<'_> {
             let _told = self.refuse::<()>(None, Refusal::Busy, 5_000, "dial again", &words).await;
             return Err(Failed::Bad);
         }
+        self.begin(Some(first.id)).await?;
         let salt = [self.shared.id, self.shared.wall.now().0, u64::from_le_bytes(first.id.0)];
         let Ok(pair) = Ephemeral::make(&key, &mut random::fill, &salt) else {
             let words = "the system gives no random bytes";
