@@ -378,8 +378,6 @@ typedef uint8_t sensock_event_kind;
 #endif // __STDC_VERSION__ >= 202311L
 #endif // __cplusplus
 
-typedef struct Option_Random Option_Random;
-
 /**
  * A quantity that the device measures.
  */
@@ -561,10 +559,10 @@ typedef struct sensock_config {
    */
   const char *key;
   /**
-   * With SENSOCK_SEALED: where random bytes come from. Called in `sensock_connected` and `sensock_backoff_ms`. There is no default: without
-   * good ones nothing is secret.
+   * With SENSOCK_SEALED: fills so many bytes with random ones that nobody can guess, of a hardware generator or an operating system; false
+   * if it cannot now. Called in `sensock_connected` and `sensock_backoff_ms`. There is no default: without good ones nothing is secret.
    */
-  struct Option_Random random;
+  bool (*random)(uint8_t *bytes, size_t length);
 } sensock_config;
 
 /**

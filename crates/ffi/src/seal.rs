@@ -6,7 +6,7 @@ use crate::types::Error;
 
 /// C's source of random bytes. It is called in `memory`, as everything of C's is.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Source(pub(crate) crate::types::Random);
+pub(crate) struct Source(pub(crate) unsafe extern "C" fn(*mut u8, usize) -> bool);
 
 impl Entropy for Source {
     fn fill(&mut self, bytes: &mut [u8]) -> Result<(), NoEntropy> {

@@ -67,9 +67,6 @@ pub enum Error {
     NoRandom = 21,
 }
 
-/// Fills so many bytes with random ones that nobody can guess: a hardware generator's, an operating system's. False if it cannot now.
-pub type Random = unsafe extern "C" fn(bytes: *mut u8, length: usize) -> bool;
-
 /// Types of values.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
@@ -268,9 +265,9 @@ pub struct Config {
     pub carry: *const u8,
     /// With SENSOCK_SEALED: the line that `sensockd keys add` printed for this device. Copied; the device's memory holds the secret.
     pub key: *const c_char,
-    /// With SENSOCK_SEALED: where random bytes come from. Called in `sensock_connected` and `sensock_backoff_ms`. There is no default: without
-    /// good ones nothing is secret.
-    pub random: Option<Random>,
+    /// With SENSOCK_SEALED: fills so many bytes with random ones that nobody can guess, of a hardware generator or an operating system; false
+    /// if it cannot now. Called in `sensock_connected` and `sensock_backoff_ms`. There is no default: without good ones nothing is secret.
+    pub random: Option<unsafe extern "C" fn(bytes: *mut u8, length: usize) -> bool>,
 }
 
 /// One value of one quantity.

@@ -72,7 +72,7 @@ static inline sensock_value sensock_float(float number) {
 }";
 
 /// The names in C of the types in Rust.
-const NAMES: [(&str, &str); 18] = [
+const NAMES: [(&str, &str); 17] = [
     ("Device", "sensock_device"),
     ("Error", "sensock_error"),
     ("Type", "sensock_type"),
@@ -90,7 +90,6 @@ const NAMES: [(&str, &str); 18] = [
     ("Event", "sensock_event"),
     ("Status", "sensock_status"),
     ("Account", "sensock_account"),
-    ("Random", "sensock_random"),
 ];
 
 /// Says whether the header is, or now is, what the source says.

@@ -16,6 +16,7 @@ use std::path::PathBuf;
 use std::time::Instant;
 
 pub use images::Board;
+pub use keys::line_of as key_of;
 
 /// What the command line can say.
 #[derive(clap::Args)]
