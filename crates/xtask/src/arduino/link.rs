@@ -80,7 +80,7 @@ pub fn library(context: &Context) -> Result<PathBuf> {
     let mut build = unbound(DEBIAN_CARGO, context);
     build.env("RUSTC", DEBIAN_RUSTC).env("RUSTC_BOOTSTRAP", "1");
     // A panic is a trap: neither formatting nor unwinding is linked. Other opt-levels crash this core's backend, and it has no debug info.
-    build.env("RUSTFLAGS", "-Zunstable-options -Cpanic=immediate-abort");
+    build.env("RUSTFLAGS", "-Zunstable-options -Cpanic=immediate-abort --cfg=sha2_backend_soft=\"compact\"");
     build.env("CARGO_PROFILE_RELEASE_OPT_LEVEL", "s").env("CARGO_PROFILE_RELEASE_DEBUG", "false");
     build.args([
         "rustc",
