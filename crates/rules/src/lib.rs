@@ -14,6 +14,7 @@ mod hazard;
 mod level;
 mod levels;
 mod matrix;
+pub mod ready;
 mod row;
 mod rule;
 mod signal;

@@ -1,4 +1,4 @@
-//! What the engine remembers of one rule: 64 bytes.
+//! What the engine remembers of one rule: 60 bytes.
 
 use crate::levels::LevelState;
 use crate::signal::{Around, State};
@@ -153,7 +153,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_rule_takes_64_bytes_of_memory() {
-        assert_eq!(size_of::<Row>(), 64);
+    fn a_rule_takes_at_most_64_bytes_of_memory() {
+        assert!(size_of::<Row>() <= 64, "{}", size_of::<Row>());
     }
 }
