@@ -12,7 +12,20 @@ impl Display for Alarm<'_> {
             return write!(f, ": over after {}", Time(self.at().since(self.began), self.grid_ms));
         }
         let mut between = ": ";
-        for share in self.cells() {
+        // Of several cells of one row the worst speaks for all.
+        let worst = |share: &Share<'_>| {
+            self.cells()
+                .filter(|other| other.cell.rule == share.cell.rule)
+                .fold(share.cell.at, |at, other| at.max(other.cell.at))
+        };
+        let mut rows = 0u64;
+        for share in self.cells().filter(|share| share.cell.at == worst(share)) {
+            // A table that weighs more than 64 rules says some of them twice.
+            let row = 1u64.checked_shl(share.cell.rule.into()).unwrap_or(0);
+            if rows & row != 0 {
+                continue;
+            }
+            rows |= row;
             f.write_str(between)?;
             write!(f, "{}", Words { share, grid_ms: self.grid_ms })?;
             between = ", ";

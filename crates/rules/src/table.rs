@@ -1,6 +1,6 @@
 //! A compiled table of rules and hazards: what firmware gets and what a server builds from a file.
 
-use crate::{Calendar, Cell, Hazard, Level, Rule, Side, Signal};
+use crate::{Calendar, Cell, Hazard, Level, Rule, Side, Signal, Step};
 
 /// Everything that is to be judged in one zone: constants in firmware, built from a file on a server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -72,6 +72,13 @@ impl Table<'_> {
             i += 1;
         }
         Ok(())
+    }
+
+    /// The step that a time lies in, where the application counts milliseconds from 1970 as the calendar's origin does.
+    pub fn step(&self, unix_ms: u64) -> Step {
+        let origin_ms = u64::try_from(self.calendar.origin_s).unwrap_or(0).saturating_mul(1_000);
+        let steps = unix_ms.saturating_sub(origin_ms) / u64::from(self.grid_ms.max(1));
+        Step(u32::try_from(steps).unwrap_or(u32::MAX))
     }
 
     /// How many slots its rules of the kind [`Signal::Daily`] need.

@@ -5,5 +5,7 @@ mod machine;
 mod meters;
 mod method;
 mod motes;
+mod occupancy;
+mod order;
 mod quakes;
 mod replay;

@@ -7,7 +7,7 @@ use crate::replay::{Line, bundled, judge, scaled};
 use sensock_rules::*;
 
 /// Steps of a second; thousandths of a litre.
-fn meter(file: &str) -> Vec<Line> {
+pub fn meter(file: &str) -> Vec<Line> {
     let text = bundled(file);
     let mut first = None;
     let line = |line: &str| {

@@ -10,7 +10,8 @@ use crate::replay::{Line, Raised, judge, read};
 use sensock_rules::ready::earthquake;
 use sensock_rules::{Calendar, Step, Table};
 
-fn trace(folder: &Path, name: &str) -> Vec<Line> {
+/// The samples of one trace, a step each.
+pub fn trace(folder: &Path, name: &str) -> Vec<Line> {
     let text = read(&folder.join("seismic").join(name));
     let samples = text.lines().filter(|line| !line.starts_with('#') && !line.trim().is_empty());
     let samples = samples.map(|line| line.trim().parse::<f64>().unwrap().round() as i32);
