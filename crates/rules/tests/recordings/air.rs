@@ -1,11 +1,20 @@
 //! Air quality beside a road, hourly, with -200 for "no value" in every column: it must never reach a level.
 
-use crate::replay::{bundled, scaled};
+use crate::replay::{Line, bundled, scaled};
 use sensock_rules::*;
+
+/// All columns but date and time, in tenths, a step each hour; some have no value.
+pub fn hours() -> Vec<Line> {
+    let text = bundled("air-quality/AirQuality.csv.gz");
+    let line = |line: &str| {
+        let values = line.split(',').skip(2);
+        values.map(|value| (!value.is_empty()).then(|| scaled(value, 1))).collect()
+    };
+    text.lines().skip(1).map(line).zip(0..).map(|(values, at)| (Step(at), values)).collect()
+}
 
 #[test]
 fn no_value_never_reaches_a_level() {
-    let text = bundled("air-quality/AirQuality.csv.gz");
     // Every column but date and time, in tenths; the thresholds are such that -200 would be critical, and nothing else is.
     let rule = |quantity| {
         Rule::new("gas", 0, quantity, Signal::Value, Levels::below(-1_500, -1_900))
@@ -22,15 +31,13 @@ fn no_value_never_reaches_a_level() {
     let table = Table { grid_ms: 3_600_000, calendar: Calendar::UTC, rules: &rules, hazards: &[] };
     let mut engine = Engine::new(&table, vec![Row::NEW; rules.len()], [Danger::NEW; 0], []).unwrap();
     let (mut missing, mut unknown) = (0, 0);
-    for (line, i) in text.lines().skip(1).zip(0..) {
-        let values = line.split(',').skip(2).zip(1..);
-        let readings: Vec<Reading> = values
-            .filter(|(value, _)| !value.is_empty())
-            .map(|(value, quantity)| Reading { quantity, value: Some(scaled(value, 1)) })
-            .collect();
+    for (at, values) in hours() {
+        let i = at.0;
+        let values = values.into_iter().zip(1..);
+        let readings: Vec<Reading> = values.map(|(value, quantity)| Reading { quantity, value }).collect();
         missing += readings.iter().filter(|reading| reading.value == Some(-2_000)).count();
         let from = Cause { device: 0, lane: 2, position: i.into() };
-        engine.record(&Record { at: Step(i), from, readings: &readings }, &mut |_| ()).unwrap();
+        engine.record(&Record { at, from, readings: &readings }, &mut |_| ()).unwrap();
         for row in engine.rows() {
             assert!(row.level() < Level::Warning && row.value() >= -500, "line {i}: {row:?}");
             unknown += usize::from(row.level() == Level::Unknown);

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use crate::replay::Line;
-use crate::{machine, meters, motes, occupancy, quakes};
+use crate::{air, machine, meters, motes, occupancy, quakes};
 use proptest::prelude::Rng as _;
 use proptest::test_runner::{RngAlgorithm, TestRng};
 use sensock_rules::*;
@@ -20,7 +20,8 @@ struct Arriving {
     readings: Vec<Reading>,
 }
 
-const LATENESS_MS: u64 = 600_000;
+/// By how many readings a record may be late.
+const LATENESS: u64 = 100;
 
 /// Records of several devices in the order of event time.
 fn records(grid_ms: u32, devices: &[Vec<Line>]) -> Vec<Arriving> {
@@ -77,19 +78,20 @@ fn in_order(table: &Table<'_>, records: &[Arriving], end: Step) -> Vec<Said> {
     judge.said
 }
 
-/// The same as they might arrive: each up to `LATENESS_MS` late, in batches, with idle markers between.
+/// The same as they might arrive: each up to the lateness late, in batches, with idle markers between.
 fn as_delivered(table: &Table<'_>, records: &[Arriving], end: Step, random: &mut TestRng) -> Vec<Said> {
-    let batch_ms = 1 + u64::from(random.next_u32()) % LATENESS_MS;
+    let lateness_ms = LATENESS * u64::from(table.rules[0].interval) * u64::from(table.grid_ms);
+    let batch_ms = 1 + u64::from(random.next_u32()) % lateness_ms;
     let mut arrivals: Vec<(u64, u32, &Arriving)> = records
         .iter()
         .map(|record| {
-            let late = u64::from(random.next_u32()) % (LATENESS_MS - batch_ms + 1);
+            let late = u64::from(random.next_u32()) % (lateness_ms - batch_ms + 1);
             let arrives = (record.key.at_ms + late).next_multiple_of(batch_ms);
             (arrives, random.next_u32(), record)
         })
         .collect();
     arrivals.sort_by_key(|(arrives, shuffled, record)| (*arrives, *shuffled, record.key));
-    let mut reorder = Reorder::new(LATENESS_MS, vec![None; 40_000]);
+    let mut reorder = Reorder::new(lateness_ms, vec![None; 1_000]);
     let mut judge = Judge::new(table);
     // The engine begins where the first record is, however long nothing came before it.
     for (arrives, shuffled, record) in arrivals {
@@ -217,6 +219,11 @@ fn delivery_makes_no_difference_to_the_meters() {
 #[test]
 fn delivery_makes_no_difference_to_the_office() {
     check_all("office", 1_000, 60, 4, 60_000, &[occupancy::office()]);
+}
+
+#[test]
+fn delivery_makes_no_difference_to_the_air() {
+    check_all("air", 3_600_000, 1, 13, 20_000, &[air::hours()]);
 }
 
 #[test]
