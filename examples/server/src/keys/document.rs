@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use anyhow::{Result, anyhow, bail};
 use example_device::private::random;
 use sensock::DeviceId;
-use sensock::seal::{Credential, Key, KeyId};
+use sensock::seal::{Credential, KeyId};
 use zeroize::Zeroizing;
 
 use super::line::{Entry, Line};
@@ -99,13 +99,11 @@ impl Document {
 
 /// A new key, of an id that no other has.
 pub(crate) fn made(document: &Document) -> Result<Credential> {
-    let (mut id, mut key) = ([0; 8], Zeroizing::new([0; 32]));
-    let no_random = |_| anyhow!("the system gives no random bytes: no key was made");
-    random(&mut *key).map_err(no_random)?;
     loop {
-        random(&mut id).map_err(no_random)?;
-        if document.entries().all(|e| e.credential.id != KeyId(id)) {
-            return Ok(Credential { id: KeyId(id), key: Key::new(*key) });
+        let made = Credential::make(&mut random)
+            .map_err(|_| anyhow!("the system gives no random bytes: no key was made"))?;
+        if document.entries().all(|e| e.credential.id != made.id) {
+            return Ok(made);
         }
     }
 }
