@@ -7,7 +7,7 @@ use std::time::Duration;
 use sensock::limits::{FRAME_HARD_MAX, FRAME_MIN_MAX, PING_INTERVAL_MS, PING_RANGE_MS};
 use sensock::wire::hello::Grant;
 use sensock_store::{Durability, Keys, Store};
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 use tokio_util::sync::CancellationToken;
 
 use crate::committer::{self, Typed};
@@ -133,6 +133,7 @@ impl<S: Store, K: Keys> Builder<S, K> {
             registry: Arc::new(Registry::default()),
             offenders: Offenders::default(),
             pending: Pending::default(),
+            turns: Semaphore::new(std::thread::available_parallelism().map_or(1, usize::from)),
             insecure_said: AtomicBool::new(false),
             doorkeeper: Doorkeeper::new().map_err(|_| StartError::NoRandom)?,
             asked: AtomicU64::new(0),

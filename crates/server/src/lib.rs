@@ -7,11 +7,15 @@
 //! without loss.
 //!
 //! ```
-//! use sensock_server::{AnyDevice, MemoryStore, Server};
+//! use sensock::seal::Credential;
+//! use sensock_server::{DeviceId, Keyring, MemoryStore, Server};
 //!
 //! # #[tokio::main(flavor = "current_thread")]
 //! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-//! let (server, mut events) = Server::builder(MemoryStore::default(), AnyDevice).start().await?;
+//! # let line = "snk10102030405060708000306090c0f1215181b1e2124272a2d303336393c3f4245484b4e5154575a5de993fd56";
+//! let mut keys = Keyring::default();
+//! keys.add(DeviceId::new("cellar-3")?, Credential::parse(line)?); // the line that `sensockd keys add` printed
+//! let (server, mut events) = Server::builder(MemoryStore::default(), keys).start().await?;
 //! let listener = sensock_server::listen("127.0.0.1:0".parse()?)?;
 //! let serving = tokio::spawn({
 //!     let server = server.clone();

@@ -56,7 +56,14 @@ const ADDRESSES_MAX: usize = 4_096;
 /// Handshakes that went wrong, by address.
 #[derive(Debug, Default)]
 pub(crate) struct Offenders {
-    table: Mutex<HashMap<IpAddr, Record>>,
+    table: Mutex<Table>,
+}
+
+#[derive(Debug, Default)]
+struct Table {
+    addresses: HashMap<IpAddr, Record>,
+    /// When room was last made: a crowd of addresses does not have the whole table looked through for each of them.
+    tidied: Option<Instant>,
 }
 
 #[derive(Debug)]
@@ -70,7 +77,7 @@ impl Offenders {
     /// Whether this address may begin another handshake.
     pub(crate) fn allows(&self, ip: IpAddr, max: usize) -> bool {
         let mut table = lock(&self.table);
-        let Some(record) = table.get_mut(&network(ip)) else { return true };
+        let Some(record) = table.addresses.get_mut(&network(ip)) else { return true };
         if record.since.elapsed() > WINDOW {
             (record.failed, record.since) = (0, Instant::now());
         }
@@ -90,12 +97,18 @@ impl Offenders {
     }
 
     fn change(&self, ip: IpAddr, f: impl FnOnce(&mut Record)) {
-        let mut table = lock(&self.table);
-        if table.len() >= ADDRESSES_MAX {
-            table.retain(|_, r| r.hanging > 0 || r.since.elapsed() <= WINDOW);
+        let Table { addresses, tidied } = &mut *lock(&self.table);
+        if addresses.len() >= ADDRESSES_MAX && tidied.is_none_or(|at| at.elapsed() >= Duration::from_secs(1))
+        {
+            *tidied = Some(Instant::now());
+            addresses.retain(|_, r| r.hanging > 0 || r.since.elapsed() <= WINDOW);
         }
-        if table.len() < ADDRESSES_MAX || table.contains_key(&network(ip)) {
-            f(table.entry(network(ip)).or_insert(Record { failed: 0, hanging: 0, since: Instant::now() }));
+        if addresses.len() < ADDRESSES_MAX || addresses.contains_key(&network(ip)) {
+            f(addresses.entry(network(ip)).or_insert(Record {
+                failed: 0,
+                hanging: 0,
+                since: Instant::now(),
+            }));
         }
     }
 }

@@ -9,7 +9,7 @@ use sensock::seal::KeyId;
 use sensock::wire::hello::Grant;
 use sensock::{DeviceId, Lane, StoreId};
 use sensock_store::{Admission, CommandRow, DeviceKey, Resume, StoreInfo};
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 use tokio_util::sync::CancellationToken;
 
 use crate::doorkeeper::Doorkeeper;
@@ -53,6 +53,8 @@ pub(crate) struct Shared {
     pub(crate) registry: Arc<Registry>,
     pub(crate) offenders: Offenders,
     pub(crate) pending: Pending,
+    /// Turns for opening first messages: of a crowd, no more wait for a processor at once than there are, and those who are connected come between.
+    pub(crate) turns: Semaphore,
     pub(crate) doorkeeper: Doorkeeper,
     /// It was said that devices come without keys.
     pub(crate) insecure_said: AtomicBool,

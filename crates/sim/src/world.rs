@@ -129,16 +129,19 @@ impl World {
         let now = self.now;
         let mut at = 0;
         while let Some(&link) = self.open.get(at) {
-            self.arrive_up(link);
-            self.arrive_down(link);
+            let l = &self.links[link.0];
+            if l.down.finishing || l.next_at().is_some_and(|at| at <= now) {
+                self.arrive_up(link);
+                self.arrive_down(link);
+            }
             // A link that closed has made room for the next one.
             at += usize::from(self.open.get(at) == Some(&link));
         }
         for i in 0..self.hosts.len() {
-            if !self.hosts[i].up {
+            let host = &mut self.hosts[i];
+            if !host.up || host.next_at().is_none_or(|at| at > now) {
                 continue;
             }
-            let host = &mut self.hosts[i];
             let due = host.committing.as_ref().map_or(host.commit_at, |c| Some(c.next_at()));
             if due.is_some_and(|at| at <= now) {
                 let acts = host.commit(now, &self.store);
@@ -146,12 +149,14 @@ impl World {
             }
             let acts = self.hosts[i].timeouts(now);
             self.act(HostId(i), acts);
+            self.hosts[i].sweep(now, &self.store);
         }
         for i in 0..self.boards.len() {
             let b = &mut self.boards[i];
-            if !b.on {
+            if b.next_at().is_none_or(|at| at > now) {
                 continue;
             }
+            b.touched = true;
             b.answer(now);
             let tick = b.tick(now);
             if let Some(link) = b.link
@@ -164,7 +169,7 @@ impl World {
                 self.links[link.0].up.clear();
             }
         }
-        self.flush();
+        self.flush_touched();
     }
 
     fn arrive_up(&mut self, link: LinkId) {
@@ -225,10 +230,17 @@ impl World {
 
     /// Writes what is due on all ends.
     pub(crate) fn flush(&mut self) {
+        self.boards.iter_mut().for_each(|b| b.touched = true);
+        self.hosts.iter_mut().for_each(|h| h.touched = true);
+        self.flush_touched();
+    }
+
+    /// Writes what is due where something happened.
+    pub(crate) fn flush_touched(&mut self) {
         let now = self.now;
         for i in 0..self.boards.len() {
             let b = &mut self.boards[i];
-            if !b.on {
+            if !b.on || !std::mem::take(&mut b.touched) {
                 continue;
             }
             b.write_flash(now);
@@ -242,7 +254,7 @@ impl World {
             }
         }
         for i in 0..self.hosts.len() {
-            if self.hosts[i].up {
+            if self.hosts[i].up && std::mem::take(&mut self.hosts[i].touched) {
                 let acts = self.hosts[i].frames(now);
                 self.act(HostId(i), acts);
             }

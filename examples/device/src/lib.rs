@@ -6,11 +6,12 @@
 //! - [`source`] is one of both, with the pauses between its records.
 //! - [`flash_file`] is a file with the habits of a flash chip, [`boot_file`] counts boots: what a device needs to
 //!   outlive its process.
-//! - [`private`] reads files that hold keys, if nobody else can.
+//! - [`credentials`] finds the keys of devices, [`private`] reads files that hold secrets, if nobody else can.
 
 pub mod boot_file;
 #[cfg(test)]
 mod corpus;
+pub mod credentials;
 pub mod flash_file;
 pub mod pin;
 pub mod private;

@@ -239,7 +239,8 @@ mod tests {
         assert_eq!(
             said("tls = true"),
             "sensockd.toml, line 1: there is no key `tls`: there are `listen`, `store`, `keys`, `insecure`, `devices`, \
-             `any-device`, `ping-interval`, `drain`, `max-connections`, `log`"
+             `any-device`, `ping-interval`, `drain`, `max-connections`, `log`, \
+             `tls-listen`, `tls-cert`, `tls-key`"
         );
         assert!(
             said("\n[server]\nlisten = 1")

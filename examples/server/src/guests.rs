@@ -115,7 +115,8 @@ impl Plain {
     }
 }
 
-#[cfg(all(test, unix))]
+#[cfg(test)]
+#[cfg(unix)]
 mod tests {
     use super::*;
     use crate::keys::Locked;

@@ -10,8 +10,8 @@ use std::time::Duration;
 
 use example_device::pin::Pin;
 use futures_util::{SinkExt as _, StreamExt as _};
-use sensock_testkit::binary;
 use sensock_testkit::process::Process;
+use sensock_testkit::{binary, keys};
 use tokio::net::TcpStream;
 use tokio_rustls::client::TlsStream;
 use tokio_rustls::rustls::pki_types::ServerName;
@@ -33,7 +33,8 @@ fn run(dir: &Path) -> Command {
         "--listen",
         "127.0.0.1:0",
     ]);
-    command.args(["--tls-listen", "127.0.0.1:0"]);
+    keys::file(&dir.join("keys.txt"), ["attic-7"]).unwrap();
+    command.args(["--tls-listen", "127.0.0.1:0", "--keys", "keys.txt"]);
     command
 }
 
@@ -68,6 +69,8 @@ fn a_certificate_is_made_once_and_who_knows_its_pin_gets_in() {
 
     let device = |pin: &str, records: &str| {
         let mut command = Command::new(binary::path("example-device", "example-device").unwrap());
+        // A key inside of TLS, as anywhere.
+        command.arg("--key").arg(dir.path().join("keys.txt"));
         command.args(["--server", &format!("localhost:{}", address.port()), "--id", "attic-7"]);
         command.args([
             "--interval-ms",

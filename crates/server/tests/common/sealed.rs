@@ -53,10 +53,18 @@ pub async fn server(store: &MemoryStore) -> (Server, Events) {
 }
 
 pub fn board(id: &'static str, key: Key<'static>) -> (Device<'static>, Runner<'static, TokioClock>) {
+    board_of(id, key, Boot::Number(1))
+}
+
+pub fn board_of(
+    id: &'static str,
+    key: Key<'static>,
+    boot: Boot,
+) -> (Device<'static>, Runner<'static, TokioClock>) {
     let outbox = Box::leak(Box::new(Outbox::<4096>::new()));
     let (clock, buffers) =
         (Box::leak(Box::new(TokioClock::new())), Box::leak(Box::new(Buffers::<512>::new())));
-    outbox.start(&Node { id, key, catalog: &CELLAR, boot: Boot::Number(1) }, &*clock, buffers)
+    outbox.start(&Node { id, key, catalog: &CELLAR, boot }, &*clock, buffers)
 }
 
 pub fn sealed(n: u8) -> Key<'static> {
@@ -118,4 +126,11 @@ pub async fn refused(events: &mut Events) -> (Refusal, String) {
 pub async fn rows(store: &MemoryStore, id: &str) -> Vec<f64> {
     let all = store.range(&name(id), Span::ALL, None, 1_000).await.unwrap();
     all.iter().filter(|r| r.name == "temperature").map(|r| r.row.value).collect()
+}
+
+pub async fn once(server: &Server, id: &'static str, key: Key<'static>) -> (Ended, String, Arc<Mutex<Seen>>) {
+    let (_device, mut runner) = board(id, key);
+    let (io, seen) = line(server, |_, _| {});
+    let ended = within(dial(&mut runner, io)).await;
+    (ended, runner.said().to_string(), seen)
 }

@@ -13,6 +13,9 @@ use crate::board::flash::{Flash, Writing};
 use crate::board::{BoardId, Kept, Memory, catalog};
 use crate::oracle::Life;
 
+/// Seconds between two records of a device, by itself; bursts and faults come on top.
+const PERIODS_S: [u64; 6] = [10, 10, 20, 30, 60, 60];
+
 pub(super) struct Device {
     pub board: BoardId,
     /// In the oracle's books.
@@ -79,7 +82,7 @@ impl Device {
             dial_at: None,
             power_at: Some(now + chance.pick(1..2_000_000)),
             sample_at: now,
-            period_us: chance.of(&[1, 5, 20, 60]) * 1_000_000,
+            period_us: 1_000_000 * chance.of(&PERIODS_S),
             wants_sleep: None,
             asleep: false,
             firmware: 0,
@@ -264,7 +267,7 @@ impl Run {
         if poison {
             self.world.hosts.iter().for_each(|h| h.gate().poison.push(number));
         }
-        self.world.flush();
+        self.world.flush_touched();
     }
 
     /// Which records a board has given up, as it says.

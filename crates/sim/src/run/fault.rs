@@ -1,6 +1,6 @@
 //! Faults: brought to their step, and done there.
 
-use sensock_store::Failure;
+use sensock_store::{Failure, Store as _};
 use sensock_store::memory::Point;
 
 use super::*;
@@ -316,7 +316,19 @@ impl Run {
         for life in self.oracle.lives.iter_mut().filter(|l| l.device == book && flashed) {
             life.tainted = true;
         }
+        self.remember();
         other
+    }
+
+    /// Tells the oracle which boots are known to somebody still.
+    fn remember(&mut self) {
+        let mut known = vec![0; self.turns.len()];
+        for d in &self.devices {
+            let b = &self.world.boards[d.board.0];
+            let stored = ready(self.world.store.load(&b.id)).device.map_or(0, |row| row.boot);
+            known[d.book] = known[d.book].max(stored).max(b.kept_boot());
+        }
+        known.into_iter().enumerate().for_each(|(book, boot)| self.oracle.remembered(book, boot));
     }
 
     /// The database is put back to an older state, and its servers with it.
@@ -333,6 +345,8 @@ impl Run {
         }
         self.watch();
         self.world.store.restore(&snapshot);
-        self.oracle.restored(&books, now, self.devices[i].book)
+        let less = self.oracle.restored(&books, now, self.devices[i].book);
+        self.remember();
+        less
     }
 }

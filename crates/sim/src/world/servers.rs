@@ -49,6 +49,7 @@ impl World {
         }
         (h.skew_us, h.log, h.gate, h.step_us) = (old.skew_us, old.log, old.gate.clone(), old.step_us);
         (h.commit_us, h.config, h.up) = (old.commit_us, old.config, false);
+        h.poll_us = old.poll_us;
     }
 
     /// The server starts again.

@@ -6,14 +6,12 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::{Result, anyhow, bail};
-use example_device::private::random;
 use sensock::DeviceId;
-use sensock::seal::{Credential, Key, KeyId};
-use zeroize::Zeroizing;
+use sensock::seal::Credential;
 
 use super::status::seen;
 use crate::database;
-use crate::keys::{Document, Locked, handout, read};
+use crate::keys::{Document, Locked, handout, made, read};
 use crate::show::terminal::table;
 use crate::show::time::{Times, duration, now_us};
 use crate::show::words::{count, nearest};
@@ -208,19 +206,6 @@ impl List {
             writeln!(out, "{line}")?;
         }
         Ok(())
-    }
-}
-
-/// A new key, of an id that no other has.
-fn made(document: &Document) -> Result<Credential> {
-    let (mut id, mut key) = ([0; 8], Zeroizing::new([0; 32]));
-    let no_random = |_| anyhow!("the system gives no random bytes: no key was made");
-    random(&mut *key).map_err(no_random)?;
-    loop {
-        random(&mut id).map_err(no_random)?;
-        if document.entries().all(|e| e.credential.id != KeyId(id)) {
-            return Ok(Credential { id: KeyId(id), key: Key::new(*key) });
-        }
     }
 }
 

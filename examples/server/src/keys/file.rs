@@ -142,7 +142,8 @@ fn keep_owner(old: &Path, new: &File) -> io::Result<()> {
     Ok(())
 }
 
-#[cfg(all(test, unix))]
+#[cfg(test)]
+#[cfg(unix)]
 mod tests {
     use super::super::line::tests::credential;
     use super::*;

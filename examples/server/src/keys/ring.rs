@@ -159,7 +159,8 @@ impl State {
     }
 }
 
-#[cfg(all(test, unix))]
+#[cfg(test)]
+#[cfg(unix)]
 mod tests {
     use super::super::file::Locked;
     use super::super::line::tests::credential;

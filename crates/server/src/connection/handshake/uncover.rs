@@ -65,6 +65,8 @@ impl Meeting<'_> {
                 return self.refuse(None, Refusal::Busy, 5_000, text, &why).await;
             }
         };
+        // It is never closed.
+        let _turn = self.shared.turns.acquire().await;
         let doorkeeper = &self.shared.doorkeeper;
         let key = held.as_ref().map_or_else(|| doorkeeper.unknown(first.id), |held| held.key.clone());
         let Ok((answer, hello)) = first.open(&key, &mut message) else {
