@@ -5,23 +5,34 @@ use std::time::Duration;
 
 use catalog::{CELLAR, HUMIDITY, TEMPERATURE};
 use embedded_io_adapters::tokio_1::FromTokio;
+use sensock::seal::{Credential, NoEntropy};
 use sensock_device::{Boot, Buffers, Key, Node, Outbox, TokioClock};
-use sensock_server::{AnyDevice, DeviceId, History as _, MemoryStore, Server, listen};
+use sensock_server::{DeviceId, History as _, Keyring, MemoryStore, Server, listen};
 use tokio::net::TcpStream;
 
 static OUTBOX: Outbox<8192> = Outbox::new(); // what waits for the network; it outlives every connection
 
+fn random(bytes: &mut [u8]) -> Result<(), NoEntropy> {
+    getrandom::fill(bytes).map_err(|_| NoEntropy) // the operating system's
+}
+
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
+    // A key, which this device and the server have, and nobody else.
+    let credential = Credential::make(&mut random)?;
+    let mut keys = Keyring::default();
+    keys.add(DeviceId::new("cellar-3")?, credential.clone());
+
     // The server: its store, who may connect, where it listens.
     let store = MemoryStore::default();
-    let (server, _events) = Server::builder(store.clone(), AnyDevice).start().await?;
+    let (server, _events) = Server::builder(store.clone(), keys).start().await?;
     let listener = listen("127.0.0.1:0".parse()?)?;
     let address = listener.local_addr()?;
     tokio::spawn(async move { server.serve(listener, std::future::pending()).await });
 
     // The device: who it is, its clock, and the buffers of a connection.
-    let node = Node { id: "cellar-3", key: Key::Insecure, catalog: &CELLAR, boot: Boot::Unknown };
+    let key = Key::Sealed(&credential, random);
+    let node = Node { id: "cellar-3", key, catalog: &CELLAR, boot: Boot::Unknown };
     let (clock, mut buffers) = (TokioClock::new(), Buffers::<512>::new());
     let (device, mut runner) = OUTBOX.start(&node, &clock, &mut buffers);
     let network = async {

@@ -17,7 +17,7 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::routing::post;
 use catalog::RELAY;
 use sensock_device::{Buffers, Outbox, TokioClock};
-use sensock_server::{AnyDevice, MemoryStore, Outcome, Server};
+use sensock_server::{MemoryStore, Outcome, Server};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 
@@ -61,7 +61,8 @@ async fn main() -> Result<()> {
 }
 
 async fn run() -> Result<()> {
-    let (server, _events) = Server::builder(MemoryStore::default(), AnyDevice).start().await?;
+    let known = common::Known::new("fan-1")?;
+    let (server, _events) = Server::builder(MemoryStore::default(), known.keys()?).start().await?;
     let address = common::serve(&server)?;
     let app = Router::new().route("/devices/{id}/relay/{on}", post(switch)).with_state(server);
     let web = TcpListener::bind("127.0.0.1:0").await?;
@@ -69,7 +70,7 @@ async fn run() -> Result<()> {
     tokio::spawn(axum::serve(web, app).into_future());
 
     let (clock, mut buffers) = (TokioClock::new(), Buffers::<512>::new());
-    let (device, mut runner) = OUTBOX.start(&common::node("fan-1"), &clock, &mut buffers);
+    let (device, mut runner) = OUTBOX.start(&known.node(), &clock, &mut buffers);
     let switched = Cell::new(0);
     let obey = async {
         loop {

@@ -9,7 +9,7 @@ mod common;
 use anyhow::{Result, ensure};
 use catalog::{HUMIDITY, TEMPERATURE};
 use sensock_device::{Buffers, Outbox, TokioClock};
-use sensock_server::{AnyDevice, Batch, Server};
+use sensock_server::{Batch, Server};
 use sensock_sql::{Arg, Hook, HookTx, SqlError, SqlStore};
 use sqlx::{Connection as _, Row as _, SqliteConnection};
 
@@ -34,16 +34,17 @@ async fn main() -> Result<()> {
 }
 
 async fn run() -> Result<()> {
+    let known = common::Known::new("garden-1")?;
     let folder = tempfile::tempdir()?;
     let url = format!("sqlite:{}", folder.path().join("garden.sqlite").display());
     let store = SqlStore::open(&url).await?; // makes the file, and the tables that are ours
     let mut own = SqliteConnection::connect(&url).await?;
     sqlx::query("CREATE TABLE frost (device TEXT, at_us INTEGER, celsius REAL)").execute(&mut own).await?;
-    let (server, _events) = Server::builder(store.with_hook(Frosts), AnyDevice).start().await?;
+    let (server, _events) = Server::builder(store.with_hook(Frosts), known.keys()?).start().await?;
     let address = common::serve(&server)?;
 
     let (clock, mut buffers) = (TokioClock::new(), Buffers::<512>::new());
-    let (device, mut runner) = OUTBOX.start(&common::node("garden-1"), &clock, &mut buffers);
+    let (device, mut runner) = OUTBOX.start(&known.node(), &clock, &mut buffers);
     let night = async {
         for celsius in [3.1, 0.4, -1.2, -2.75, 1.0] {
             device.record(&[TEMPERATURE.is(celsius), HUMIDITY.is(90.0)])?;

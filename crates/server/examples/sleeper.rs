@@ -11,7 +11,7 @@ use std::time::Duration;
 use anyhow::{Result, ensure};
 use catalog::{HUMIDITY, INTERVAL, RELAY, TEMPERATURE};
 use sensock_device::{Buffers, Outbox, TokioClock};
-use sensock_server::{AnyDevice, Event, Events, MemoryStore, Outcome, Server};
+use sensock_server::{Event, Events, MemoryStore, Outcome, Server};
 
 const SLEEP: Duration = Duration::from_secs(2);
 
@@ -23,10 +23,11 @@ async fn main() -> Result<()> {
 }
 
 async fn run() -> Result<()> {
-    let (server, events) = Server::builder(MemoryStore::default(), AnyDevice).start().await?;
+    let known = common::Known::new("garden-1")?;
+    let (server, events) = Server::builder(MemoryStore::default(), known.keys()?).start().await?;
     let address = common::serve(&server)?;
     let (clock, mut buffers) = (TokioClock::new(), Buffers::<512>::new());
-    let (device, mut runner) = OUTBOX.start(&common::node("garden-1"), &clock, &mut buffers);
+    let (device, mut runner) = OUTBOX.start(&known.node(), &clock, &mut buffers);
     let interval = Cell::new(60);
 
     let awake = async {

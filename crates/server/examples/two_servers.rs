@@ -13,7 +13,7 @@ use std::time::Duration;
 use anyhow::{Result, ensure};
 use catalog::{HUMIDITY, TEMPERATURE};
 use sensock_device::{Buffers, Outbox, TokioClock};
-use sensock_server::{AnyDevice, DeviceId, History as _, MemoryStore, Server, Span};
+use sensock_server::{DeviceId, History as _, MemoryStore, Server, Span};
 
 const RECORDS: usize = 300;
 const HOP_EACH: usize = 60;
@@ -26,13 +26,14 @@ async fn main() -> Result<()> {
 }
 
 async fn run() -> Result<()> {
+    let known = common::Known::new("van-7")?;
     let store = MemoryStore::default(); // in a real house: one MySQL database
-    let (left, _events) = Server::builder(store.clone(), AnyDevice).start().await?;
-    let (right, _events) = Server::builder(store.clone(), AnyDevice).start().await?;
+    let (left, _events) = Server::builder(store.clone(), known.keys()?).start().await?;
+    let (right, _events) = Server::builder(store.clone(), known.keys()?).start().await?;
     let addresses = [common::serve(&left)?, common::serve(&right)?];
 
     let (clock, mut buffers) = (TokioClock::new(), Buffers::<512>::new());
-    let (device, mut runner) = OUTBOX.start(&common::node("van-7"), &clock, &mut buffers);
+    let (device, mut runner) = OUTBOX.start(&known.node(), &clock, &mut buffers);
     runner.backoff_between(20, 200); // a van is impatient
     let dials = Cell::new(0);
     let next = || {

@@ -13,7 +13,7 @@ use embedded_io_adapters::tokio_1::FromTokio;
 use futures_util::{SinkExt as _, StreamExt as _, future};
 use sensock::deframe::{Length, PREFACE, prefixed};
 use sensock_device::{Buffers, Outbox, TokioClock};
-use sensock_server::{AnyDevice, DeviceId, History as _, MemoryStore, Server};
+use sensock_server::{DeviceId, History as _, MemoryStore, Server};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, DuplexStream};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_tungstenite::tungstenite::handshake::client::generate_key;
@@ -92,14 +92,15 @@ async fn main() -> Result<()> {
 }
 
 async fn run() -> Result<()> {
+    let known = common::Known::new("browser-1")?;
     let store = MemoryStore::default();
-    let (server, _events) = Server::builder(store.clone(), AnyDevice).start().await?;
+    let (server, _events) = Server::builder(store.clone(), known.keys()?).start().await?;
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     let address = listener.local_addr()?;
     tokio::spawn(accept(server, listener));
 
     let (clock, mut buffers) = (TokioClock::new(), Buffers::<512>::new());
-    let (device, mut runner) = OUTBOX.start(&common::node("browser-1"), &clock, &mut buffers);
+    let (device, mut runner) = OUTBOX.start(&known.node(), &clock, &mut buffers);
     let network = async {
         loop {
             if let Ok(web) = connect(address).await {

@@ -2,10 +2,15 @@
 
 use std::future::Future;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::net::{TcpListener, TcpSocket};
+use sensock::limits::HANDSHAKE_MS;
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::timeout;
 
+use crate::attach::Transport;
 use crate::error::ServeError;
 use crate::server::Server;
 
@@ -38,13 +43,91 @@ impl Server {
     /// }
     /// # }
     /// ```
-    /// and turns away addresses whose handshakes keep failing.
+    /// Addresses whose handshakes keep failing are turned away, by `attach` too.
     ///
     /// # Errors
     /// The listening socket failed for good. A shortage of file descriptors is waited out.
     pub async fn serve(
         &self,
         listener: TcpListener,
+        shutdown: impl Future<Output = ()>,
+    ) -> Result<(), ServeError> {
+        let serve = |io, peer| {
+            tokio::spawn(self.attach(io, peer));
+        };
+        self.accept(listener, serve, shutdown).await
+    }
+
+    /// As [`Server::serve`], through something that has to be agreed on before frames flow: TLS, WebSocket.
+    ///
+    /// `agree` is called for each connection. Its future is given 10 s; an error, or no end by then, counts against the address like a
+    /// failed handshake of a device, and is logged at level debug. How many of them there are at once is bounded:
+    /// [`Limits::agreeing`](crate::Limits::agreeing).
+    /// ```no_run
+    /// # async fn f(
+    /// #     server: sensock_server::Server,
+    /// #     listener: tokio::net::TcpListener,
+    /// #     tls: tokio_rustls::TlsAcceptor,
+    /// # ) -> Result<(), sensock_server::ServeError> {
+    /// use sensock_server::Transport;
+    /// let agree = move |io, _| {
+    ///     let tls = tls.clone();
+    ///     async move { Ok(Transport::stream(tls.accept(io).await?)) }
+    /// };
+    /// server.serve_through(listener, agree, std::future::pending()).await
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// The listening socket failed for good.
+    pub async fn serve_through<F>(
+        &self,
+        listener: TcpListener,
+        agree: impl Fn(TcpStream, SocketAddr) -> F,
+        shutdown: impl Future<Output = ()>,
+    ) -> Result<(), ServeError>
+    where
+        F: Future<Output = std::io::Result<Transport>> + Send + 'static,
+    {
+        let room = Arc::new(Semaphore::new(self.shared().options.limits.agreeing));
+        let serve = |io, peer: SocketAddr| {
+            let Ok(place) = room.clone().try_acquire_owned() else {
+                tracing::debug!(%peer, "turned away: too many others are agreeing on a transport");
+                return;
+            };
+            tokio::spawn(self.clone().through(agree(io, peer), peer, place));
+        };
+        self.accept(listener, serve, shutdown).await
+    }
+
+    async fn through(
+        self,
+        agreeing: impl Future<Output = std::io::Result<Transport>>,
+        peer: SocketAddr,
+        place: OwnedSemaphorePermit,
+    ) {
+        let agreed = tokio::select! {
+            biased;
+            agreed = timeout(Duration::from_millis(HANDSHAKE_MS), agreeing) => agreed,
+            () = self.shared().closing.cancelled() => return,
+        };
+        let words = match agreed {
+            Ok(Ok(transport)) => {
+                drop(place);
+                return self.attach_transport(transport, peer).await;
+            }
+            Ok(Err(error)) => error.to_string(),
+            Err(_) => format!("it took longer than {} s", HANDSHAKE_MS / 1_000),
+        };
+        tracing::debug!(%peer, "no transport was agreed on: {words}");
+        self.shared().offenders.failed(peer.ip());
+    }
+
+    /// Accepts until `shutdown`, then ends the server in order.
+    async fn accept(
+        &self,
+        listener: TcpListener,
+        mut serve: impl FnMut(TcpStream, SocketAddr),
         shutdown: impl Future<Output = ()>,
     ) -> Result<(), ServeError> {
         let mut shutdown = std::pin::pin!(shutdown);
@@ -57,17 +140,12 @@ impl Server {
             };
             match accepted {
                 Ok((io, peer)) => {
-                    if !self.shared().offenders.allows(peer.ip(), self.shared().options.limits.bad_handshakes)
-                    {
-                        tracing::debug!(%peer, "turned away: too many of this address's handshakes failed of late");
-                        continue;
-                    }
                     // Acknowledgements are small and wanted at once.
                     if let Err(error) = io.set_nodelay(true) {
                         tracing::debug!(%peer, %error, "the connection broke as it was accepted");
                         continue;
                     }
-                    tokio::spawn(self.attach(io, peer));
+                    serve(io, peer);
                 }
                 Err(error) if passes(&error) => {
                     tracing::warn!(%error, "a connection could not be accepted; are there too few file descriptors (ulimit -n)?");

@@ -1,12 +1,13 @@
 //! How a server is made.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64};
 use std::time::Duration;
 
 use sensock::limits::{FRAME_HARD_MAX, FRAME_MIN_MAX, PING_INTERVAL_MS, PING_RANGE_MS};
 use sensock::wire::hello::Grant;
 use sensock_store::{Durability, Keys, Store};
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 use tokio_util::sync::CancellationToken;
 
 use crate::committer::{self, Typed};
@@ -14,7 +15,9 @@ use crate::doorkeeper::Doorkeeper;
 use crate::error::StartError;
 use crate::events::{Events, Hub};
 use crate::limits::{Limits, Offenders};
+use crate::pending::Pending;
 use crate::queue::Queue;
+use crate::quota::Quotas;
 use crate::random;
 use crate::registry::Registry;
 use crate::server::Server;
@@ -130,7 +133,12 @@ impl<S: Store, K: Keys> Builder<S, K> {
             queue: Queue::default(),
             registry: Arc::new(Registry::default()),
             offenders: Offenders::default(),
+            quotas: Quotas::default(),
+            pending: Pending::default(),
+            turns: Semaphore::new(std::thread::available_parallelism().map_or(1, usize::from)),
+            insecure_said: AtomicBool::new(false),
             doorkeeper: Doorkeeper::new().map_err(|_| StartError::NoRandom)?,
+            asked: AtomicU64::new(0),
             events: Hub::new(options.limits.events),
             tickets: Tickets::default(),
             commits: watch::Sender::new(0),
@@ -138,9 +146,6 @@ impl<S: Store, K: Keys> Builder<S, K> {
             ended: CancellationToken::new(),
             options,
         });
-        tracing::warn!(
-            "running without keys and encryption: anyone who reaches the port can claim to be a device"
-        );
         let events = shared.events.subscribe();
         tokio::spawn(committer::run(store, shared.clone()));
         tokio::spawn(sweeper::run(shared.clone()));

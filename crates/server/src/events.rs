@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, Weak};
 
 use sensock::DeviceId;
+use sensock::seal::KeyId;
 use sensock::wire::hello::{End, Refusal};
 use sensock_store::work::Meeting;
 use sensock_store::{CommandRow, GapRow, LaneId, ReadingRow, SettingRow};
@@ -111,6 +112,27 @@ pub enum Event {
         code: Refusal,
         /// Why, and what to do, for the operator.
         words: String,
+    },
+    /// A connected device may not be connected any more: its key was taken away, for example ([`Server::recheck_keys`]). Its connection
+    /// ends.
+    ///
+    /// [`Server::recheck_keys`]: crate::Server::recheck_keys
+    Revoked {
+        /// Who.
+        device: DeviceId,
+        /// The key that it came with; `None` if it came without.
+        key: Option<KeyId>,
+        /// Its address.
+        peer: String,
+        /// Why, as the device is told.
+        why: &'static str,
+    },
+    /// A device's quota of today is used up: what it measures waits on it. Said once a day.
+    Quota {
+        /// Who.
+        device: DeviceId,
+        /// Until when, in us since 1970.
+        until_us: i64,
     },
     /// Two boards have one identity. The one that is connected stays.
     Collision {

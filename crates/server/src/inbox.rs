@@ -50,6 +50,8 @@ pub(crate) enum Message {
     Takeover { peer: String },
     /// Commit what was received, then say goodbye with these words.
     Leave { retry_ms: u32, text: &'static str },
+    /// The same, and nothing more goes down: the device may not be connected any more.
+    Expel { retry_ms: u32, text: &'static str },
 }
 
 /// The mailbox of one connection.

@@ -1,17 +1,21 @@
 //! The server end of sensock on tokio: sessions, group commit, commands, events.
 //!
-//! A [`Server`] takes connections ([`Server::serve`] for TCP, [`Server::attach`] for any stream, [`Server::attach_frames`] for message
-//! transports), stores what devices record through a [`Store`] of yours, and acknowledges only what is committed. Commands are stored
+//! A [`Server`] takes connections ([`Server::serve`] for TCP, [`Server::serve_through`] for TLS and the like, [`Server::attach`] for any
+//! stream, [`Server::attach_frames`] for message transports), stores what devices record through a [`Store`] of yours, and acknowledges only what is committed. Commands are stored
 //! tickets ([`DeviceHandle::command`]), settings are desired state ([`DeviceHandle::set`]), questions of devices arrive as
 //! [`Event::Asked`]. [`Events`] is a bounded view of what happens and never holds anything up; [`Server::feed`] reads the store itself,
 //! without loss.
 //!
 //! ```
-//! use sensock_server::{AnyDevice, MemoryStore, Server};
+//! use sensock::seal::Credential;
+//! use sensock_server::{DeviceId, Keyring, MemoryStore, Server};
 //!
 //! # #[tokio::main(flavor = "current_thread")]
 //! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-//! let (server, mut events) = Server::builder(MemoryStore::default(), AnyDevice).start().await?;
+//! # let line = "snk10102030405060708000306090c0f1215181b1e2124272a2d303336393c3f4245484b4e5154575a5de993fd56";
+//! let mut keys = Keyring::default();
+//! keys.add(DeviceId::new("cellar-3")?, Credential::parse(line)?); // the line that `sensockd keys add` printed
+//! let (server, mut events) = Server::builder(MemoryStore::default(), keys).start().await?;
 //! let listener = sensock_server::listen("127.0.0.1:0".parse()?)?;
 //! let serving = tokio::spawn({
 //!     let server = server.clone();
@@ -40,9 +44,12 @@ mod inbox;
 mod limits;
 mod lookup;
 mod pace;
+mod pending;
 mod pipe;
 mod queue;
+mod quota;
 mod random;
+mod recheck;
 mod registry;
 mod request;
 mod server;
@@ -53,6 +60,7 @@ mod wall;
 
 pub use accept::listen;
 pub use asked::Asked;
+pub use attach::Transport;
 pub use builder::Builder;
 pub use codec::SensockCodec;
 pub use device::{DeviceHandle, DeviceState};

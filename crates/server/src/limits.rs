@@ -17,6 +17,17 @@ pub struct Limits {
     pub connections: usize,
     /// Handshakes of one address (IPv6: one /64) that failed within the last minute or hang for more than 5 s. 64 unless said.
     pub bad_handshakes: usize,
+    /// Connections at once that are still agreeing on their transport (TLS, WebSocket: [`Server::serve_through`](crate::Server::serve_through)).
+    /// More are closed. 1,024 unless said.
+    pub agreeing: usize,
+    /// Handshakes of one address (IPv6: one /64) under way at once, from their first frame to the proof that the device is live. More are refused
+    /// as busy. 1,024 unless said.
+    pub handshakes: usize,
+    /// Bytes of records that one device may have stored in a day (UTC), as its frames count them. Beyond them neither credit nor
+    /// acknowledgement goes out until midnight, so the device keeps its records; [`Event::Quota`](crate::Event::Quota) says so. Alarms, replies and
+    /// decisions have a quarter more. 0, which is what holds unless said, is no quota: a device that was away for weeks delivers all that it kept.
+    /// Each server counts alone, from its start on.
+    pub daily_bytes: u64,
     /// The largest frame that is taken, in bytes: 256 to 16,383. 4,096 unless said.
     pub frame: u16,
     /// Events that a reader may be behind before it misses some. 1,024 unless said.
@@ -32,6 +43,9 @@ impl Default for Limits {
         Limits {
             connections: 16_384,
             bad_handshakes: 64,
+            agreeing: 1_024,
+            handshakes: 1_024,
+            daily_bytes: 0,
             frame: sensock::limits::FRAME_DEFAULT as u16,
             events: 1_024,
             memory: 64 << 20,
@@ -48,7 +62,14 @@ const ADDRESSES_MAX: usize = 4_096;
 /// Handshakes that went wrong, by address.
 #[derive(Debug, Default)]
 pub(crate) struct Offenders {
-    table: Mutex<HashMap<IpAddr, Record>>,
+    table: Mutex<Table>,
+}
+
+#[derive(Debug, Default)]
+struct Table {
+    addresses: HashMap<IpAddr, Record>,
+    /// When room was last made: a crowd of addresses does not have the whole table looked through for each of them.
+    tidied: Option<Instant>,
 }
 
 #[derive(Debug)]
@@ -62,7 +83,7 @@ impl Offenders {
     /// Whether this address may begin another handshake.
     pub(crate) fn allows(&self, ip: IpAddr, max: usize) -> bool {
         let mut table = lock(&self.table);
-        let Some(record) = table.get_mut(&network(ip)) else { return true };
+        let Some(record) = table.addresses.get_mut(&network(ip)) else { return true };
         if record.since.elapsed() > WINDOW {
             (record.failed, record.since) = (0, Instant::now());
         }
@@ -82,18 +103,24 @@ impl Offenders {
     }
 
     fn change(&self, ip: IpAddr, f: impl FnOnce(&mut Record)) {
-        let mut table = lock(&self.table);
-        if table.len() >= ADDRESSES_MAX {
-            table.retain(|_, r| r.hanging > 0 || r.since.elapsed() <= WINDOW);
+        let Table { addresses, tidied } = &mut *lock(&self.table);
+        if addresses.len() >= ADDRESSES_MAX && tidied.is_none_or(|at| at.elapsed() >= Duration::from_secs(1))
+        {
+            *tidied = Some(Instant::now());
+            addresses.retain(|_, r| r.hanging > 0 || r.since.elapsed() <= WINDOW);
         }
-        if table.len() < ADDRESSES_MAX || table.contains_key(&network(ip)) {
-            f(table.entry(network(ip)).or_insert(Record { failed: 0, hanging: 0, since: Instant::now() }));
+        if addresses.len() < ADDRESSES_MAX || addresses.contains_key(&network(ip)) {
+            f(addresses.entry(network(ip)).or_insert(Record {
+                failed: 0,
+                hanging: 0,
+                since: Instant::now(),
+            }));
         }
     }
 }
 
 /// An IPv6 /64 is one customer.
-fn network(ip: IpAddr) -> IpAddr {
+pub(crate) fn network(ip: IpAddr) -> IpAddr {
     match ip {
         IpAddr::V6(v6) => match v6.to_ipv4_mapped() {
             Some(v4) => IpAddr::V4(v4),

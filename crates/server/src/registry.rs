@@ -8,6 +8,7 @@ use sensock::{DeviceId, Micros};
 use tokio::sync::Notify;
 
 use crate::inbox::{Inbox, Message, lock};
+use crate::recheck::LetIn;
 
 /// A connection that was confirmed.
 #[derive(Clone, Debug)]
@@ -17,6 +18,7 @@ pub(crate) struct Connected {
     pub(crate) peer: String,
     pub(crate) since_us: i64,
     pub(crate) inbox: Arc<Inbox>,
+    pub(crate) let_in: LetIn,
 }
 
 /// A device that is away.
@@ -76,6 +78,21 @@ impl Registry {
             }
             None => false,
         }
+    }
+
+    /// As [`Registry::tell`], to this connection and no other.
+    pub(crate) fn tell_connection(&self, device: &DeviceId, id: u64, message: Message) -> bool {
+        match lock(&self.table).connected.get(device).filter(|c| c.id == id) {
+            Some(connection) => {
+                connection.inbox.push(message);
+                true
+            }
+            None => false,
+        }
+    }
+
+    pub(crate) fn all(&self) -> Vec<(DeviceId, Connected)> {
+        lock(&self.table).connected.iter().map(|(device, c)| (*device, c.clone())).collect()
     }
 
     pub(crate) fn devices(&self) -> Vec<DeviceId> {

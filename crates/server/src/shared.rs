@@ -1,6 +1,7 @@
 //! What all parts of one server share; not generic over its store.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64};
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
@@ -8,13 +9,15 @@ use sensock::seal::KeyId;
 use sensock::wire::hello::Grant;
 use sensock::{DeviceId, Lane, StoreId};
 use sensock_store::{Admission, CommandRow, DeviceKey, Resume, StoreInfo};
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 use tokio_util::sync::CancellationToken;
 
 use crate::doorkeeper::Doorkeeper;
 use crate::events::{Event, Hub};
 use crate::limits::{Limits, Offenders};
+use crate::pending::Pending;
 use crate::queue::Queue;
+use crate::quota::Quotas;
 use crate::registry::Registry;
 use crate::ticket::Tickets;
 use crate::wall::Wall;
@@ -50,7 +53,15 @@ pub(crate) struct Shared {
     pub(crate) queue: Queue,
     pub(crate) registry: Arc<Registry>,
     pub(crate) offenders: Offenders,
+    pub(crate) quotas: Quotas,
+    pub(crate) pending: Pending,
+    /// Turns for opening first messages: of a crowd, no more wait for a processor at once than there are, and those who are connected come between.
+    pub(crate) turns: Semaphore,
     pub(crate) doorkeeper: Doorkeeper,
+    /// It was said that devices come without keys.
+    pub(crate) insecure_said: AtomicBool,
+    /// How often who may connect was asked again about everybody.
+    pub(crate) asked: AtomicU64,
     pub(crate) events: Hub,
     pub(crate) tickets: Tickets,
     /// Counts commits that stored something.

@@ -63,7 +63,7 @@ async fn damaged_bytes_never_panic_and_never_hold_up_others() {
         }
         let (near, left) = tokio::io::duplex(256);
         let (right, far) = tokio::io::duplex(256);
-        let serving = tokio::spawn(server.attach(far, "192.0.2.66:6"));
+        let serving = tokio::spawn(server.attach(far, format!("192.0.{}.66:6", seed % 250)));
         let link = board.dial(near);
         link.ask(Do::Ask { key: 3, body: vec![1] });
         link.ask(Do::Sleep { for_ms: 1_000, ends_boot: true });

@@ -11,6 +11,7 @@
 //! | [`binary`] | the path of a program of this workspace, built when needed |
 //! | [`proxy`] | a TCP proxy whose line can be cut, stalled, swallowed, delayed, slowed, mirrored |
 //! | [`net`] | free ports and an address at which a dial hangs |
+//! | [`keys`] | keys of devices, the same for the same name |
 //! | [`rng`] | seeded random numbers that print their seed |
 //! | [`effort`] | how much a proof should do in this run |
 //! | [`require`] | which optional parts this run must have |
@@ -18,6 +19,7 @@
 pub mod binary;
 pub mod effort;
 mod guard;
+pub mod keys;
 pub mod mariadb;
 pub mod net;
 pub mod process;

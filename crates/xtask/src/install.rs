@@ -1,7 +1,7 @@
 //! `--install`: fetches what is missing, from Debian 12 packages and the crates registry.
 
 use crate::cargo::cargo;
-use crate::part::{CARGO_FUZZ, GUNGRAUN, Part, has_nightly};
+use crate::part::{CARGO_DENY, CARGO_FUZZ, GUNGRAUN, Part, has_nightly};
 use crate::plan::Context;
 use crate::run;
 use anyhow::{Context as _, Result, ensure};
@@ -24,6 +24,11 @@ pub fn missing_parts(context: &Context) -> Result<()> {
     if parts.contains(&Part::Valgrind) {
         let crate_name = format!("gungraun-runner@{GUNGRAUN}");
         run::run(cargo(context).args(["install", "--locked", "--force", &crate_name]))?;
+    }
+    if parts.contains(&Part::Deny) {
+        let crate_name = format!("cargo-deny@{CARGO_DENY}");
+        // Unoptimised: it takes half as long to build, and no second longer to run.
+        run::run(cargo(context).args(["install", "--locked", "--debug", &crate_name]))?;
     }
     for part in parts {
         ensure!(part.missing().is_none(), "{} is still missing after its installation", part.name());

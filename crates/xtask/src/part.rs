@@ -22,6 +22,8 @@ pub enum Part {
     Qemu,
     /// GCC and LLVM for LX106, the ESP8266's core.
     Lx106,
+    /// `cargo-deny`, which reads licences and advisories.
+    Deny,
 }
 
 impl Part {
@@ -35,6 +37,7 @@ impl Part {
             Self::Valgrind => "valgrind",
             Self::Qemu => "qemu",
             Self::Lx106 => "lx106",
+            Self::Deny => "deny",
         }
     }
 
@@ -57,6 +60,8 @@ impl Part {
             }
             Self::Fuzz => (!run::is_installed("cargo-fuzz"))
                 .then(|| format!("cargo-fuzz is not installed (cargo install cargo-fuzz@{CARGO_FUZZ})")),
+            Self::Deny => (!run::is_installed("cargo-deny"))
+                .then(|| format!("cargo-deny is not installed (cargo install cargo-deny@{CARGO_DENY})")),
             Self::Valgrind => {
                 if !run::is_installed("valgrind") {
                     return Some("valgrind is not installed (Debian package valgrind)".into());
@@ -92,6 +97,7 @@ impl Part {
             // libFuzzer is C++.
             Self::Fuzz => &["g++"],
             Self::Valgrind => &["valgrind"],
+            Self::Deny => &[],
             // RISC-V and Xtensa are in the second.
             Self::Qemu => &["qemu-system-arm", "qemu-system-misc"],
             Self::Lx106 => &[
@@ -107,6 +113,9 @@ impl Part {
 
 /// The version of cargo-fuzz that `--install` fetches.
 pub const CARGO_FUZZ: &str = "0.13.2";
+
+/// The version of cargo-deny that `--install` fetches.
+pub const CARGO_DENY: &str = "0.20.2";
 
 /// The version of gungraun in `Cargo.lock`, whose program `--install` fetches.
 pub const GUNGRAUN: &str = "0.20.0";

@@ -22,7 +22,7 @@ pub struct Options {
     #[arg(long)]
     list: bool,
     /// How long each fuzz target runs.
-    #[arg(long, default_value_t = 20)]
+    #[arg(long, default_value_t = 16)]
     fuzz_seconds: u32,
 }
 
@@ -56,6 +56,11 @@ fn all() -> Vec<Step> {
         Step::new("format", "rustfmt would change nothing", steps::lint::format),
         Step::new("clippy", "no warning, in any target with any feature", steps::lint::clippy),
         Step::new("msrv", "each package holds to the rust-version it declares", steps::msrv::msrv),
+        Step::new(
+            "supply",
+            "licences, sources and advisories of all that is built from",
+            steps::supply::supply,
+        ),
         Step::new("docs", "the documentation builds without a warning", steps::docs::docs),
         Step::new("test", "all tests, MariaDB suites included", steps::tests::tests),
         Step::new("examples", "every example of the server runs to its end", steps::examples::examples),

@@ -4,7 +4,10 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Parser, value_parser};
+use example_device::credentials::Source;
+use example_device::pin::Pin;
 use sensock::DeviceId;
+use sensock::seal::Credential;
 
 /// A simulated device: replays a recording of real sensors, or makes readings up, and sends them to a sensock server.
 ///
@@ -16,6 +19,17 @@ pub(crate) struct Cli {
     /// Where the server listens; if given several times, they are tried in turn
     #[arg(long = "server", value_name = "HOST:PORT", required = true, value_parser = address)]
     pub(crate) servers: Vec<String>,
+    /// Its key: a file that nobody else can read, with the line that `sensockd keys add` printed, or a keys file or a directory of
+    /// such files, where each device finds the line with its name. The line itself (snk1…) is taken too, but whoever lists processes can
+    /// read it there
+    #[arg(long, env = "SENSOCK_KEY", hide_env_values = true, value_name = "FILE", value_parser = key)]
+    pub(crate) key: Option<Source>,
+    /// No key, and plain text: a server takes it only if it was started so
+    #[arg(long, conflicts_with = "key")]
+    pub(crate) insecure: bool,
+    /// Dial with TLS 1.3, and take only the server that has this pin, which sensockd prints
+    #[arg(long, value_name = "sha256//PIN")]
+    pub(crate) tls_pin: Option<Pin>,
     /// The device's name: 1 to 32 letters, digits, '.', '_' and '-'
     #[arg(long, value_name = "NAME", value_parser = device)]
     pub(crate) id: DeviceId,
@@ -123,10 +137,34 @@ impl Cli {
         (1..=self.devices).map(plan).collect()
     }
 
+    /// The keys of these devices, `None` where there shall be none.
+    ///
+    /// # Errors
+    /// A sentence for people.
+    pub(crate) fn keys(&self, plans: &[Plan]) -> Result<Vec<Option<Credential>>, String> {
+        let Some(source) = &self.key else {
+            return match self.insecure {
+                true => Ok(vec![None; plans.len()]),
+                false => Err(format!(
+                    "how does {} prove who it is? name a file with its key, --key FILE (`sensockd keys add {0}` makes one), \
+                     or say --insecure for plain text without one",
+                    self.id
+                )),
+            };
+        };
+        let devices: Vec<DeviceId> = plans.iter().map(|plan| plan.id).collect();
+        let keys = source.keys(&devices).map_err(|error| error.to_string())?;
+        Ok(keys.into_iter().map(Some).collect())
+    }
+
     /// The pause between two made-up records.
     pub(crate) fn interval(&self) -> Duration {
         Duration::from_millis(self.interval_ms.into())
     }
+}
+
+fn key(text: &str) -> Result<Source, std::convert::Infallible> {
+    Ok(Source::new(text))
 }
 
 fn device(text: &str) -> Result<DeviceId, String> {

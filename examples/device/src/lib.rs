@@ -6,11 +6,15 @@
 //! - [`source`] is one of both, with the pauses between its records.
 //! - [`flash_file`] is a file with the habits of a flash chip, [`boot_file`] counts boots: what a device needs to
 //!   outlive its process.
+//! - [`credentials`] finds the keys of devices, [`private`] reads files that hold secrets, if nobody else can.
 
 pub mod boot_file;
 #[cfg(test)]
 mod corpus;
+pub mod credentials;
 pub mod flash_file;
+pub mod pin;
+pub mod private;
 pub mod replay;
 pub mod source;
 pub mod synthetic;

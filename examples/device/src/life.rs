@@ -4,15 +4,18 @@ use anyhow::{Context as _, Result};
 use catalog::{CELLAR, INTERVAL, RELAY};
 use example_device::boot_file::next_boot;
 use example_device::flash_file::FlashFile;
+use example_device::private::random;
 use example_device::replay::Recording;
 use example_device::source::Source;
 use sensock::Catalog;
+use sensock::seal::Credential;
 use sensock_device::flash::{Acceptance, Flash};
 use sensock_device::{Boot, Buffers, Device, Key, Node, Runner, TokioClock};
 use tokio::sync::watch;
 use tokio::task::{JoinSet, LocalSet};
 
 use crate::cli::{Cli, Outbox, Plan};
+use crate::dial::Way;
 use crate::report::Report;
 use crate::{dial, duty};
 
@@ -32,18 +35,19 @@ enum Sensors {
 /// Runs all devices until they have nothing more to do.
 pub(crate) async fn live(cli: &Cli) -> Result<()> {
     let plans = cli.plans().map_err(anyhow::Error::msg)?;
+    let keys = cli.keys(&plans).map_err(anyhow::Error::msg)?;
     let (sensors, catalog) = sensors(cli)?;
     let stop = end_on_ctrl_c();
     // From here on a Ctrl-C is heard.
     tokio::task::yield_now().await;
     let local = LocalSet::new();
     let mut devices = JoinSet::new();
-    for plan in plans {
+    for (plan, key) in plans.into_iter().zip(keys) {
         let source = match &sensors {
             Sensors::Room => Source::synthetic(plan.seed, cli.interval()),
             Sensors::Recording(recording) => Source::replay(recording, cli.speed),
         };
-        devices.spawn_local_on(one(cli.clone(), plan, catalog, source, stop.clone()), &local);
+        devices.spawn_local_on(one(cli.clone(), (plan, key), catalog, source, stop.clone()), &local);
     }
     local
         .run_until(async {
@@ -58,17 +62,19 @@ pub(crate) async fn live(cli: &Cli) -> Result<()> {
 /// One device, from its start to its last stored record.
 async fn one(
     cli: Cli,
-    plan: Plan,
+    (plan, key): (Plan, Option<Credential>),
     catalog: &'static Catalog<'static>,
     source: Source,
     stop: watch::Receiver<bool>,
 ) -> Result<()> {
     let report = Report::new(plan.id, cli.report);
+    let tls = cli.tls_pin.map(|pin| pin.connector("sensock/1")).transpose()?;
+    let way = |runner| Way { runner, servers: cli.servers.clone(), tls };
     match &plan.outbox {
         Outbox::Ram => {
             let number = plan.boot_file.as_deref().map(next_boot).transpose()?;
-            let (device, runner) = start(&plan, catalog, number.map_or(Boot::Unknown, Boot::Number))?;
-            work(&cli, device, runner, number.unwrap_or(0), source, report, stop).await;
+            let (device, runner) = start(&plan, key, catalog, number.map_or(Boot::Unknown, Boot::Number))?;
+            work(&cli, device, way(runner), number.unwrap_or(0), source, report, stop).await;
         }
         Outbox::File(path) => {
             let named = || format!("the outbox {}", path.display());
@@ -76,11 +82,11 @@ async fn one(
             let mut flash = Flash::new(file, 0..FLASH).with_context(named)?;
             let boot = flash.recover(catalog, Acceptance::WhenPersisted).await.with_context(named)?;
             let number = if let Boot::Flash(recovered) = &boot { recovered.boot() } else { 0 };
-            let (device, runner) = start(&plan, catalog, boot)?;
+            let (device, runner) = start(&plan, key, catalog, boot)?;
             tokio::select! {
                 // A write to a file never waits, so the end of the work finds the flash between two of them.
                 error = flash.run(device) => return Err(error).with_context(named),
-                () = work(&cli, device, runner, number, source, report, stop) => {}
+                () = work(&cli, device, way(runner), number, source, report, stop) => {}
             }
         }
     }
@@ -90,6 +96,7 @@ async fn one(
 /// A device is there for as long as its process: its memory is like a static, but there may be any number of them.
 fn start(
     plan: &Plan,
+    key: Option<Credential>,
     catalog: &'static Catalog<'static>,
     boot: Boot,
 ) -> Result<(Device<'static>, Runner<'static, TokioClock>)> {
@@ -97,7 +104,8 @@ fn start(
     let buffers: &'static mut Buffers<FRAME> = Box::leak(Box::default());
     let clock: &'static TokioClock = Box::leak(Box::default());
     let id: &'static str = plan.id.as_str().to_owned().leak();
-    let node = Node { id, key: Key::Insecure, catalog, boot };
+    let key = key.map_or(Key::Insecure, |key| Key::Sealed(Box::leak(Box::new(key)), random));
+    let node = Node { id, key, catalog, boot };
     outbox.try_start(&node, clock, buffers).with_context(|| format!("{id} cannot start"))
 }
 
@@ -105,14 +113,14 @@ fn start(
 async fn work(
     cli: &Cli,
     device: Device<'static>,
-    mut runner: Runner<'static, TokioClock>,
+    mut way: Way,
     boot: u32,
     source: Source,
     report: Report,
     stop: watch::Receiver<bool>,
 ) {
     report.boot(boot);
-    runner.backoff_between(cli.redial_ms.min(500), cli.redial_ms);
+    way.runner.backoff_between(cli.redial_ms.min(500), cli.redial_ms);
     let sampling = duty::Sampling {
         persistent: cli.outbox != Outbox::Ram,
         alarm_every: cli.alarm_every,
@@ -136,7 +144,7 @@ async fn work(
     };
     tokio::select! {
         () = all => {}
-        () = dial::network(runner, &cli.servers, report) => {}
+        () = dial::network(way, report) => {}
         () = duty::obey(device, report) => {}
         () = teller.run() => {}
     }

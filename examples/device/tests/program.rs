@@ -3,22 +3,41 @@
 #![allow(clippy::unwrap_used, reason = "helpers of tests")]
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use catalog::{INTERVAL, RELAY};
 use example_device::replay::Recording;
-use sensock::{Reading, StoreId};
+use sensock::seal::Credential;
+use sensock::{DeviceId, Reading, StoreId};
 use sensock_server::{Outcome, Server};
-use sensock_store::{AnyDevice, Cursor, FeedItem, History as _, MemoryStore};
+use sensock_store::{Cursor, FeedItem, History as _, Keyring, MemoryStore};
+use sensock_testkit::keys;
 use sensock_testkit::process::{Process, Stream};
 
 const SOON: Duration = Duration::from_secs(60);
 
-fn program(line: &str) -> Command {
+/// Who has a key.
+const DEVICES: [&str; 3] = ["attic", "attic-1", "attic-2"];
+
+fn plain(line: &str) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_example-device"));
     command.args(line.split_whitespace());
+    command
+}
+
+/// With the keys of [`DEVICES`].
+fn program(line: &str) -> Command {
+    static KEYS: OnceLock<PathBuf> = OnceLock::new();
+    let file = KEYS.get_or_init(|| {
+        let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join("program-keys.txt");
+        keys::file(&path, DEVICES).unwrap();
+        path
+    });
+    let mut command = plain(line);
+    command.arg("--key").arg(file);
     command
 }
 
@@ -29,7 +48,11 @@ fn recording() -> PathBuf {
 /// A server in this process, over a store in memory.
 async fn serve() -> (Server, MemoryStore, SocketAddr) {
     let store = MemoryStore::new(StoreId(1));
-    let (server, _events) = Server::builder(store.clone(), AnyDevice).start().await.unwrap();
+    let mut ring = Keyring::default();
+    for device in DEVICES {
+        ring.add(DeviceId::new(device).unwrap(), Credential::parse(&keys::line(device)).unwrap());
+    }
+    let (server, _events) = Server::builder(store.clone(), ring).start().await.unwrap();
     let listener = sensock_server::listen("127.0.0.1:0".parse().unwrap()).unwrap();
     let address = listener.local_addr().unwrap();
     let serving = server.clone();
@@ -132,4 +155,29 @@ async fn mistakes_are_answered_in_words() {
             "{err}"
         );
     }
+    let (success, _, err) = run(plain("--server localhost:1 --id attic")).await;
+    let words = "example-device: how does attic prove who it is? name a file with its key, --key FILE";
+    assert!(!success && err.starts_with(words), "{err}");
+    let both = format!("--server localhost:1 --id attic --insecure --key {letter}");
+    assert!(run(plain(&both)).await.2.contains("cannot be used with"));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_key_may_come_from_the_environment_and_is_never_said() {
+    let (_server, store, address) = serve().await;
+    let line = keys::line("attic");
+    let mut command = plain(&format!("--server {address} --id attic --max-records 3 --interval-ms 5"));
+    command.env("SENSOCK_KEY", &line);
+    let (success, out, err) = run(command).await;
+    assert!(success && !(out + &err).contains(&line[20..40]), "it said its key");
+    assert_eq!(stored(&store, "attic").await.len(), 3);
+    // A digit too few: no key, and no path either.
+    let command = plain(&format!("--server {address} --id attic --key {}", &line[..91]));
+    let (success, out, err) = run(command).await;
+    assert!(
+        !success && err.contains("88 hexadecimal digits") && !(out + &err).contains(&line[20..40]),
+        "{err}"
+    );
+    let (_, help, _) = run(plain("--help")).await;
+    assert!(help.contains("whoever lists processes can"), "{help}");
 }

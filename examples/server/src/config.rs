@@ -3,7 +3,7 @@
 //! ```toml
 //! listen = "0.0.0.0:7070"
 //! store = "sqlite:plants.sqlite"
-//! devices = "devices.txt"
+//! keys = "keys.txt"
 //! ping-interval = "20s"
 //! ```
 //! An option on the command line wins over the file.
@@ -25,12 +25,17 @@ use crate::show::words::nearest;
 pub(crate) struct Config {
     pub(crate) listen: Option<SocketAddr>,
     pub(crate) store: Option<String>,
+    pub(crate) keys: Option<PathBuf>,
+    pub(crate) insecure: Option<bool>,
     pub(crate) devices: Option<PathBuf>,
     pub(crate) any_device: Option<bool>,
     pub(crate) ping_interval: Option<Duration>,
     pub(crate) drain: Option<Duration>,
     pub(crate) max_connections: Option<usize>,
     pub(crate) log: Option<Log>,
+    pub(crate) tls_listen: Option<SocketAddr>,
+    pub(crate) tls_cert: Option<PathBuf>,
+    pub(crate) tls_key: Option<PathBuf>,
 }
 
 /// How much is printed.
@@ -53,8 +58,21 @@ pub(crate) struct ConfigError {
     what: String,
 }
 
-const KEYS: [&str; 8] =
-    ["listen", "store", "devices", "any-device", "ping-interval", "drain", "max-connections", "log"];
+const KEYS: [&str; 13] = [
+    "listen",
+    "store",
+    "keys",
+    "insecure",
+    "devices",
+    "any-device",
+    "ping-interval",
+    "drain",
+    "max-connections",
+    "log",
+    "tls-listen",
+    "tls-cert",
+    "tls-key",
+];
 
 impl Config {
     /// Reads a file.
@@ -93,19 +111,24 @@ impl Config {
         let wrong = |expected: &str| (format!("`{key}` is {}: expected {expected}", shown(value)), false);
         let text = |expected| value.as_str().ok_or_else(|| wrong(expected));
         let span = |expected| time::duration(text(expected)?).map_err(|_| wrong(expected));
+        let address = || {
+            let expected = "an address and a port, as in \"0.0.0.0:7070\"";
+            text(expected)?.parse().map_err(|_| wrong(expected))
+        };
+        let path = |expected| text(expected).map(PathBuf::from);
         match key {
-            "listen" => {
-                let expected = "an address and a port, as in \"0.0.0.0:7070\"";
-                self.listen = Some(text(expected)?.parse().map_err(|_| wrong(expected))?);
-            }
+            "listen" => self.listen = Some(address()?),
+            "tls-listen" => self.tls_listen = Some(address()?),
+            "tls-cert" => self.tls_cert = Some(path("the path of a PEM file, as in \"sensockd.crt\"")?),
+            "tls-key" => self.tls_key = Some(path("the path of a PEM file, as in \"sensockd.key\"")?),
             "store" => {
                 self.store =
                     Some(text("\"sqlite:FILE\" or \"mysql://user:password@host/database\"")?.to_owned());
             }
-            "devices" => self.devices = Some(text("the path of a file, as in \"devices.txt\"")?.into()),
-            "any-device" => {
-                self.any_device = Some(value.as_bool().ok_or_else(|| wrong("true or false"))?);
-            }
+            "keys" => self.keys = Some(path("the path of a file, as in \"keys.txt\"")?),
+            "insecure" => self.insecure = Some(value.as_bool().ok_or_else(|| wrong("true or false"))?),
+            "devices" => self.devices = Some(path("the path of a file, as in \"devices.txt\"")?),
+            "any-device" => self.any_device = Some(value.as_bool().ok_or_else(|| wrong("true or false"))?),
             "ping-interval" => self.ping_interval = Some(span("a time, as in \"20s\"")?),
             "drain" => self.drain = Some(span("a time, as in \"5s\"")?),
             "max-connections" => {
@@ -178,19 +201,26 @@ mod tests {
     fn every_key_is_read() {
         let config = Config::parse(
             "sensockd.toml",
-            "listen = \"[::]:7070\"\nstore = \"sqlite:a.db\"\ndevices = \"d.txt\"\nany-device = false\n\
-             ping-interval = \"20s\"\ndrain = \"500ms\"\nmax-connections = 1_000\nlog = \"readings\"\n",
+            "listen = \"[::]:7070\"\nstore = \"sqlite:a.db\"\nkeys = \"k.txt\"\ninsecure = true\n\
+             devices = \"d.txt\"\nany-device = false\n\
+             ping-interval = \"20s\"\ndrain = \"500ms\"\nmax-connections = 1_000\nlog = \"readings\"\n\
+             tls-listen = \"[::]:7443\"\ntls-cert = \"a.crt\"\ntls-key = \"a.key\"\n",
         )
         .unwrap();
         let expected = Config {
             listen: "[::]:7070".parse().ok(),
             store: Some("sqlite:a.db".to_owned()),
+            keys: Some("k.txt".into()),
+            insecure: Some(true),
             devices: Some("d.txt".into()),
             any_device: Some(false),
             ping_interval: Some(Duration::from_secs(20)),
             drain: Some(Duration::from_millis(500)),
             max_connections: Some(1000),
             log: Some(Log::Readings),
+            tls_listen: "[::]:7443".parse().ok(),
+            tls_cert: Some("a.crt".into()),
+            tls_key: Some("a.key".into()),
         };
         assert_eq!(config, expected);
         assert_eq!(Config::parse("empty.toml", "# nothing\n"), Ok(Config::default()));
@@ -208,8 +238,9 @@ mod tests {
         );
         assert_eq!(
             said("tls = true"),
-            "sensockd.toml, line 1: there is no key `tls`: there are `listen`, `store`, `devices`, `any-device`, \
-             `ping-interval`, `drain`, `max-connections`, `log`"
+            "sensockd.toml, line 1: there is no key `tls`: there are `listen`, `store`, `keys`, `insecure`, `devices`, \
+             `any-device`, `ping-interval`, `drain`, `max-connections`, `log`, \
+             `tls-listen`, `tls-cert`, `tls-key`"
         );
         assert!(
             said("\n[server]\nlisten = 1")

@@ -5,8 +5,11 @@
 //! why/      what the store knows of a span of time: facts, timeline, verdict
 //! show/     words, times, the terminal
 //! demo/     simulated devices with real recordings, faults, and the proof out of the database
-//! config    the configuration file      devices    who may connect
-//! device    a device and its catalogue  database   the store behind an address
+//! keys/     the file of the devices' keys, and the keys of a running server
+//! tls/      TLS 1.3 in front of it
+//! guests    who may connect             devices    the list of those who may without a key
+//! config    the configuration file      database   the store behind an address
+//! device    a device and its catalogue  secret     files for their owner alone
 //! failpoint where a crash test kills the server
 //! ```
 
@@ -19,8 +22,12 @@ mod demo;
 mod device;
 mod devices;
 mod failpoint;
+mod guests;
+mod keys;
+mod secret;
 mod show;
 mod stop;
+mod tls;
 mod why;
 
 use std::process::ExitCode;

@@ -28,7 +28,7 @@ fn output(args: &[&str]) -> (bool, String) {
 /// A server process; what `env` says is in its environment.
 fn serve(listen: &str, store: &str, devices: &Path, env: &[(&str, &str)]) -> Process {
     let mut command = sensockd();
-    command.args(["run", "--listen", listen, "--store", store, "--devices"]).arg(devices);
+    command.args(["run", "--listen", listen, "--store", store, "--insecure", "--devices"]).arg(devices);
     Process::spawn(command.envs(env.iter().copied())).unwrap()
 }
 
@@ -214,10 +214,31 @@ fn what_stands_in_the_way_is_said_with_what_to_do() {
         "{typo}"
     );
 
-    assert!(said(&["run", "--any-device"]).contains("no store is named: say --store sqlite:plants.sqlite"));
+    assert!(
+        said(&["run", "--insecure", "--any-device"])
+            .contains("no store is named: say --store sqlite:plants.sqlite")
+    );
     let file = format!("sqlite:{}", at("plants.sqlite"));
-    assert!(said(&["run", "--store", &file]).contains("who may connect? name a file with --devices FILE"));
-    let nobody = said(&["run", "--store", &file, "--devices", &at("none.txt")]);
+    let who = said(&["run", "--store", &file]);
+    assert!(
+        who.contains("who may connect? make a device's key with `sensockd keys add DEVICE --keys keys.txt`"),
+        "{who}"
+    );
+    assert!(who.contains("then start the server with `sensockd run --keys keys.txt`"), "{who}");
+    let plain = said(&["run", "--store", &file, "--any-device"]);
+    assert!(
+        plain.contains("--any-device lets devices in without a key")
+            && plain.contains("or say --insecure too"),
+        "{plain}"
+    );
+    let which = said(&["run", "--store", &file, "--insecure"]);
+    assert!(which.contains("--insecure: which devices may connect without a key?"), "{which}");
+    let no_keys = said(&["run", "--store", &file, "--keys", &at("keys.txt")]);
+    assert!(
+        no_keys.contains("keys.txt: there is no such file: `sensockd keys add DEVICE --keys "),
+        "{no_keys}"
+    );
+    let nobody = said(&["run", "--store", &file, "--insecure", "--devices", &at("none.txt")]);
     assert!(
         nobody.contains("none.txt: cannot be read (") && nobody.contains("or run with --any-device"),
         "{nobody}"
@@ -225,14 +246,19 @@ fn what_stands_in_the_way_is_said_with_what_to_do() {
 
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let port = taken.local_addr().unwrap().to_string();
-    let busy = said(&["run", "--store", &file, "--any-device", "--listen", &port]);
+    let busy = said(&["run", "--store", &file, "--insecure", "--any-device", "--listen", &port]);
     assert!(busy.contains("is another program using the port? choose another with --listen"), "{busy}");
 
     let absent = said(&["status", "--store", &format!("sqlite:{}", at("no.sqlite"))]);
     assert!(absent.contains("no.sqlite does not exist: check --store"), "{absent}");
     assert!(!Path::new(&at("no.sqlite")).exists());
-    let nowhere =
-        said(&["run", "--any-device", "--store", &format!("sqlite:{}", at("no/such/dir/a.sqlite"))]);
+    let nowhere = said(&[
+        "run",
+        "--insecure",
+        "--any-device",
+        "--store",
+        &format!("sqlite:{}", at("no/such/dir/a.sqlite")),
+    ]);
     assert!(nowhere.contains("no/such/dir"), "{nowhere}");
     std::fs::write(
         at("text.sqlite"),

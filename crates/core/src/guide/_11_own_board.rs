@@ -68,7 +68,8 @@
 //!
 //! # 6. Flash it, and look at what arrives
 //! ```console
-//! $ sensockd run --any-device --listen 0.0.0.0:7070 --store sqlite:readings.sqlite
+//! $ sensockd keys add garden-3 --keys keys.txt              # the key goes into the firmware: page 13
+//! $ sensockd run --keys keys.txt --listen 0.0.0.0:7070 --store sqlite:readings.sqlite
 //! $ sensockd status --store sqlite:readings.sqlite          # connected, boot, last reading, what waits
 //! $ sensockd command garden-3 valve on --store sqlite:readings.sqlite
 //! $ sensockd why garden-3 2h..now --store sqlite:readings.sqlite   # if something is missing: who was away, since when, and why

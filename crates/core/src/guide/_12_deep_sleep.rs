@@ -3,7 +3,7 @@
 //! Wake, measure, connect, send, hear what is wanted, disconnect, deep sleep: with one wake each five minutes a battery lasts for years. `sensock-device`
 //! has this cycle as one call, which is all that firmware has to say:
 //! ```ignore
-//! let node = Node { id: "bog-7", key: Key::Insecure, catalog: &BOG, boot: Boot::kept(&rtc::read()) };
+//! let node = Node { id: "bog-7", key: Key::Sealed(&KEY, random), catalog: &BOG, boot: Boot::kept(&rtc::read()) };
 //! let (device, mut runner) = OUTBOX.start(&node, EmbassyClock, &mut buffers);
 //! let mut keep = |carry: &Carry| rtc::write(&carry.to_bytes());
 //! runner.keep(&mut keep);                                          // this boot began: a crash is noticed

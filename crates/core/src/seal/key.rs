@@ -1,5 +1,6 @@
 //! A device's key, its clear name, and the line in which a person carries both.
 
+use super::ephemeral::{Entropy, NoEntropy};
 use super::noise::mac;
 use core::fmt;
 use sha2::{Digest, Sha256};
@@ -90,6 +91,18 @@ pub enum BadCredential {
 }
 
 impl Credential {
+    /// Makes a key and its name of 40 random bytes: the operating system's, never those of a chip that has just started.
+    ///
+    /// # Errors
+    /// [`NoEntropy`].
+    pub fn make(entropy: &mut impl Entropy) -> Result<Self, NoEntropy> {
+        let (mut id, mut key) = ([0; 8], [0; 32]);
+        let filled = entropy.fill(&mut id).and_then(|()| entropy.fill(&mut key));
+        let credential = Credential { id: KeyId(id), key: Key(key) };
+        key.zeroize();
+        filled.map(|()| credential)
+    }
+
     /// Reads a line; upper and lower case digits are the same.
     ///
     /// # Errors
@@ -168,6 +181,19 @@ mod tests {
         }
         assert_eq!(Credential::parse(&line()[..91]).unwrap_err(), BadCredential::Form);
         assert_eq!(Credential::parse(&line().replace("ff", "fg")).unwrap_err(), BadCredential::Digit);
+    }
+
+    #[test]
+    fn a_made_key_is_what_the_generator_gave_or_none() {
+        let mut next = 0;
+        let mut counting = |bytes: &mut [u8]| {
+            bytes.iter_mut().for_each(|b| (*b, next) = (next, next + 1));
+            Ok(())
+        };
+        let made = Credential::make(&mut counting).unwrap();
+        assert_eq!(made.id.0, [0, 1, 2, 3, 4, 5, 6, 7]);
+        assert!(made.key.bytes().iter().copied().eq(8..40));
+        assert_eq!(Credential::make(&mut |_: &mut [u8]| Err(NoEntropy)).unwrap_err(), NoEntropy);
     }
 
     #[test]

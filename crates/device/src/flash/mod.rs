@@ -9,7 +9,7 @@
 //! ```ignore
 //! let mut flash = Flash::new(chip, 0x10_0000..0x18_0000)?;               // page aligned, eight pages at least
 //! let boot = flash.recover(&CELLAR, Acceptance::AtOnce).await?;          // before the start
-//! let node = Node { id: "cellar-3", key: Key::Insecure, catalog: &CELLAR, boot };
+//! let node = Node { id: "cellar-3", key: Key::Sealed(&KEY, random), catalog: &CELLAR, boot };
 //! let (device, runner) = OUTBOX.start(&node, EmbassyClock, &mut buffers);
 //! join(flash.run(device), ..).await;                                     // a task of its own
 //! ```

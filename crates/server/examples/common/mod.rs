@@ -1,4 +1,4 @@
-//! What the larger examples share: a server on loopback, a device's dial loop, and a deadline.
+//! What the larger examples share: a device with a key, a server on loopback, a dial loop, and a deadline.
 #![allow(dead_code, reason = "not every example needs all of it")]
 
 use std::convert::Infallible;
@@ -7,13 +7,40 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 use embedded_io_adapters::tokio_1::FromTokio;
+use sensock::seal::{Credential, NoEntropy};
 use sensock_device::{Boot, Key, Node, Runner, TokioClock};
-use sensock_server::{Server, listen};
+use sensock_server::{DeviceId, Keyring, Server, listen};
 use tokio::net::TcpStream;
 
-/// What the cellar's device is, without memory of earlier boots.
-pub fn node(id: &'static str) -> Node<'static> {
-    Node { id, key: Key::Insecure, catalog: &catalog::CELLAR, boot: Boot::Unknown }
+/// A device and its key, which both ends have and nobody else: `sensockd keys add` makes one for a real device.
+pub struct Known {
+    id: &'static str,
+    credential: Credential,
+}
+
+impl Known {
+    /// A new key for this device.
+    pub fn new(id: &'static str) -> Result<Self> {
+        Ok(Known { id, credential: Credential::make(&mut random)? })
+    }
+
+    /// What the server knows: this device, and no other.
+    pub fn keys(&self) -> Result<Keyring> {
+        let mut keys = Keyring::default();
+        keys.add(DeviceId::new(self.id)?, self.credential.clone());
+        Ok(keys)
+    }
+
+    /// What the device is, without memory of earlier boots.
+    pub fn node(&self) -> Node<'_> {
+        let key = Key::Sealed(&self.credential, random);
+        Node { id: self.id, key, catalog: &catalog::CELLAR, boot: Boot::Unknown }
+    }
+}
+
+/// The operating system's.
+pub fn random(bytes: &mut [u8]) -> Result<(), NoEntropy> {
+    getrandom::fill(bytes).map_err(|_| NoEntropy)
 }
 
 /// Serves on a free port of this machine.

@@ -24,6 +24,11 @@ impl Live {
                 self.end(End::Takeover, format!("a newer connection from {peer} took over"));
             }
             Message::Leave { retry_ms, text } => self.leave(End::Closed, retry_ms, text),
+            Message::Expel { retry_ms, text } => {
+                // Whatever it was leaving for.
+                self.leaving = None;
+                self.leave(End::Refused, retry_ms, text);
+            }
         }
     }
 
@@ -51,7 +56,7 @@ impl Live {
             }
             (Token::Records { lane, records, bytes, epoch, replies, applied }, Ok(Done::Appended(done))) => {
                 self.appended(lane, epoch, &done);
-                self.session.window(lane, self.shared.window(lane));
+                self.session.window(lane, self.window(lane));
                 self.session.release(lane, records, bytes as usize);
                 replies.iter().for_each(|id| self.down.replied(&mut self.session, *id));
                 self.down.applied(&applied);
@@ -88,9 +93,12 @@ impl Live {
             peer: peer.clone(),
             since_us: self.row.from_us,
             inbox: self.inbox.clone(),
+            let_in: self.let_in,
         };
         let (device, boot) = (self.device, self.boot);
-        if let Some(old) = self.shared.registry.insert(device, connected) {
+        let old = self.shared.registry.insert(device, connected.clone());
+        self.shared.recheck_if_missed(device, connected);
+        if let Some(old) = old {
             old.inbox.push(Message::Takeover { peer: peer.clone() });
             self.shared.events.send(Event::Takeover { device, from: old.peer, to: peer.clone() });
         }

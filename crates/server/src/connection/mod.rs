@@ -11,6 +11,7 @@ mod frames;
 mod handshake;
 mod intake;
 mod messages;
+mod parked;
 mod sheet;
 mod times;
 mod works;
@@ -40,12 +41,14 @@ use crate::inbox::Inbox;
 use crate::pipe::{CoveredPipe, Lost, Pipe};
 use crate::queue::{Entry, Origin};
 use crate::random;
+use crate::recheck::LetIn;
 use crate::registry::{Away, Open};
 use crate::server::Server;
 use crate::shared::Shared;
 use downlink::Downlink;
 use handshake::Met;
 use intake::{Facts, Intake};
+use parked::Parked;
 use sheet::{Pieces, Sheet};
 use times::Times;
 use works::boot_row;
@@ -56,8 +59,17 @@ pub(crate) async fn run(server: Server, pipe: Box<dyn Pipe>, peer: Peername, ope
         tracing::warn!(peer = peer.words, "closed without a word: far too many connections");
         return;
     }
+    let shared = server.shared();
+    if peer.ip.is_some_and(|ip| !shared.offenders.allows(ip, shared.options.limits.bad_handshakes)) {
+        tracing::debug!(
+            peer = peer.words,
+            "turned away: too many of this address's handshakes failed of late"
+        );
+        return;
+    }
     let mut pipe = CoveredPipe::new(pipe);
     let Some(mut live) = Box::pin(handshake::shake(server.shared(), &mut pipe, &peer)).await else { return };
+    pipe.proved();
     let span = tracing::info_span!("connection", device = %live.device, boot = live.boot, id = live.row.id, peer = peer.words);
     async {
         poll_fn(|cx| live.poll(cx, &mut pipe)).await;
@@ -90,6 +102,10 @@ async fn finish(pipe: &mut dyn Pipe) {
     let _late = tokio::time::timeout(Duration::from_secs(1), drained).await;
 }
 
+/// How old a sealed connection's keys grow: the next handshake makes new ones (SPEC 14.10). Up to a 24th less, so that a fleet that came at once does
+/// not do so every day.
+const RENEW_MS: u64 = 24 * 3_600_000;
+
 /// Not more waits to be written than this before the session is asked for more.
 const UNSENT_MAX: usize = 4_096;
 /// How it ends once all that was received is committed.
@@ -113,6 +129,9 @@ pub(crate) struct Live {
     session: Box<Session>,
     inbox: Arc<Inbox>,
     device: DeviceId,
+    let_in: LetIn,
+    /// When a sealed connection ends for new keys.
+    renew_at: Option<Micros>,
     boot: u32,
     row: Box<ConnectionRow>,
     times: Times,
@@ -126,6 +145,8 @@ pub(crate) struct Live {
     /// Works that wait for the Hello transaction.
     held: Vec<Entry>,
     confirmed: bool,
+    /// Works beyond the device's quota.
+    parked: Vec<Parked>,
     /// Works that the committer has not answered yet.
     outstanding: usize,
     /// Rewinds per lane: works from before one are not rewound again.
@@ -155,7 +176,7 @@ struct Awaited {
 
 impl Live {
     fn new(shared: Arc<Shared>, met: Met, peer: &Peername) -> Box<Live> {
-        let Met { session, hello, hello_at, identity, resume, recheck } = met;
+        let Met { session, hello, hello_at, identity, resume, recheck, let_in } = met;
         let (device, boot) = (hello.device, identity.boot);
         let now_us = shared.wall.now_us();
         let row = ConnectionRow {
@@ -172,6 +193,8 @@ impl Live {
             records: 0,
             bytes: 0,
         };
+        let renew_ms = RENEW_MS - random::below(RENEW_MS / 24);
+        let renew_at = let_in.key.map(|_| shared.wall.now().plus_ms(renew_ms));
         let stored = resume.catalogs.iter().find(|c| c.hash == hello.catalog);
         let sheet = stored.and_then(|c| Sheet::read(c.hash, &c.bytes));
         let wanted = sheet.is_none() || recheck;
@@ -182,6 +205,8 @@ impl Live {
             session,
             inbox: Arc::default(),
             device,
+            let_in,
+            renew_at,
             boot,
             row: Box::new(row),
             times,
@@ -191,6 +216,7 @@ impl Live {
             down: Downlink::new(&hello, hello_at),
             meeting: identity.meeting,
             held: Vec::new(),
+            parked: Vec::new(),
             confirmed: false,
             outstanding: 0,
             epochs: [0; Lane::COUNT],
@@ -234,6 +260,7 @@ impl Live {
             }
             let read = self.poll_read(cx, pipe);
             let now = self.shared.wall.now();
+            self.unpark();
             self.submit_all(now);
             self.overdue(now);
             self.let_sleep();
@@ -291,6 +318,9 @@ impl Live {
         {
             self.end(End::Silent, "nothing came for too long");
         }
+        if self.renew_at.is_some_and(|at| now >= at) {
+            self.leave(End::Closed, 0, "a day has passed: come again at once, for new keys");
+        }
     }
 
     /// Arms the timer; ready if something is due already.
@@ -318,12 +348,12 @@ impl Live {
     /// Renders what is due, as long as the other end takes it.
     fn transmit(&mut self, now: Micros, pipe: &mut dyn Pipe) {
         let mut out = [0; 256];
-        // A device that sleeps is told no more: the next wake brings it.
-        let sleeps = self.leaving.as_ref().is_some_and(|l| l.end == End::Slept);
+        // A device that sleeps is told no more: the next wake brings it. Nor is one that is turned away.
+        let no_more = self.leaving.as_ref().is_some_and(|l| matches!(l.end, End::Slept | End::Refused));
         while pipe.unsent() < UNSENT_MAX {
             // The buffer is as large as the contract wants.
             let len = match self.session.poll_transmit(now, &mut out).unwrap_or(0) {
-                0 if sleeps => 0,
+                0 if no_more => 0,
                 0 => self.down.frame(&mut self.session, self.shared.wall.offset(), &mut out),
                 len => len,
             };

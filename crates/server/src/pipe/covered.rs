@@ -48,6 +48,10 @@ impl Pipe for CoveredPipe {
         }
     }
 
+    fn proved(&mut self) {
+        self.pipe.proved();
+    }
+
     fn send(&mut self, frame: &[u8]) {
         let Some(cover) = &mut self.cover else { return self.pipe.send(frame) };
         let Margins { front, back } = cover.margins();

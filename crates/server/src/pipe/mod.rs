@@ -39,6 +39,9 @@ pub(crate) trait Pipe: Send {
     /// Gives `take` the frames that are there, none longer than `max`; ready after each round of reading, or when taking stopped.
     fn poll_frames(&mut self, cx: &mut Context<'_>, max: usize, take: Take<'_>) -> Poll<Result<(), Lost>>;
 
+    /// The device proved itself live: more may be read and kept for it than for anybody.
+    fn proved(&mut self) {}
+
     /// Adds a frame to what is to be written.
     fn send(&mut self, frame: &[u8]);
 

@@ -6,10 +6,11 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use sensock::deframe::{PREFACE, prefixed, read_prefix};
-use sensock::limits::FRAME_HARD_MAX;
+use sensock::limits::{FRAME_HARD_MAX, HELLO_MAX};
+use sensock::seal::FIRST_OVERHEAD;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-use super::{Lost, Pipe, Take, with_scratch};
+use super::{Lost, Pipe, SCRATCH, Take, with_scratch};
 
 pub(crate) struct StreamPipe<T> {
     io: T,
@@ -21,7 +22,12 @@ pub(crate) struct StreamPipe<T> {
     written: usize,
     heard: bool,
     spoke: bool,
+    /// So much is read at once.
+    ahead: usize,
 }
+
+/// What is read of a device that did not prove itself: its first frame, and what stands before it.
+const FIRST: usize = PREFACE.len() + 2 + HELLO_MAX + FIRST_OVERHEAD;
 
 impl<T> StreamPipe<T> {
     pub(crate) fn new(io: T) -> Self {
@@ -33,6 +39,7 @@ impl<T> StreamPipe<T> {
             written: 0,
             heard: false,
             spoke: false,
+            ahead: FIRST,
         }
     }
 
@@ -78,7 +85,9 @@ impl<T: AsyncRead + AsyncWrite + Unpin + Send> Pipe for StreamPipe<T> {
         with_scratch(|scratch| {
             let have = self.rest.len();
             scratch[..have].copy_from_slice(&self.rest);
-            let mut buf = ReadBuf::new(&mut scratch[have..]);
+            // The rest is less than a frame, or less than was read at once: there is room for more.
+            let end = scratch.len().min(self.ahead.max(have + 1));
+            let mut buf = ReadBuf::new(&mut scratch[have..end]);
             ready!(Pin::new(&mut self.io).poll_read(cx, &mut buf)).map_err(Lost::Io)?;
             let n = buf.filled().len();
             if n == 0 {
@@ -91,6 +100,10 @@ impl<T: AsyncRead + AsyncWrite + Unpin + Send> Pipe for StreamPipe<T> {
             }
             Poll::Ready(Ok(()))
         })
+    }
+
+    fn proved(&mut self) {
+        self.ahead = SCRATCH;
     }
 
     fn send(&mut self, frame: &[u8]) {

@@ -1,6 +1,7 @@
 //! A board for tests: the core's device session and outbox on a tokio stream, with tokio's clock as its ticks.
 #![allow(dead_code)]
 
+pub mod sealed;
 pub mod slow;
 
 use std::sync::{Arc, Mutex};

@@ -7,4 +7,5 @@ pub mod fuzz;
 pub mod lint;
 pub mod msrv;
 pub mod package;
+pub mod supply;
 pub mod tests;

@@ -3,6 +3,7 @@
 mod command;
 mod demo;
 mod export;
+mod keys;
 mod run;
 mod setting;
 mod status;
@@ -30,6 +31,8 @@ struct Cli {
 enum Command {
     /// Serve devices until Ctrl-C.
     Run(run::Run),
+    /// Make, list, change and revoke the keys that devices connect with.
+    Keys(keys::Keys),
     /// Show all devices: connected, asleep or offline, their last readings, what waits for them.
     Status(status::Status),
     /// Explain what happened to a device in a span of time.
@@ -58,6 +61,7 @@ pub(crate) async fn run() -> Result<ExitCode> {
     let cli = Cli::parse_from(arguments(std::env::args_os()));
     match cli.command {
         Command::Run(run) => run.run().await,
+        Command::Keys(keys) => keys.run().await,
         Command::Status(status) => status.run().await,
         Command::Why(why) => why.run().await,
         Command::Send(send) => send.run().await,

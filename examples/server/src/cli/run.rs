@@ -3,24 +3,30 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result, bail, ensure};
 use sensock_server::{Event, Events, Limits, Server};
 use sensock_store::{Durability, Store as _, StoreInfo};
 use tokio::net::TcpListener;
+use tokio::sync::mpsc::{Receiver, channel};
 
 use crate::config::{Config, Log};
 use crate::database;
-use crate::devices::Guests;
 use crate::failpoint::{FailIo, FailPoint, FailStore};
+use crate::guests::{Guests, Plain};
+use crate::keys::Ring;
 use crate::show::events;
 use crate::show::terminal::Terminal;
 use crate::show::time::{Times, duration, now_us};
 use crate::stop::stop;
+use crate::tls::{Files, Tls};
 
 /// How long a shutdown may take unless told otherwise.
 const DRAIN: Duration = Duration::from_secs(10);
+/// How often it is looked whether who may connect has changed.
+const LOOK: Duration = Duration::from_secs(1);
 /// When devices come back after a shutdown.
 const RETRY: Duration = Duration::from_secs(2);
 
@@ -32,15 +38,30 @@ pub(super) struct Run {
     /// The store: sqlite:FILE or mysql://user:password@host/database; made if it is not there.
     #[arg(long, env = "SENSOCK_STORE", hide_env_values = true)]
     store: Option<String>,
-    /// A file with the id of a device that may connect on each line; read again when it changes.
+    /// The devices' keys, as `sensockd keys add` writes them; read again when they change.
+    #[arg(long, value_name = "FILE")]
+    keys: Option<PathBuf>,
+    /// Let devices in without a key, and talk to them in plain text: those of --devices, or --any-device.
+    #[arg(long)]
+    insecure: bool,
+    /// With --insecure: a file with the id of a device that may connect on each line; read again when it changes.
     #[arg(long, value_name = "FILE", conflicts_with = "any_device")]
     devices: Option<PathBuf>,
-    /// Every device may connect.
+    /// With --insecure: every device may connect, except that one with a key needs it.
     #[arg(long)]
     any_device: bool,
     /// A file with these options as keys, as in: listen = "0.0.0.0:7070".
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
+    /// Address and port to listen on with TLS 1.3, for gateways, proxies and browsers (WebSocket "sensock.1").
+    #[arg(long, value_name = "ADDRESS:PORT")]
+    tls_listen: Option<SocketAddr>,
+    /// The certificate chain, PEM (sensockd.crt unless said); made together with its key if neither is there. Read again when it changed.
+    #[arg(long, value_name = "FILE")]
+    tls_cert: Option<PathBuf>,
+    /// The certificate's key, PEM (sensockd.key unless said), readable by its owner alone.
+    #[arg(long, value_name = "FILE")]
+    tls_key: Option<PathBuf>,
     /// How often devices are pinged.
     #[arg(long, value_parser = duration, value_name = "TIME")]
     ping_interval: Option<Duration>,
@@ -62,7 +83,7 @@ impl Run {
             Some(path) => Config::read(path)?,
             None => Config::default(),
         };
-        let guests = self.guests(&config)?;
+        let (guests, notices) = self.guests(&config)?;
         let Some(address) = self.store.as_ref().or(config.store.as_ref()) else {
             bail!(
                 "no store is named: say --store sqlite:plants.sqlite, or put `store` into the file of --config"
@@ -72,11 +93,18 @@ impl Run {
         let point = FailPoint::from_env()?;
         let sql = database::open(address).await?;
         let store = FailStore { store: sql.clone(), point: point.clone() };
-        let listener = sensock_server::listen(listen).with_context(|| {
-            format!("{listen} cannot be listened on: is another program using the port? choose another with --listen")
-        })?;
+        let listener = socket(listen)?;
         let bound = listener.local_addr()?;
-        greet(&mut terminal, &store.info().await?, &guests, bound);
+        let tls = self.tls(&config)?;
+        greet(&mut terminal, &store.info().await?, &guests);
+        if let Some((tls, listener)) = &tls {
+            let (words, qr) = tls.words();
+            terminal.line(words);
+            qr.iter().flat_map(|qr| qr.lines()).for_each(|line| terminal.line(line));
+            terminal.line(format!("listening with TLS on {}", listener.local_addr()?));
+        }
+        // Tests and scripts wait for this line; with port 0 it tells the port.
+        terminal.line(format!("listening on {bound}, Ctrl-C ends"));
 
         if point.is_armed() {
             terminal.loud(
@@ -92,29 +120,81 @@ impl Run {
         }
         let (server, events) = builder.start().await?;
         let log = self.log.or(config.log).unwrap_or_default();
-        let printing = tokio::spawn(print(events, guests, log, terminal));
+        let printing = tokio::spawn(print(events, notices, guests.clone(), log, terminal));
+        let minding = tokio::spawn(mind(server.clone(), guests.clone()));
         let tidying = tokio::spawn(database::tidy(sql));
+        let covered = tls.map(|(tls, listener)| {
+            let server = server.clone();
+            // Ends with the server.
+            let agree = move |io, peer| tls.clone().agree(io, peer);
+            tokio::spawn(async move { server.serve_through(listener, agree, std::future::pending()).await })
+        });
         match point.is_armed() {
             false => server.serve(listener, stop()).await?,
             true => serve_to_fail(&server, listener, point).await?,
         }
+        if let Some(covered) = covered {
+            covered.await??;
+        }
+        minding.abort();
         tidying.abort();
-        // The stream of events ends with the server.
+        // The stream of events ends with the server, and the task that minds keys holds one.
+        let _aborted = minding.await;
         drop(server);
         let mut terminal = printing.await?;
         terminal.line("sensockd has ended; everything that was received is committed and acknowledged");
         Ok(ExitCode::SUCCESS)
     }
 
-    fn guests(&self, config: &Config) -> Result<Guests> {
+    /// Who may connect, and what an operator should hear of it later.
+    fn guests(&self, config: &Config) -> Result<(Guests, Receiver<String>)> {
+        let devices = self.devices.as_ref().or(config.devices.as_ref());
         let any = self.any_device || (self.devices.is_none() && config.any_device == Some(true));
-        match (any, self.devices.as_ref().or(config.devices.as_ref())) {
-            (true, _) => Ok(Guests::any()),
-            (false, Some(path)) => Guests::file(path),
-            (false, None) => bail!(
-                "who may connect? name a file with --devices FILE (the id of a device on each line), or say --any-device"
+        let keys = self.keys.as_ref().or(config.keys.as_ref());
+        let plain = match (self.insecure || config.insecure == Some(true), any, devices) {
+            (true, true, _) => Plain::Any,
+            (true, false, Some(path)) => Plain::file(path)?,
+            (true, false, None) => bail!(
+                "--insecure: which devices may connect without a key? name a file with --devices FILE (the id of a device on each line), \
+                 or say --any-device"
             ),
-        }
+            (false, false, None) => Plain::Nobody,
+            (false, any, _) => bail!(
+                "{} lets devices in without a key, in plain text: give each its key (`sensockd keys add DEVICE --keys keys.txt`) \
+                 and run with --keys keys.txt, or say --insecure too",
+                if any { "--any-device" } else { "--devices" }
+            ),
+        };
+        let (keys, notices) = match (keys, &plain) {
+            (Some(path), _) => Ring::open(path).map(|(ring, heard)| (Some(ring), heard))?,
+            (None, Plain::Nobody) => bail!(
+                "who may connect? make a device's key with `sensockd keys add DEVICE --keys keys.txt`, \
+                 then start the server with `sensockd run --keys keys.txt`"
+            ),
+            (None, _) => (None, channel(1).1),
+        };
+        Ok((Guests::new(keys, plain), notices))
+    }
+
+    /// TLS, if it is asked for, and where it listens.
+    fn tls(&self, config: &Config) -> Result<Option<(Arc<Tls>, TcpListener)>> {
+        let file = |said: &Option<PathBuf>, in_config: &Option<PathBuf>, else_: &str| {
+            said.as_ref().or(in_config.as_ref()).cloned().unwrap_or_else(|| else_.into())
+        };
+        let Some(listen) = self.tls_listen.or(config.tls_listen) else {
+            let named = self.tls_cert.as_ref().or(self.tls_key.as_ref()).or(config.tls_cert.as_ref());
+            ensure!(
+                named.or(config.tls_key.as_ref()).is_none(),
+                "where shall TLS listen? say --tls-listen 0.0.0.0:7443"
+            );
+            return Ok(None);
+        };
+        let files = Files {
+            cert: file(&self.tls_cert, &config.tls_cert, "sensockd.crt"),
+            key: file(&self.tls_key, &config.tls_key, "sensockd.key"),
+        };
+        let tls = Tls::open(files)?;
+        Ok(Some((Arc::new(tls), socket(listen)?)))
     }
 
     fn limits(&self, config: &Config) -> Limits {
@@ -126,26 +206,46 @@ impl Run {
     }
 }
 
+fn socket(listen: SocketAddr) -> Result<TcpListener> {
+    sensock_server::listen(listen).with_context(|| {
+        format!("{listen} cannot be listened on: is another program using the port? choose another with --listen or --tls-listen")
+    })
+}
+
 /// What a person should know before anything happens.
-fn greet(terminal: &mut Terminal<std::io::Stdout>, info: &StoreInfo, guests: &Guests, listen: SocketAddr) {
+fn greet(terminal: &mut Terminal<std::io::Stdout>, info: &StoreInfo, guests: &Guests) {
     terminal.line(format!("sensockd {}, store {}", env!("CARGO_PKG_VERSION"), info.name));
-    terminal.loud(
-        "NO ENCRYPTION, NO KEYS: whoever reaches the port can read along, and can claim to be any device that may connect. \
-         Keep it inside of a network that you trust.",
-    );
+    if guests.is_insecure() {
+        terminal.loud(
+            "--insecure: NO ENCRYPTION, NO KEYS: whoever reaches the port can read along, and can claim to be any device \
+             that may connect without a key. Keep it inside of a network that you trust.",
+        );
+    }
     match &info.durability {
         Durability::Flushed => {}
         Durability::Weaker(why) => terminal.loud(format!("a power cut may lose acknowledged records: {why}")),
         Durability::Memory => terminal.loud("the store is in memory: nothing outlives this process"),
     }
     terminal.line(guests.words());
-    // Tests and scripts wait for this line; with port 0 it tells the port.
-    terminal.line(format!("listening on {listen}, Ctrl-C ends"));
+}
+
+/// Closes connections that would not be let in any more, soon after keys were taken away or came to their end.
+async fn mind(server: Server, guests: Guests) {
+    let mut phase = guests.phase();
+    loop {
+        tokio::time::sleep(LOOK).await;
+        let now = guests.phase();
+        if now != phase {
+            phase = now;
+            server.recheck_keys().await;
+        }
+    }
 }
 
 /// Prints events until the server ends.
 async fn print(
     mut events: Events,
+    mut notices: Receiver<String>,
     guests: Guests,
     log: Log,
     mut terminal: Terminal<std::io::Stdout>,
@@ -154,7 +254,15 @@ async fn print(
     if log != Log::Readings {
         events = events.without_rows();
     }
-    while let Some(event) = events.next().await {
+    loop {
+        let event = tokio::select! {
+            Some(notice) = notices.recv() => {
+                terminal.loud(format!("{}  keys  {notice}", times.clock(now_us())));
+                continue;
+            }
+            event = events.next() => event,
+        };
+        let Some(event) = event else { return terminal };
         let now = times.clock(now_us());
         if let Event::Stored { rows } = &event {
             for row in rows.iter() {
@@ -170,7 +278,6 @@ async fn print(
             (false, _) => terminal.line(text),
         }
     }
-    terminal
 }
 
 /// As [`Server::serve`], with connections that may die behind an acknowledgement.

@@ -119,6 +119,15 @@ where
     Ok(())
 }
 
+/// Whether a device is connected, or since when not.
+pub(super) async fn seen<H: History>(history: &H, id: &DeviceId, now: i64, times: &Times) -> Result<String>
+where
+    H::Error: 'static,
+{
+    let newest = newest_connection(history, id, now).await?;
+    Ok(state(newest.as_ref(), Some(now), now, times))
+}
+
 /// The connection that began last.
 async fn newest_connection<H: History>(
     history: &H,

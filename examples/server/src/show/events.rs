@@ -6,7 +6,7 @@ use sensock_store::work::Meeting;
 
 use super::time::{Times, lasting};
 use super::words::{count, outcome, refusal};
-use crate::devices::Guests;
+use crate::guests::Guests;
 
 /// A line: who it is about, and what happened.
 pub(crate) struct Line {
@@ -75,10 +75,16 @@ pub(crate) fn line(event: &Event, guests: &Guests, times: &Times) -> Option<Line
             (device.to_string(), "is lost: it did not come back in time".to_owned(), true)
         }
         Event::Refused { peer, device, code, words } => match (device, code) {
-            (Some(device), Refusal::Unknown) => (device.to_string(), guests.how_to_admit(device), true),
+            (Some(device), Refusal::Unknown) => {
+                (device.to_string(), guests.how_to_admit(device, words), true)
+            }
             (Some(device), _) => (device.to_string(), format!("refused, {peer}: {words}"), true),
             (None, _) => (peer.clone(), format!("refused: {words}"), true),
         },
+        Event::Revoked { device, key, peer, why } => {
+            let key = key.map_or_else(String::new, |key| format!(" (key {key})"));
+            (device.to_string(), format!("its connection from {peer} was closed{key}: {why}"), true)
+        }
         Event::Collision { device, connected, refused } => (
             device.to_string(),
             format!(
@@ -145,7 +151,7 @@ mod tests {
     fn a_refused_device_is_told_to_the_operator_with_what_to_do() {
         let path = std::env::temp_dir().join(format!("sensockd-events-{}.txt", std::process::id()));
         std::fs::write(&path, "attic-6\n").unwrap();
-        let guests = Guests::file(&path).unwrap();
+        let guests = Guests::new(None, crate::guests::Plain::file(&path).unwrap());
         let event = Event::Refused {
             peer: "10.0.0.7:4711".to_owned(),
             device: DeviceId::new("attic-7").ok(),

@@ -10,6 +10,7 @@ use sensock_testkit::binary;
 use sensock_testkit::process::{Process, Stream};
 
 use crate::said::Fleet;
+use crate::sealed;
 
 /// Everything must be stored within this after the last record.
 const DRAIN: Duration = Duration::from_secs(120);
@@ -47,6 +48,8 @@ pub(crate) struct Duties<'d> {
     pub(crate) redial_ms: u32,
     /// What they measure.
     pub(crate) seed: u64,
+    /// Whether they have no keys.
+    pub(crate) insecure: bool,
 }
 
 impl Crew {
@@ -72,6 +75,10 @@ impl Crew {
             arguments.extend([option.into(), value]);
         }
         arguments.extend(keep);
+        arguments.extend(match duties.insecure {
+            true => vec!["--insecure".to_owned()],
+            false => vec!["--key".to_owned(), sealed::file().display().to_string()],
+        });
         let devices = (1..=duties.devices).map(|n| DeviceId::new(&format!("{name}-{n}")));
         Ok(Self { devices: devices.collect::<Result<_, _>>()?, memory, arguments, process: None })
     }

@@ -9,6 +9,8 @@ use std::time::Duration;
 use anyhow::{Context as _, Result, ensure};
 use sensock_testkit::process::Process;
 
+use crate::sealed;
+
 /// The server must pass its fail-point, or end, within this.
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -42,6 +44,7 @@ pub(crate) struct Daemon {
     store: String,
     options: Vec<String>,
     wrapper: Vec<String>,
+    insecure: bool,
     process: Option<Process>,
 }
 
@@ -53,6 +56,7 @@ impl Daemon {
             store: store.to_owned(),
             options: vec![],
             wrapper: vec![],
+            insecure: false,
             process: None,
         })
     }
@@ -60,6 +64,12 @@ impl Daemon {
     /// It, with further options of the command line.
     pub(crate) fn with(mut self, options: &[&str]) -> Self {
         self.options.extend(options.iter().map(|&option| option.to_owned()));
+        self
+    }
+
+    /// It, letting every device in without a key.
+    pub(crate) fn insecure(mut self) -> Self {
+        self.insecure = true;
         self
     }
 
@@ -78,8 +88,12 @@ impl Daemon {
     pub(crate) fn start(&mut self, fail: Option<(Fail, u64)>) -> Result<()> {
         let mut words = self.wrapper.iter().map(String::as_str).chain([env!("CARGO_BIN_EXE_sensockd")]);
         let mut command = Command::new(words.next().unwrap_or_default());
-        command.args(words).args(["run", "--any-device", "--listen", &self.address().to_string()]);
-        command.args(["--store", &self.store]).args(&self.options);
+        command.args(words).arg("run");
+        match self.insecure {
+            true => command.args(["--insecure", "--any-device"]),
+            false => command.arg("--keys").arg(sealed::file()),
+        };
+        command.args(["--listen", &self.address().to_string(), "--store", &self.store]).args(&self.options);
         if let Some((point, after)) = fail {
             command.env("SENSOCK_FAILPOINT", point.name()).env("SENSOCK_FAIL_AFTER", after.to_string());
         }

@@ -59,6 +59,27 @@ impl Line {
         rng: Rng,
         directory: &Path,
     ) -> Result<Self> {
+        Self::start_as(&format!("{name}-{number}"), number, server, rng, (directory, false))
+    }
+
+    /// As [`Line::start`], with devices that have no keys.
+    pub(crate) fn start_insecure(
+        name: &str,
+        number: u8,
+        server: SocketAddr,
+        rng: Rng,
+        directory: &Path,
+    ) -> Result<Self> {
+        Self::start_as(&format!("{name}-{number}"), number, server, rng, (directory, true))
+    }
+
+    fn start_as(
+        crew: &str,
+        number: u8,
+        server: SocketAddr,
+        rng: Rng,
+        (directory, insecure): (&Path, bool),
+    ) -> Result<Self> {
         let wire = Wire::new(server, number)?;
         let duties = Duties {
             servers: &[wire.addr()],
@@ -66,8 +87,9 @@ impl Line {
             interval_ms: INTERVAL_MS,
             redial_ms: REDIAL_MS,
             seed: rng.seed(),
+            insecure,
         };
-        let mut crew = Crew::new(&format!("{name}-{number}"), Memory::Ram, &duties, directory)?;
+        let mut crew = Crew::new(crew, Memory::Ram, &duties, directory)?;
         crew.start()?;
         let mut line = Self { struck: vec![], fleet: Fleet::default(), crew, wire, rng };
         line.until("it started", |line| {

@@ -7,6 +7,8 @@
 //! Faults: devices behind lines that are cut, stalled, half-open, …; strangers; databases that are away, full or read-only;
 //! and a soak, which is called endurance since it must begin before the others to end with them.
 //!
+//! All is sealed, except in the test that says so.
+//!
 //! A kill ends a process, not the machine: what the operating system was told survives. That committed rows survive a power
 //! cut is the database's promise, and not tested here.
 
@@ -25,6 +27,7 @@ mod line;
 mod lines;
 mod said;
 mod scene;
+mod sealed;
 mod stores;
 #[cfg(target_os = "linux")]
 mod storm;

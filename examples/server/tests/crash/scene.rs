@@ -55,6 +55,7 @@ impl Scene {
                 interval_ms: INTERVAL_MS,
                 redial_ms: REDIAL_MS,
                 seed: rng.seed() ^ (n << 32),
+                insecure: false,
             };
             let mut crew = Crew::new(name, memory, &duties, directory)?;
             crew.start()?;

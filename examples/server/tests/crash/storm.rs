@@ -5,7 +5,10 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, Result, ensure};
 use catalog::{CELLAR, HUMIDITY, TEMPERATURE};
 use embedded_io_adapters::tokio_1::FromTokio;
+use example_device::private::random;
+use sensock::seal::Credential;
 use sensock_device::{Boot, Buffers, Device, Key, Node, Outbox, Runner, TokioClock};
+use sensock_testkit::keys;
 use sensock_testkit::require::announce;
 use tokio::net::TcpStream;
 use tokio::runtime::Runtime;
@@ -13,9 +16,10 @@ use tokio::task::LocalSet;
 
 use crate::daemon::Daemon;
 use crate::ledger::Ledger;
+use crate::sealed;
 use crate::usage::allow_files;
 
-const DEVICES: usize = 1_000;
+const DEVICES: usize = sealed::STORM;
 /// Records of each before the server is killed, and while it is away.
 const RECORDS: (usize, usize) = (2, 3);
 /// A pause between two dials is this at most.
@@ -105,10 +109,11 @@ fn record(devices: &[Device<'static>], records: usize) -> Result<()> {
 /// A small device, which lives as long as this process.
 fn device(n: usize) -> Result<(Device<'static>, Runner<'static, TokioClock>)> {
     let outbox: &'static Outbox<1024> = Box::leak(Box::default());
-    let buffers: &'static mut Buffers<288> = Box::leak(Box::default());
+    let buffers: &'static mut Buffers<384> = Box::leak(Box::default());
     let clock: &'static TokioClock = Box::leak(Box::default());
-    let id: &'static str = format!("storm-{n}").leak();
-    let node = Node { id, key: Key::Insecure, catalog: &CELLAR, boot: Boot::Number(1) };
+    let id: &'static str = sealed::storm(n).leak();
+    let key: &'static Credential = Box::leak(Box::new(Credential::parse(&keys::line(id))?));
+    let node = Node { id, key: Key::Sealed(key, random), catalog: &CELLAR, boot: Boot::Number(1) };
     let (device, mut runner) = outbox.try_start(&node, clock, buffers)?;
     runner.backoff_between(REDIAL_MS / 2, REDIAL_MS);
     Ok((device, runner))
