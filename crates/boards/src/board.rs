@@ -77,8 +77,7 @@ impl Board {
             Board::Lx106 => &["-M", "kc705-nommu", "-cpu", "lx106", "-serial", "null"],
         });
         match self {
-            Board::Mps2 => command.args(["-semihosting-config", "enable=on,target=native"]),
-            Board::Virt => &mut command,
+            Board::Mps2 | Board::Virt => command.args(["-semihosting-config", "enable=on,target=native"]),
             Board::Lx106 => command.arg("-semihosting"),
         };
         if let Some(port) = options.server {

@@ -21,7 +21,7 @@ pub struct Daemon {
 }
 
 impl Daemon {
-    /// A server over a SQLite file in `directory`, which does not run yet. Builds the program if need be.
+    /// A server over a SQLite file in `directory`, which does not run yet, for boards with keys. Builds the program if need be.
     ///
     /// # Errors
     /// When it cannot be built, or no port is free.
@@ -47,15 +47,8 @@ impl Daemon {
     /// When it does not come up; the message repeats what it printed.
     pub fn start(&mut self) -> Result<()> {
         let mut command = Command::new(&self.program);
-        command.args([
-            "run",
-            "--insecure",
-            "--any-device",
-            "--listen",
-            &self.address().to_string(),
-            "--store",
-            &self.store,
-        ]);
+        command.args(["run", "--listen", &self.address().to_string(), "--store", &self.store]);
+        command.arg("--keys").arg(crate::images::keys()?);
         // A line that is cut without a word is noticed after two and a half intervals: seconds here, a minute in the field.
         command.args(["--ping-interval", "1s"]);
         let mut process = Process::spawn(&mut command)?;

@@ -1,6 +1,7 @@
 //! Where the firmware lies that `cargo xtask firmware` has built.
 
 use crate::board::Board;
+use anyhow::{Context as _, Result};
 use sensock_testkit::require::skip_or_fail;
 use std::path::PathBuf;
 
@@ -8,6 +9,15 @@ use std::path::PathBuf;
 pub const VARIABLE: &str = "SENSOCK_FIRMWARE";
 /// The part that `SENSOCK_REQUIRE` demands them by.
 pub const PART: &str = "firmware";
+
+/// The file of the keys that the images were built with, as the server reads it.
+///
+/// # Errors
+/// When no directory is named.
+pub fn keys() -> Result<PathBuf> {
+    let directory = std::env::var_os(VARIABLE).with_context(|| format!("{VARIABLE} names no directory"))?;
+    Ok(PathBuf::from(directory).join("keys"))
+}
 
 /// Program `name` of the board, or `None` after saying that `suite` is skipped.
 ///

@@ -19,10 +19,17 @@ const PATIENCE: Duration = Duration::from_secs(60);
 const EACH: u32 = 3;
 /// Wakes in all.
 const WAKES: u32 = 20;
-/// Bytes of a wake in which nothing is wanted, up and down, with TCP's own apart: a proof of life of random length is in it.
-const BYTES: (u64, u64) = (170, 100);
+/// Bytes of a wake in which nothing is wanted, up and down, with TCP's own apart: a proof of life of random length is in it, and what the seal
+/// adds to a Hello (58), to a Welcome (49), and to each frame after them (16).
+const BYTES: (u64, u64) = (290, 200);
 /// How long a wake may take in guest time, dialling included: DHCP, TCP, two round trips of the session, and what a busy server takes to commit.
-const AWAKE_US: u32 = 1_000_000;
+/// A wake has no key pair from before: where a multiplication takes long, the two of a handshake are most of it.
+const fn awake_us(board: Board) -> u32 {
+    match board {
+        Board::Mps2 | Board::Virt => 1_000_000,
+        Board::Lx106 => 1_500_000,
+    }
+}
 /// A night that leaves time to ask for something.
 const LONG_MS: &str = "8000";
 /// A night that does not keep the test waiting.
@@ -154,5 +161,5 @@ fn verdict(bench: &mut Bench, board: Board, wakes: Vec<Slept>) {
         longest / 1_000,
     ));
     assert!(up <= BYTES.0 && down <= BYTES.1, "{up} B up, {down} B down: {wakes:?}");
-    assert!(awake <= AWAKE_US.into(), "{awake} us: {wakes:?}");
+    assert!(awake <= awake_us(board).into(), "{awake} us: {wakes:?}");
 }

@@ -66,9 +66,7 @@ fn a_floor_says_what_flash_knows_of_earlier_boots() {
         o.start(Some(9));
         o.with_flash([None, None, Some(Position::new(7, 4))]);
         o.nothing_since(Lane::Alarm, Position::new(2, 0));
-        if lost {
-            o.tail_lost();
-        }
+        o.whole_since(if lost { 9 } else { 8 });
         Lane::ALL.map(|lane| o.floor(lane))
     };
     let [alarm, control, readings] = lanes(false);

@@ -302,6 +302,38 @@ async fn a_page_that_goes_bad_is_a_gap_of_exactly_what_was_on_it() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_tail_that_a_boot_lost_is_told_though_a_later_boot_ended_whole_before_any_server_heard() {
+    let (server, nor) = (Server::new(), Nor::new(16, 8));
+    with_device(Some(&server), &nor, Acceptance::AtOnce, async |device| {
+        device.record(&[TEMPERATURE.is(1.0)]).unwrap();
+        device.drain().await;
+        device.flush().await;
+        // Power goes before flash has this one.
+        assert_eq!(device.record(&[TEMPERATURE.is(2.0)]), Ok(Position::new(1, 1)));
+    })
+    .await;
+    with_device(None, &nor, Acceptance::WhenPersisted, async |_| {
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    })
+    .await;
+    with_device(Some(&server), &nor, Acceptance::AtOnce, async |device| {
+        device.record(&[TEMPERATURE.is(3.0)]).unwrap();
+        device.drain().await;
+    })
+    .await;
+    let desk = server.desk();
+    assert_eq!(desk.positions(Lane::Readings), [Position::new(1, 0), Position::new(3, 0)]);
+    let told = desk.rows.iter().any(|row| match row {
+        Row::Gap(Lane::Readings, first, last, cause) => {
+            (*first..=*last).contains(&Position::new(1, 1)) && *cause == Cause::Power
+        }
+        Row::Boot(Lane::Readings, _, whole) => !whole,
+        _ => false,
+    });
+    assert!(told, "{:?}", desk.rows);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_command_that_began_before_a_power_cut_is_never_run_again() {
     let (server, nor) = (Server::new(), Nor::new(16, 4));
     server.command(7, RELAY.key(), Policy::Once, &[1]);

@@ -36,14 +36,24 @@ typedef struct sensock_device sensock_device;
 #define SENSOCK_VALUES 4
 
 /**
- * What `security` has to be while there are no keys: the device proves nothing, and everything is sent in plain text.
+ * What `security` is for a device without a key: it proves nothing, and everything is sent in plain text. Servers take that only if told to.
  */
 #define SENSOCK_INSECURE 1
 
 /**
+ * What `security` is for a device with a `key`: it proves who it is, hears only who has that key too, and nobody else reads what is said.
+ */
+#define SENSOCK_SEALED 2
+
+/**
+ * Characters of a key line, without the NUL behind it.
+ */
+#define SENSOCK_KEY_LINE 92
+
+/**
  * What `sensock_config.abi` has to be: it changes when a structure of this header does.
  */
-#define SENSOCK_ABI 1
+#define SENSOCK_ABI 2
 
 /**
  * What `sensock_wait_ms` returns if nothing is due.
@@ -75,7 +85,7 @@ enum sensock_error
    */
   SENSOCK_ERROR_ABI = 3,
   /**
-   * `security` is not SENSOCK_INSECURE.
+   * `security` is neither SENSOCK_SEALED nor SENSOCK_INSECURE, or a key is given to a device that is to use none.
    */
   SENSOCK_ERROR_SECURITY = 4,
   /**
@@ -130,6 +140,22 @@ enum sensock_error
    * A lane, policy or kind has a number that is not defined.
    */
   SENSOCK_ERROR_NUMBER = 17,
+  /**
+   * `key` is not a key line: snk1 and 88 hexadecimal digits.
+   */
+  SENSOCK_ERROR_KEY_FORM = 18,
+  /**
+   * A character of the key line is no hexadecimal digit.
+   */
+  SENSOCK_ERROR_KEY_DIGIT = 19,
+  /**
+   * A digit of the key line is wrong.
+   */
+  SENSOCK_ERROR_KEY_CHECK = 20,
+  /**
+   * There are no random bytes: `random` is NULL, or has none now.
+   */
+  SENSOCK_ERROR_NO_RANDOM = 21,
 };
 #ifndef __cplusplus
 #if __STDC_VERSION__ >= 202311L
@@ -461,7 +487,7 @@ typedef struct sensock_config {
    */
   uint32_t abi;
   /**
-   * SENSOCK_INSECURE.
+   * SENSOCK_SEALED or SENSOCK_INSECURE: there is no default.
    */
   uint8_t security;
   /**
@@ -528,6 +554,15 @@ typedef struct sensock_config {
    * What a deep sleep kept (SENSOCK_CARRY_BYTES), or NULL. If it is damaged it counts as NULL.
    */
   const uint8_t *carry;
+  /**
+   * With SENSOCK_SEALED: the line that `sensockd keys add` printed for this device. Copied; the device's memory holds the secret.
+   */
+  const char *key;
+  /**
+   * With SENSOCK_SEALED: fills so many bytes with random ones that nobody can guess, of a hardware generator or an operating system; false
+   * if it cannot now. Called in `sensock_connected` and `sensock_backoff_ms`. There is no default: without good ones nothing is secret.
+   */
+  bool (*random)(uint8_t *bytes, size_t length);
 } sensock_config;
 
 /**
@@ -791,9 +826,11 @@ sensock_error sensock_status_text(sensock_device *device,
                                   size_t length);
 
 /**
- * A transport is open: a TCP connection, a serial line. What was under way on another one is sent again.
+ * A transport is open: a TCP connection, a serial line. What was under way on another one is sent again. SENSOCK_ERROR_NO_RANDOM if a device
+ * with a key gets no random bytes: close the transport, wait `sensock_backoff_ms`, dial again.
  */
-sensock_error sensock_connected(sensock_device *device, uint32_t now);
+sensock_error sensock_connected(sensock_device *device,
+                                uint32_t now);
 
 /**
  * The transport is closed or failed. Harmless if it was known.
@@ -858,7 +895,8 @@ uint32_t sensock_wait_ms(sensock_device *device, uint32_t now);
 
 /**
  * How many ms to wait before the next dial: longer after each failure, never shorter than the server asked. Call it once after each
- * connection or failed dial. `entropy` is any number that differs from board to board, or 0.
+ * connection or failed dial. A device with a key makes the key pair of its next connection here, while nobody waits for it: on an ESP8266 that
+ * takes some 200 ms. `entropy` is any number that differs from board to board, or 0.
  */
 uint32_t sensock_backoff_ms(sensock_device *device,
                             uint32_t now,
@@ -873,7 +911,7 @@ uint32_t sensock_backoff_ms(sensock_device *device,
 /** Bytes of memory that are enough for any configuration with at most so many entries in its lists together: a static array's size.
  * frame_bytes is 256 if the configuration says 0. */
 #define SENSOCK_MEMORY(outbox_bytes, frame_bytes, entries) \
-  (1560 + sizeof(void *) * 160 + 3 * (size_t)(frame_bytes) + (size_t)(outbox_bytes) + (size_t)(entries) * 64)
+  (2240 + sizeof(void *) * 180 + 3 * (size_t)(frame_bytes) + (size_t)(outbox_bytes) + (size_t)(entries) * 64)
 
 /** A reading in the quantity's unit. */
 static inline sensock_reading sensock_real(uint16_t quantity, float value) {

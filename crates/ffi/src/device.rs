@@ -9,12 +9,14 @@ use sensock::deframe::{Length, crc32};
 use sensock::device::{Durable, Node, OutboxMut, Policy, Session, Share};
 use sensock::error::Misuse;
 use sensock::limits::{READINGS_PER_RECORD, TEXT_MAX};
+use sensock::seal::Cover;
 use sensock::wire::hello::{self, End};
 use sensock::{CommandId, Fault, Lane, Position, Reading, Tick};
 
 use crate::calls::Calls;
 use crate::clock::Clock;
 use crate::news::News;
+use crate::seal::Covers;
 use crate::setup::{Parts, Setup};
 use crate::types::{Account, Error, Kind, ReadingIn, Status};
 
@@ -31,6 +33,8 @@ pub struct Device {
     pub(crate) tx: &'static mut [u8],
     /// What of `tx` is still to be written.
     pub(crate) unsent: core::ops::Range<usize>,
+    pub(crate) covers: Covers,
+    pub(crate) cover: Cover,
     pub(crate) deframer: Length,
     pub(crate) preface_due: bool,
     pub(crate) link: Link,
@@ -137,6 +141,8 @@ impl Device {
             rx,
             tx,
             unsent: 0..0,
+            covers: Covers::new(setup.proof.clone()),
+            cover: Cover::insecure(),
             deframer: Length::new(),
             preface_due: false,
             link: Link::Down,
@@ -243,6 +249,11 @@ impl Device {
         if self.ended { carry.to_bytes() } else { carry.unfinished().to_bytes() }
     }
 
+    /// The number of this boot; 0 as long as it has none.
+    pub(crate) fn boot(&self) -> u32 {
+        self.held.with(|o| o.boot())
+    }
+
     /// Whether everything that was accepted is stored or explained.
     pub(crate) fn is_drained(&self) -> bool {
         self.held.with(|o| Lane::ALL.into_iter().all(|lane| o.is_drained(lane)))
@@ -256,6 +267,7 @@ impl Device {
     /// A delay before the next dial. What tells devices apart is their id, unless the caller has something better.
     pub(crate) fn backoff_ms(&mut self, now: u32, entropy: u32) -> u32 {
         let now = self.clock.tick(now);
+        self.covers.prepare(self.boot(), now.0);
         if let Some(sleep) = self.sleep.take() {
             return u32::try_from(sleep.until.since(now)).unwrap_or(u32::MAX);
         }

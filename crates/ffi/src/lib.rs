@@ -17,6 +17,7 @@
 //! | `types` | the structures of `sensock.h` |
 //! | `setup` | a configuration checked, a catalogue made of it |
 //! | `device`, `calls`, `link`, `news` | the device |
+//! | `seal` | the device's key and the cover of the next connection |
 //! | `values`, `text`, `clock` | bodies, sentences, time |
 //!
 //! Every pointer and length that can be checked is checked: what cannot be is whether memory is as large, and lives as long, as C says.
@@ -33,6 +34,7 @@ mod door;
 mod link;
 mod memory;
 mod news;
+mod seal;
 mod setup;
 mod text;
 mod types;

@@ -5,6 +5,8 @@ use sensock::deframe::{Length, PREFACE, PREFIX_MAX, prefixed};
 use sensock::device::{Event, Transmit};
 use sensock::error::Peer;
 use sensock::limits::{BODY_MAX, FRAME_MIN_MAX, REFUSED_SHAPE, REFUSED_UNKNOWN};
+use sensock::seal::{Cover, Margins};
+use sensock::wire::cursor::NoRoom;
 use sensock::wire::data::Outcome;
 use sensock::wire::flow::Boots;
 use sensock::wire::hello::{End, UNSEALED_BACKOFF_MAX_MS};
@@ -22,11 +24,15 @@ const WORTH_MS: u64 = 10_000;
 
 impl Device {
     /// A transport is there.
-    pub(crate) fn connected(&mut self, now: u32) {
+    ///
+    /// # Errors
+    /// [`Error::NoRandom`]; then there is no connection.
+    pub(crate) fn connected(&mut self, now: u32) -> Result<(), Error> {
         let now = self.clock.tick(now);
         if self.link != Link::Down {
             self.down(now, End::Transport);
         }
+        self.cover = self.covers.next(self.boot(), now.0)?;
         self.dials = self.dials.saturating_add(1);
         self.dials_since = self.dials_since.saturating_add(1);
         self.calls.generation = self.calls.generation.wrapping_add(1);
@@ -34,6 +40,7 @@ impl Device {
         self.session.start(now, self.hello_account(now), Boots::default());
         (self.deframer, self.preface_due, self.unsent) = (Length::new(), true, 0..0);
         (self.link, self.sleep) = (Link::Handshake, None);
+        Ok(())
     }
 
     /// The transport is gone.
@@ -143,12 +150,13 @@ impl Device {
             self.unsent = 0..0;
         }
         let room = self.tx.get_mut(self.unsent.end..).unwrap_or_default();
-        if self.ask.is_some() || room.len() < PREFIX_MAX + FRAME_MIN_MAX {
+        let around = self.cover.margins();
+        if self.ask.is_some() || room.len() < least(around) {
             return Err(Error::Full);
         }
         let body = body.get(..len).unwrap_or_default();
-        let (len, id) = self.session.ask(key, body, &mut room[PREFIX_MAX..]).map_err(misuse)?;
-        self.unsent.end += framed(room, len);
+        let (len, id) = self.session.ask(key, body, inside(room, around)).map_err(misuse)?;
+        self.unsent.end += framed(&mut self.cover, room, len).map_err(|NoRoom| Error::State)?;
         self.ask = Some(Ask { id, key, deadline: now.plus(within_ms.into()) });
         Ok(id)
     }
@@ -190,14 +198,21 @@ impl Device {
     /// A whole frame is in `rx`.
     fn frame(&mut self, now: Tick, len: usize) {
         let generation = self.calls.generation;
-        let Some(frame) = self.rx.get_mut(..len) else { return };
+        let Some(message) = self.rx.get_mut(..len) else { return };
+        let Ok(opened) = self.cover.open(message) else {
+            return self.end(now, End::Protocol, What::Ended, End::Protocol as u32, text::FORGED);
+        };
+        let end = opened.frame.end;
+        let Some(frame) = message.get_mut(opened.frame) else { return };
+        // What nobody proved to have said may not keep the device away for long.
+        let longest_ms = if opened.proved { u32::MAX } else { UNSEALED_BACKOFF_MAX_MS };
         let event = match self.session.handle_frame(&self.held, now, frame) {
             Ok(Some(event)) => event,
             Ok(None) => return,
             Err(peer) => return self.broke(now, peer),
         };
         // A body ends its frame.
-        let at = |body: &[u8]| len - body.len()..len;
+        let at = |body: &[u8]| end - body.len()..end;
         match event {
             Event::Connected { welcomed, pending } => {
                 self.link = Link::Live(now);
@@ -261,14 +276,14 @@ impl Device {
                 }
             }
             Event::Refused(refused) => {
-                let (code, wait) = (refused.code as u32, refused.backoff_ms);
+                let (code, wait) = (refused.code as u32, refused.backoff_ms.min(longest_ms));
                 say(&mut self.said, refused.text);
                 self.over(now, End::Refused, What::Refused, code, wait);
             }
             Event::Bye(bye) => {
                 let slept = bye.reason == End::Slept && self.sleep.is_some();
                 let what = if slept { What::Slept } else { What::Ended };
-                let (reason, wait) = (bye.reason, bye.retry_ms);
+                let (reason, wait) = (bye.reason, bye.retry_ms.min(longest_ms));
                 say(&mut self.said, if bye.text.is_empty() { reason.words().into() } else { bye.text });
                 let end = match reason {
                     _ if slept => End::Slept,
@@ -291,9 +306,14 @@ impl Device {
             to.copy_from_slice(&PREFACE);
             end = PREFACE.len();
         }
-        while let Some(room) = self.tx.get_mut(end..).filter(|r| r.len() >= PREFIX_MAX + FRAME_MIN_MAX) {
-            match self.session.poll_transmit(&self.held, now, &mut room[PREFIX_MAX..]) {
-                Transmit::Frame(len) => end += framed(room, len),
+        loop {
+            let around = self.cover.margins();
+            let Some(room) = self.tx.get_mut(end..).filter(|r| r.len() >= least(around)) else { break };
+            match self.session.poll_transmit(&self.held, now, inside(room, around)) {
+                Transmit::Frame(len) => match framed(&mut self.cover, room, len) {
+                    Ok(n) => end += n,
+                    Err(NoRoom) => break,
+                },
                 Transmit::Idle => break,
                 // There is no flash.
                 Transmit::Fetch { lane, .. } => self.session.supply_none(&self.held, lane),
@@ -315,7 +335,7 @@ impl Device {
 
     fn over(&mut self, now: Tick, end: End, what: What, number: u32, wait_ms: u32) {
         self.down(now, end);
-        self.backoff.at_least(wait_ms.min(UNSEALED_BACKOFF_MAX_MS));
+        self.backoff.at_least(wait_ms);
         self.news.ended = Some((what, number));
     }
 
@@ -337,11 +357,23 @@ impl Device {
     }
 }
 
-/// A frame of `len` bytes stands behind the place for its length: puts the length before it; returns how many bytes both take.
-fn framed(room: &mut [u8], len: usize) -> usize {
+/// The least room that a frame is begun in.
+fn least(around: Margins) -> usize {
+    PREFIX_MAX + around.front + FRAME_MIN_MAX + around.back
+}
+
+/// Where in that room the frame goes.
+fn inside(room: &mut [u8], around: Margins) -> &mut [u8] {
+    let end = room.len() - around.back;
+    &mut room[PREFIX_MAX + around.front..end]
+}
+
+/// A frame of `len` bytes stands where [`inside`] says: closes it, and puts its length before it; returns how many bytes that takes.
+fn framed(cover: &mut Cover, room: &mut [u8], len: usize) -> Result<usize, NoRoom> {
+    let len = cover.close(&mut room[PREFIX_MAX..], len)?;
     let skipped = prefixed(room, len);
     room.copy_within(skipped..PREFIX_MAX + len, 0);
-    PREFIX_MAX + len - skipped
+    Ok(PREFIX_MAX + len - skipped)
 }
 
 fn say(said: &mut [u8], text: Text<'_>) {

@@ -6,7 +6,9 @@ use core::mem::{align_of, size_of};
 
 use sensock::catalog::{AskEntry, CommandEntry, Policy, QuantityEntry, SettingEntry};
 use sensock::limits::{BODY_MAX, NAME_MAX};
+use sensock::seal::{Credential, NoEntropy};
 
+use crate::seal::{self, Source};
 use crate::setup::{self, Entries};
 use crate::types::*;
 use crate::values::Given;
@@ -84,15 +86,39 @@ const ALIGN: usize = 8;
 /// # Safety
 /// NULL, or a pointer to bytes that end with a NUL or are 49 at least, and are never changed or freed.
 pub(crate) unsafe fn text(at: *const c_char) -> Result<&'static str, Error> {
+    // SAFETY: the caller's promise.
+    unsafe { up_to(at, NAME_MAX, Error::Name) }
+}
+
+/// A key line; NULL is none.
+///
+/// # Safety
+/// NULL, or a pointer to bytes that end with a NUL or are 93 at least.
+pub(crate) unsafe fn key(at: *const c_char) -> Result<Credential, Error> {
+    // SAFETY: the caller's promise; the text is not kept.
+    seal::credential(unsafe { up_to(at, SENSOCK_KEY_LINE, Error::KeyForm)? })
+}
+
+/// Random bytes of C's.
+pub(crate) fn fill(source: Source, bytes: &mut [u8]) -> Result<(), NoEntropy> {
+    // SAFETY: whoever gave the function promised that it writes to these bytes and to no others.
+    if unsafe { (source.0)(bytes.as_mut_ptr(), bytes.len()) } { Ok(()) } else { Err(NoEntropy) }
+}
+
+/// A text of at most `most` bytes; NULL is the empty one.
+///
+/// # Safety
+/// NULL, or a pointer to bytes that end with a NUL or are `most` + 1 at least, and are not changed while the text is used.
+unsafe fn up_to(at: *const c_char, most: usize, long: Error) -> Result<&'static str, Error> {
     if at.is_null() {
         return Ok("");
     }
     let at = at.cast::<u8>();
-    // SAFETY: no byte behind the NUL, and none behind the 49th, is read.
-    let len = (0..=NAME_MAX).find(|i| unsafe { at.add(*i).read() } == 0).ok_or(Error::Name)?;
+    // SAFETY: no byte behind the NUL, and none behind the last that may be, is read.
+    let len = (0..=most).find(|i| unsafe { at.add(*i).read() } == 0).ok_or(long)?;
     // SAFETY: these bytes were just read, and the caller vouches for their life.
     let bytes = unsafe { core::slice::from_raw_parts(at, len) };
-    core::str::from_utf8(bytes).map_err(|_| Error::Name)
+    core::str::from_utf8(bytes).map_err(|_| long)
 }
 
 /// An array that C passes with its count. NULL is none.

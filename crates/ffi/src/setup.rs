@@ -7,9 +7,11 @@ use sensock::catalog::{AskEntry, Catalog, CommandEntry, Policy, QuantityEntry, S
 use sensock::deframe::{PREFACE, PREFIX_MAX};
 use sensock::device::Carry;
 use sensock::limits::{CATALOG_ENTRIES, CATALOG_MAX, FRAME_HARD_MAX, FRAME_MIN_MAX};
+use sensock::seal::{Credential, FIRST_OVERHEAD};
 
 use crate::device::Device;
 use crate::memory::Arena;
+use crate::seal::Source;
 use crate::types::{Error, SENSOCK_VALUES};
 use crate::values;
 
@@ -21,6 +23,8 @@ pub(crate) struct Setup<'a> {
     pub frame_bytes: usize,
     pub boot: u32,
     pub carry: Option<Carry>,
+    /// The device's key, and where its random bytes come from; `None`: insecure.
+    pub proof: Option<(Credential, Source)>,
     pub keeps: bool,
     pub settings_again: bool,
     pub counts: [usize; 4],
@@ -86,8 +90,10 @@ impl Setup<'_> {
             settings: &[],
             asks: &[],
         })?;
-        let rx = arena.slice(self.frame_bytes, 0)?;
-        let tx = arena.slice(self.frame_bytes + PREFACE.len() + PREFIX_MAX, 0)?;
+        // What the largest of messages has around its frame.
+        let around = if self.proof.is_some() { FIRST_OVERHEAD } else { 0 };
+        let rx = arena.slice(self.frame_bytes + around, 0)?;
+        let tx = arena.slice(self.frame_bytes + around + PREFACE.len() + PREFIX_MAX, 0)?;
         let scratch = arena.slice(self.frame_bytes, 0)?;
         let outbox = arena.slice(self.outbox_bytes, 0)?;
         let (Some(place), Some(catalog)) = (place, catalog) else { return Ok(None) };

@@ -9,12 +9,12 @@ use crate::types::{Error, Status};
 
 /// What a person reads of an error code.
 pub(crate) fn error(code: i32) -> &'static CStr {
-    const ALL: [(Error, &CStr); 18] = [
+    const ALL: [(Error, &CStr); 22] = [
         (Error::None, c"it went well"),
         (Error::Null, c"a pointer is NULL: this call needs all of its pointers"),
         (Error::Device, c"this is no device: call sensock_init first, and keep its memory in place"),
         (Error::Abi, c"sensock.h and the library are of different versions: take both from one release, and set abi to SENSOCK_ABI"),
-        (Error::Security, c"there are no keys yet: set security to SENSOCK_INSECURE if plain text is acceptable"),
+        (Error::Security, c"say how the device proves itself: SENSOCK_SEALED with its key, or SENSOCK_INSECURE without one, in plain text"),
         (Error::Memory, c"the memory is too small: give as many bytes as sensock_size says"),
         (Error::Id, c"a device's id is 1 to 32 of A-Z a-z 0-9 . _ -"),
         (Error::Name, c"a name or unit is longer than 48 bytes or not UTF-8"),
@@ -28,9 +28,17 @@ pub(crate) fn error(code: i32) -> &'static CStr {
         (Error::Full, c"there is no room now: call it again later"),
         (Error::Exhausted, c"all numbers of this boot are used up: restart the device"),
         (Error::Number, c"a lane, policy or kind has a number that is not defined"),
+        (Error::KeyForm, c"a key line is snk1 and 88 hexadecimal digits, without spaces: copy the whole line that sensockd keys add printed"),
+        (Error::KeyDigit, c"the key line holds a character that is no hexadecimal digit"),
+        (Error::KeyCheck, c"a digit of the key line is wrong: its check fails; copy it again"),
+        (Error::NoRandom, c"there are no random bytes, and no connection is made without: give random, and see that its generator runs"),
     ];
     ALL.iter().find(|(e, _)| *e as i32 == code).map_or(c"no such error code", |(_, text)| text)
 }
+
+/// What a person reads of a message that cannot be opened.
+pub(crate) const FORGED: &str =
+    "what came cannot be opened with this device's key: compare the key with the server's";
 
 /// What a person reads of a peer that broke the protocol.
 pub(crate) fn peer(peer: Peer) -> &'static str {

@@ -6,10 +6,14 @@ use core::ffi::c_char;
 pub const SENSOCK_CARRY_BYTES: usize = 96;
 /// Values in the body of a command, setting, ask or answer, at most.
 pub const SENSOCK_VALUES: usize = 4;
-/// What `security` has to be while there are no keys: the device proves nothing, and everything is sent in plain text.
+/// What `security` is for a device without a key: it proves nothing, and everything is sent in plain text. Servers take that only if told to.
 pub const SENSOCK_INSECURE: u8 = 1;
+/// What `security` is for a device with a `key`: it proves who it is, hears only who has that key too, and nobody else reads what is said.
+pub const SENSOCK_SEALED: u8 = 2;
+/// Characters of a key line, without the NUL behind it.
+pub const SENSOCK_KEY_LINE: usize = 92;
 /// What `sensock_config.abi` has to be: it changes when a structure of this header does.
-pub const SENSOCK_ABI: u32 = 1;
+pub const SENSOCK_ABI: u32 = 2;
 /// What `sensock_wait_ms` returns if nothing is due.
 pub const SENSOCK_FOREVER: u32 = u32::MAX;
 
@@ -25,7 +29,7 @@ pub enum Error {
     Device = 2,
     /// The header and the library are of different versions.
     Abi = 3,
-    /// `security` is not SENSOCK_INSECURE.
+    /// `security` is neither SENSOCK_SEALED nor SENSOCK_INSECURE, or a key is given to a device that is to use none.
     Security = 4,
     /// The memory is too small: `sensock_size` says how much is needed.
     Memory = 5,
@@ -53,6 +57,14 @@ pub enum Error {
     Exhausted = 16,
     /// A lane, policy or kind has a number that is not defined.
     Number = 17,
+    /// `key` is not a key line: snk1 and 88 hexadecimal digits.
+    KeyForm = 18,
+    /// A character of the key line is no hexadecimal digit.
+    KeyDigit = 19,
+    /// A digit of the key line is wrong.
+    KeyCheck = 20,
+    /// There are no random bytes: `random` is NULL, or has none now.
+    NoRandom = 21,
 }
 
 /// Types of values.
@@ -217,7 +229,7 @@ pub struct AskInfo {
 pub struct Config {
     /// SENSOCK_ABI.
     pub abi: u32,
-    /// SENSOCK_INSECURE.
+    /// SENSOCK_SEALED or SENSOCK_INSECURE: there is no default.
     pub security: u8,
     /// Whether `sensock_carry` is kept after `sensock_init` and on SENSOCK_EVENT_KEEP: then commands run at most once across resets too.
     pub keeps: bool,
@@ -251,6 +263,11 @@ pub struct Config {
     pub boot: u32,
     /// What a deep sleep kept (SENSOCK_CARRY_BYTES), or NULL. If it is damaged it counts as NULL.
     pub carry: *const u8,
+    /// With SENSOCK_SEALED: the line that `sensockd keys add` printed for this device. Copied; the device's memory holds the secret.
+    pub key: *const c_char,
+    /// With SENSOCK_SEALED: fills so many bytes with random ones that nobody can guess, of a hardware generator or an operating system; false
+    /// if it cannot now. Called in `sensock_connected` and `sensock_backoff_ms`. There is no default: without good ones nothing is secret.
+    pub random: Option<unsafe extern "C" fn(bytes: *mut u8, length: usize) -> bool>,
 }
 
 /// One value of one quantity.

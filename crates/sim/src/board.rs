@@ -144,6 +144,8 @@ pub(crate) struct Board {
     session_catalog: u64,
     pub link: Option<LinkId>,
     pub on: bool,
+    /// Something happened to it: it may have something to say.
+    pub touched: bool,
     pub boot_us: u64,
     /// The crystal: true time and clock at which it last changed its rate, and by how much it is off.
     since_us: u64,
@@ -189,6 +191,7 @@ impl Board {
             session_catalog: catalog::BOARD.hash(),
             link: None,
             on: false,
+            touched: true,
             boot_us: 0,
             since_us: 0,
             since_clock_us: 0,
@@ -215,6 +218,7 @@ impl Board {
     }
 
     pub(crate) fn power_on(&mut self, now: u64) {
+        self.touched = true;
         *self.outbox = Default::default();
         let hash = self.catalog.hash();
         self.flash.catalog = hash;
@@ -242,6 +246,15 @@ impl Board {
             }
         });
         self.lives.push(Life { shift: 0 });
+    }
+
+    /// The number of the last boot that it remembers, on the wire.
+    pub(crate) fn kept_boot(&self) -> u32 {
+        match self.memory {
+            Memory::None => 0,
+            Memory::Boot => self.kept.boot + self.kept.shift,
+            Memory::Flash => self.flash.boot_on_wire(),
+        }
     }
 
     /// Power is gone, and with it all that is not kept.
@@ -302,13 +315,14 @@ impl Board {
     /// Records readings; nobody keeps books of it.
     pub(crate) fn take(&mut self, now: u64, lane: Lane, readings: &[Reading]) -> Option<Position> {
         let tick = self.tick(now);
+        self.touched = true;
         let local = self.outbox.with(|o| o.record(lane, tick, readings)).ok()?;
         self.alarms_due += u32::from(lane == Lane::Alarm && self.memory != Memory::Flash);
         Some(local)
     }
 
     pub(crate) fn start(&mut self, now: u64, link: LinkId) {
-        self.link = Some(link);
+        (self.link, self.touched) = (Some(link), true);
         let account = Account { dial_attempts: 1, last_end: self.last_end as u8, ..Account::default() };
         let shift = self.outbox.with(|o| o.shift());
         let boots = self.flash.announce(shift);
@@ -317,13 +331,14 @@ impl Board {
     }
 
     pub(crate) fn drop_link(&mut self, end: End) {
-        self.link = None;
+        (self.link, self.touched) = (None, true);
         self.last_end = end;
         self.session.lost();
     }
 
     /// Takes a frame; false if the board closed the connection.
     pub(crate) fn frame(&mut self, now: u64, frame: &mut [u8], log: &mut Log) -> bool {
+        self.touched = true;
         let tick = self.tick(now);
         let event = match self.session.handle_frame(&*self.outbox, tick, frame) {
             Ok(event) => event,

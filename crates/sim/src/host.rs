@@ -3,26 +3,25 @@
 mod commits;
 mod frames;
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use futures_util::FutureExt as _;
-use sensock::limits::DRIFT_PPM;
 use sensock::link::Bounds;
 use sensock::server::{Config, Event, Proposal, Session};
-use sensock::wire::call::{Call, SettingValue};
 use sensock::wire::hello::{Account, End, Hello, Refusal};
 use sensock::{DeviceId, Lane, Micros, Tag, Tick};
 use sensock_store::append::commit;
 use sensock_store::identity::judge;
 use sensock_store::memory::{MemoryError, MemoryStore};
 use sensock_store::work::{CommandWork, Done, FloorWork, HelloWork, Identity, Refuse, Verdict, Work};
-use sensock_store::{Batch, BootRow, CatalogRow, CommandRow, ConnectionRow, LaneId, SettingRow, Store as _};
+use sensock_store::{Batch, BootRow, CatalogRow, CommandState, ConnectionRow, LaneId, Store as _};
 
 use crate::gate::{Gate, GatedStore};
 use crate::link::LinkId;
 use crate::log::Log;
+use crate::shipped::downlink::Downlink;
 use crate::shipped::intake::{Facts, Intake, anchor};
 use crate::shipped::sheet::Sheet;
 use crate::shipped::times::Times;
@@ -52,8 +51,6 @@ pub(crate) struct Conn {
     pub identity: Option<Identity>,
     /// The Hello transaction stands.
     pub confirmed: bool,
-    /// When the Hello came.
-    hello_at: Micros,
     times: Times,
     sheet: Option<Sheet>,
     older: Vec<Sheet>,
@@ -68,14 +65,10 @@ pub(crate) struct Conn {
     anchored: Option<Tick>,
     /// Bytes of records that are not done with.
     pub outstanding: usize,
-    deliver: VecDeque<CommandRow>,
-    settings: VecDeque<SettingRow>,
-    /// Revisions on the device that it did not say it applied.
-    unapplied: Vec<u32>,
+    /// Commands and settings.
+    pub down: Downlink,
     /// Sleep was the last that came.
     sleep_said: bool,
-    /// A command is being stored as sent.
-    pub sending: bool,
 }
 
 /// Whose a work is, and what its connection gets back when it is done.
@@ -124,8 +117,13 @@ pub(crate) struct Host {
     pub commit_us: u64,
     pub commit_at: Option<u64>,
     pub hold: bool,
+    /// How often what the store says of connected devices is looked at, as other servers may have written it; and when next.
+    pub poll_us: u64,
+    poll_at: u64,
     pub crash: Option<Crash>,
     pub up: bool,
+    /// Something happened to it: it may have something to say.
+    pub touched: bool,
     pub log: Log,
     entropy: u64,
 }
@@ -155,8 +153,11 @@ impl Host {
             commit_us: 2_000,
             commit_at: None,
             hold: false,
+            poll_us: 1_000_000,
+            poll_at: now + 1_000_000,
             crash: None,
             up: true,
+            touched: true,
             log: Log::default(),
             entropy: number.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1,
         }
@@ -182,6 +183,7 @@ impl Host {
     }
 
     pub(crate) fn accept(&mut self, now: u64, link: LinkId) {
+        self.touched = true;
         let since = self.micros(now);
         if let Ok(session) = Session::new(self.config, since) {
             let conn = Conn {
@@ -189,7 +191,6 @@ impl Host {
                 hello: None,
                 identity: None,
                 confirmed: false,
-                hello_at: since,
                 times: Times::default(),
                 sheet: None,
                 older: vec![],
@@ -199,11 +200,8 @@ impl Host {
                 epochs: [0; Lane::COUNT],
                 anchored: None,
                 outstanding: 0,
-                deliver: VecDeque::new(),
-                settings: VecDeque::new(),
-                unapplied: vec![],
+                down: Downlink::default(),
                 sleep_said: false,
-                sending: false,
             };
             self.conns.insert(link, conn);
         }
@@ -235,6 +233,7 @@ impl Host {
 
     /// Puts work of the operator into the queue.
     pub(crate) fn order(&mut self, now: u64, work: Work) {
+        self.touched = true;
         self.queue.push(Queued { origin: Origin { link: None, release: None, epoch: 0 }, work });
         self.commit_at.get_or_insert(now + self.commit_us);
     }
@@ -263,13 +262,40 @@ impl Host {
             Some(c) => Some(c.next_at),
             None => self.commit_at.filter(|_| !self.hold),
         };
-        match (sessions, commit) {
-            (Some(a), Some(b)) => Some(a.min(b)),
-            (a, b) => a.or(b),
+        let poll = self.conns.values().any(|c| c.confirmed).then_some(self.poll_at);
+        [sessions, commit, poll].into_iter().flatten().min()
+    }
+
+    /// Looks at what other servers may have written, as the server's sweeper does.
+    pub(crate) fn sweep(&mut self, now: u64, store: &MemoryStore) {
+        if now < self.poll_at {
+            return;
+        }
+        self.poll_at = now + self.poll_us;
+        self.touched = true;
+        let now_us = self.wall_now(now);
+        let mut late = vec![];
+        for conn in self.conns.values_mut().filter(|c| c.confirmed) {
+            let (Some(hello), Some(identity)) = (conn.hello, conn.identity) else { continue };
+            let Some(Ok(resume)) = store.load(&hello.device).now_or_never() else { continue };
+            for row in resume.commands {
+                match row.state {
+                    CommandState::Queued if row.deadline_us < now_us => late.push(hello.device),
+                    CommandState::Queued | CommandState::Sent(_) => conn.down.deliver(row, identity.boot),
+                    _ => {}
+                }
+            }
+            let settings = resume.settings.into_iter();
+            settings.filter(|s| s.applied_us.is_none() && s.refused.is_none()).for_each(|s| conn.down.set(s));
+        }
+        late.dedup();
+        for device in late {
+            self.order(now, Work::Command(CommandWork::Expire { device, now_us }));
         }
     }
 
     pub(crate) fn timeouts(&mut self, now: u64) -> Vec<Act> {
+        self.touched = true;
         let at = self.micros(now);
         let late: Vec<LinkId> = (self.conns.iter_mut())
             .filter_map(|(link, c)| c.session.handle_timeout(at).is_err().then_some(*link))

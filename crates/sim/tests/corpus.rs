@@ -48,7 +48,9 @@ impl Random {
 #[test]
 fn random_bytes_pass() {
     for (name, target) in fuzz::TARGETS {
-        for seed in 1..=4_000u64 {
+        // A handshake costs as much as all else that a target does.
+        let seeds = if name.starts_with("seal") { 400 } else { 4_000u64 };
+        for seed in 1..=seeds {
             let mut random = Random(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15));
             let len = random.next() % 600;
             let bytes: Vec<u8> = (0..len).map(|_| (random.next() >> 32) as u8).collect();

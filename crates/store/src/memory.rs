@@ -139,9 +139,10 @@ impl Store for MemoryStore {
 
     async fn begin(&self, lanes: &[LaneId]) -> Result<(MemoryTx, Vec<Position>), MemoryError> {
         self.pass(Point::Begin)?;
-        let early = self.state();
+        let early = sensock::planted!("stale-mark").then(|| self.state());
         let turn = self.inner.turn.clone().lock_owned().await;
-        let state = if sensock::planted!("stale-mark") { early } else { self.state() };
+        // Not held while it waits for its turn: whoever commits meanwhile would have to copy all of it.
+        let state = early.unwrap_or_else(|| self.state());
         let marks = lanes.iter().map(|&lane| state.lane(lane).mark).collect();
         Ok((MemoryTx { store: self.clone(), written: Batch::default(), _turn: turn }, marks))
     }

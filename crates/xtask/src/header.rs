@@ -39,7 +39,7 @@ const BELOW: &str = "\
 /** Bytes of memory that are enough for any configuration with at most so many entries in its lists together: a static array's size.
  * frame_bytes is 256 if the configuration says 0. */
 #define SENSOCK_MEMORY(outbox_bytes, frame_bytes, entries) \\
-  (1560 + sizeof(void *) * 160 + 3 * (size_t)(frame_bytes) + (size_t)(outbox_bytes) + (size_t)(entries) * 64)
+  (2240 + sizeof(void *) * 180 + 3 * (size_t)(frame_bytes) + (size_t)(outbox_bytes) + (size_t)(entries) * 64)
 
 /** A reading in the quantity's unit. */
 static inline sensock_reading sensock_real(uint16_t quantity, float value) {

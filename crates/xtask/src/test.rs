@@ -22,7 +22,7 @@ pub struct Options {
     #[arg(long)]
     list: bool,
     /// How long each fuzz target runs.
-    #[arg(long, default_value_t = 20)]
+    #[arg(long, default_value_t = 16)]
     fuzz_seconds: u32,
 }
 

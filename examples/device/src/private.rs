@@ -94,17 +94,17 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("key");
         assert!(read(&path).unwrap_err().is_absent());
-        std::fs::write(&path, "secret").unwrap();
+        std::fs::write(&path, "snk1…").unwrap();
         for bit in 0..9 {
             let mode = 0o600 | 1 << bit;
             std::fs::set_permissions(&path, std::fs::Permissions::from_mode(mode)).unwrap();
             match read(&path) {
-                Ok(text) => assert!(mode & 0o077 == 0 && *text == "secret", "{mode:o}"),
+                Ok(text) => assert!(mode & 0o077 == 0 && *text == "snk1…", "{mode:o}"),
                 Err(error) => {
                     let said = error.to_string();
                     assert!(mode & 0o077 != 0, "{mode:o}: {said}");
                     assert!(said.ends_with(&format!(": chmod 600 {}", path.display())), "{said}");
-                    assert!(said.contains(&format!("mode {mode:04o}")) && !said.contains("secret"), "{said}");
+                    assert!(said.contains(&format!("mode {mode:04o}")) && !said.contains("snk1"), "{said}");
                 }
             }
         }

@@ -18,6 +18,9 @@ static const sensock_setting SETTINGS[] = {{INTERVAL, "interval", {SENSOCK_TYPE_
 #ifndef DEVICE_ID
 #define DEVICE_ID "c-node"
 #endif
+#if !defined(DEVICE_KEY) && !defined(INSECURE)
+#error "which key has the device? -DDEVICE_KEY='\"snk1...\"', the line that sensockd keys add printed; or -DINSECURE, in plain text and without proof"
+#endif
 #ifndef RECORDS
 #define RECORDS 5000
 #endif
@@ -142,7 +145,13 @@ static void connection(void) {
 int node(void) {
   const sensock_config config = {
       .abi = SENSOCK_ABI,
+#ifdef DEVICE_KEY
+      .security = SENSOCK_SEALED,
+      .key = DEVICE_KEY,
+      .random = port_random,
+#else
       .security = SENSOCK_INSECURE,
+#endif
       .id = DEVICE_ID,
       .firmware = "c-node 1.0",
       .quantities = QUANTITIES,

@@ -2,11 +2,14 @@
 #ifndef PORT_H
 #define PORT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 /* Milliseconds; wraps. */
 uint32_t port_millis(void);
+/* Random bytes that nobody can guess; false if there are none. */
+bool port_random(uint8_t *bytes, size_t length);
 /* Opens a connection to the server: 0 if there is one. */
 int port_dial(void);
 /* Takes what has come, without waiting: how many bytes, 0 if none, -1 if the connection is lost. */

@@ -49,6 +49,15 @@ static void word(uint8_t which) {
   send(which);
 }
 
+/* For QEMU only: the random numbers of the computer that it runs on. The chip has a generator at 0x3FF20E44, good while the radio is on. */
+bool port_random(uint8_t *bytes, size_t length) {
+  uint32_t file = lx106_simcall(5, (uint32_t)(uintptr_t) "/dev/urandom", 0, 0);
+  if ((int32_t)file <= 0) return false;
+  uint32_t n = lx106_simcall(3, file, (uint32_t)(uintptr_t)bytes, length);
+  lx106_simcall(6, file, 0, 0);
+  return n == length;
+}
+
 int port_dial(void) {
   word('D');
   for (escaped = 0;;) {

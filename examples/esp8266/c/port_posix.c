@@ -27,6 +27,13 @@ uint32_t port_millis(void) {
   return (uint32_t)(ms - start);
 }
 
+bool port_random(uint8_t *bytes, size_t length) {
+  FILE *file = fopen("/dev/urandom", "rb");
+  size_t n = file ? fread(bytes, 1, length, file) : 0;
+  if (file) fclose(file);
+  return n == length;
+}
+
 int port_dial(void) {
   transport = socket(AF_INET, SOCK_STREAM, 0);
   if (transport >= 0 && connect(transport, (const struct sockaddr *)&server, sizeof server) == 0 &&

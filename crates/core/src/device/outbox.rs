@@ -86,7 +86,8 @@ pub struct Durable {
     has_flash: bool,
     /// From where on nothing was made in a lane up to this boot.
     since: [Option<Position>; Lane::COUNT],
-    tail_lost: bool,
+    /// Boots before this one may have lost what they held in memory at their end.
+    whole_since: u32,
     ended: bool,
     begun: CommandId,
     begun_persists: bool,
@@ -113,7 +114,7 @@ impl Durable {
             flash: [None; Lane::COUNT],
             has_flash: false,
             since: [None; Lane::COUNT],
-            tail_lost: false,
+            whole_since: 0,
             ended: false,
             begun: CommandId(0),
             begun_persists: false,

@@ -11,16 +11,22 @@
 //!
 //! **2. Add it to the IDE**: *Sketch > Include Library > Add .ZIP Library*. The board package is *esp8266* by ESP8266 Community.
 //!
-//! **3. Start a server** on a computer in the same network, and note that computer's address:
+//! **3. Make the board's key, and start a server** on a computer in the same network. Note the line that begins with `snk1`, and that computer's
+//! address:
 //! ```text
-//! cargo run --release --package example-server -- run --any-device --store sqlite:plants.sqlite --listen 0.0.0.0:7070
+//! cargo run --release --package example-server -- keys add attic-1 --keys keys.txt
+//! cargo run --release --package example-server -- run --keys keys.txt --store sqlite:plants.sqlite --listen 0.0.0.0:7070
 //! ```
-//! `--any-device` believes every id, and nothing is encrypted: this is for a first try in a network of yours.
 //!
-//! **4. Write the sketch.** Three things are yours: the Wi-Fi, the server's address, the device's id.
+//! **4. Write the sketch.** Four things are yours: the Wi-Fi, the server's address, the device's id, and its key, which goes between the quotes.
 //! ```cpp
 //! #include <ESP8266WiFi.h>
 //! #include <Sensock.h>
+//!
+//! #ifndef KEY
+//! #define KEY ""
+//! #endif
+//! static_assert(sizeof KEY > 1, "paste the key of this board above");
 //!
 //! enum { LIGHT = 1 };
 //! const SensockQuantity QUANTITIES[] = {{LIGHT, "light", "%"}};  // id, name, unit
@@ -30,7 +36,8 @@
 //! void setup() {
 //!   Serial.begin(115200);
 //!   WiFi.begin("ssid", "password");
-//!   if (!device.begin(link_, "192.168.1.10", 7070, "attic-1", SENSOCK_INSECURE, QUANTITIES)) Serial.println(device.lastError());
+//!   device.key(KEY);
+//!   if (!device.begin(link_, "192.168.1.10", 7070, "attic-1", QUANTITIES)) Serial.println(device.lastError());
 //! }
 //!
 //! void loop() {
@@ -56,5 +63,6 @@
 //! # From here
 //! The example `DhtAndRelay` obeys a command and applies a setting ([page 4](super::_04_commands_and_settings)); `DeepSleep` wakes, sends and sleeps
 //! ([page 12](super::_12_deep_sleep)). A dial that nobody answers holds the sketch up as long as the client's timeout says
-//! (`link_.setTimeout(500)`); all else takes some milliseconds. Texts in the lists must be plain literals, not `PROGMEM`: the library
+//! (`link_.setTimeout(500)`), a handshake some 0.2 s, and the next one's key pair, made after a connection was lost, as much; all else takes some
+//! milliseconds. `device.insecure()` in the place of `device.key(KEY)` does without, in plain text, with a server that runs with `--insecure`. Texts in the lists must be plain literals, not `PROGMEM`: the library
 //! reads single bytes, and flash gives words only. Other C programs use `sensock.h` alone: `examples/esp8266/c/node.c` is one.

@@ -21,7 +21,6 @@ pub struct Recovered {
     begun: CommandId,
     lowest: [Option<Position>; Lane::COUNT],
     since: Position,
-    complete: bool,
     boots: OldBoots,
 }
 
@@ -43,9 +42,7 @@ impl Recovered {
             outbox.nothing_since(lane, self.since);
         }
         outbox.begun_persists(self.begun);
-        if !self.complete {
-            outbox.tail_lost();
-        }
+        outbox.whole_since(self.since.boot());
         desk.keeps = true;
         desk.flash.boots = self.boots;
     }
@@ -100,7 +97,6 @@ impl<S: MultiwriteNorFlash> Flash<S> {
             begun: kept.begun,
             lowest: core::array::from_fn(|i| self.logs[i].low),
             since: kept.today(Position::boot_start(kept.complete_since)),
-            complete,
             boots,
         }))
     }

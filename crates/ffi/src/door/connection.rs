@@ -5,14 +5,15 @@ use crate::device::Device;
 use crate::memory;
 use crate::types::*;
 
-/// A transport is open: a TCP connection, a serial line. What was under way on another one is sent again.
+/// A transport is open: a TCP connection, a serial line. What was under way on another one is sent again. SENSOCK_ERROR_NO_RANDOM if a device
+/// with a key gets no random bytes: close the transport, wait `sensock_backoff_ms`, dial again.
 ///
 /// # Safety
 /// `device` is NULL or of `sensock_init`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sensock_connected(device: *mut Device, now: u32) -> Error {
     // SAFETY: the caller's promise.
-    unsafe { told(device, |d| d.connected(now)) }
+    unsafe { on(device, |d| d.connected(now)) }
 }
 
 /// The transport is closed or failed. Harmless if it was known.
@@ -151,7 +152,8 @@ pub unsafe extern "C" fn sensock_wait_ms(device: *mut Device, now: u32) -> u32 {
 }
 
 /// How many ms to wait before the next dial: longer after each failure, never shorter than the server asked. Call it once after each
-/// connection or failed dial. `entropy` is any number that differs from board to board, or 0.
+/// connection or failed dial. A device with a key makes the key pair of its next connection here, while nobody waits for it: on an ESP8266 that
+/// takes some 200 ms. `entropy` is any number that differs from board to board, or 0.
 ///
 /// # Safety
 /// `device` is NULL or of `sensock_init`.

@@ -12,6 +12,7 @@ use sensock::device::Carry;
 
 use crate::device::{Device, MARK};
 use crate::memory::{self, Arena, Lists};
+use crate::seal::Source;
 use crate::setup::{self, Setup};
 use crate::text;
 use crate::types::*;
@@ -141,9 +142,15 @@ unsafe fn with_setup(
     if config.abi != SENSOCK_ABI {
         return Err(Error::Abi);
     }
-    if config.security != SENSOCK_INSECURE {
-        return Err(Error::Security);
-    }
+    let proof = match config.security {
+        SENSOCK_INSECURE if config.key.is_null() => None,
+        SENSOCK_SEALED => {
+            // SAFETY: the caller's promise.
+            let credential = unsafe { memory::key(config.key)? };
+            Some((credential, Source(config.random.ok_or(Error::NoRandom)?)))
+        }
+        _ => return Err(Error::Security),
+    };
     // SAFETY: the caller's promise.
     let (id, firmware, lists) =
         unsafe { (memory::text(config.id)?, memory::text(config.firmware)?, Lists::of(config)?) };
@@ -162,6 +169,7 @@ unsafe fn with_setup(
         frame_bytes: setup::frame_bytes(config.frame_bytes)?,
         boot: config.boot,
         carry,
+        proof,
         keeps: config.keeps,
         settings_again: config.settings_again,
         counts: lists.counts(),

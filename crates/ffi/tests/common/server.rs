@@ -17,18 +17,20 @@ pub(crate) struct Server {
     program: PathBuf,
     address: SocketAddr,
     store: String,
+    keys: PathBuf,
     _folder: tempfile::TempDir,
 }
 
 impl Server {
-    pub(crate) fn start() -> Server {
+    /// Lets in whom this file of keys names.
+    pub(crate) fn start(keys: PathBuf) -> Server {
         let program = binary::path("example-server", "sensockd").unwrap();
         let folder = tempfile::tempdir().unwrap();
         let store = format!("sqlite:{}", folder.path().join("plants.sqlite").display());
         let address = SocketAddr::from(([127, 0, 0, 1], net::free_port().unwrap()));
-        let process = run(&program, address, &store);
+        let process = run(&program, address, &store, &keys);
         let proxy = Proxy::start(address).unwrap();
-        Server { proxy, process, program, address, store, _folder: folder }
+        Server { proxy, process, program, address, store, keys, _folder: folder }
     }
 
     /// Ends it at once, as a power cut would.
@@ -47,7 +49,7 @@ impl Server {
 
     /// Starts it again.
     pub(crate) fn restart(&mut self) {
-        self.process = run(&self.program, self.address, &self.store);
+        self.process = run(&self.program, self.address, &self.store, &self.keys);
     }
 
     /// Another command of the program on the same store.
@@ -107,9 +109,9 @@ pub(crate) struct Stored {
     pub(crate) n: u32,
 }
 
-fn run(program: &PathBuf, address: SocketAddr, store: &str) -> Process {
+fn run(program: &PathBuf, address: SocketAddr, store: &str, keys: &PathBuf) -> Process {
     let mut command = Command::new(program);
-    command.args(["run", "--insecure", "--any-device", "--listen", &address.to_string(), "--store", store]);
+    command.args(["run", "--listen", &address.to_string(), "--store", store]).arg("--keys").arg(keys);
     let mut process = Process::spawn(&mut command).unwrap();
     process.wait_for("listening on", PATIENCE).unwrap();
     process

@@ -30,6 +30,16 @@ pub(crate) fn folder() -> &'static Path {
 
 /// Compiles a program in C or C++ with warnings as errors and the sanitizers on, and links it with the library.
 pub(crate) fn compile(compiler: &str, sources: &[PathBuf], flags: &[&str], name: &str) -> PathBuf {
+    try_compile(compiler, sources, flags, name).unwrap_or_else(|said| panic!("{said}"))
+}
+
+/// As [`compile`]; what the compiler said if it refuses.
+pub(crate) fn try_compile(
+    compiler: &str,
+    sources: &[PathBuf],
+    flags: &[&str],
+    name: &str,
+) -> Result<PathBuf, String> {
     let program = folder().join(name);
     let mut command = Command::new(compiler);
     command.args(["-g", "-O1", "-Wall", "-Wextra", "-Werror", "-fsanitize=undefined,address"]);
@@ -38,8 +48,10 @@ pub(crate) fn compile(compiler: &str, sources: &[PathBuf], flags: &[&str], name:
     let output = command.output().unwrap_or_else(|e| {
         panic!("{compiler} is needed to test the C ABI (Debian package gcc or g++): {e}")
     });
-    assert!(output.status.success(), "{command:?}\n{}", String::from_utf8_lossy(&output.stderr));
-    program
+    match output.status.success() {
+        true => Ok(program),
+        false => Err(format!("{command:?}\n{}", String::from_utf8_lossy(&output.stderr))),
+    }
 }
 
 /// Where `sensock.h` lies.

@@ -8,6 +8,7 @@
 
 #[path = "../common/mod.rs"]
 mod common;
+mod keys;
 mod library;
 mod misuse;
 mod node;

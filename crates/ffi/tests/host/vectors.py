@@ -111,7 +111,7 @@ Config = structure(
     "Config", abi=u32, security=u8, keeps=flag, settings_again=flag, id=text, firmware=text,
     quantities=ctypes.POINTER(Quantity), quantity_count=size, commands=ctypes.POINTER(Command), command_count=size,
     settings=ctypes.POINTER(Setting), setting_count=size, asks=ctypes.POINTER(Question), ask_count=size,
-    outbox_bytes=size, frame_bytes=size, boot=u32, carry=pointer,
+    outbox_bytes=size, frame_bytes=size, boot=u32, carry=pointer, key=text, random=pointer,
 )  # fmt: skip
 Reading = structure("Reading", quantity=u16, kind=u8, integer=i32, real=ctypes.c_float)
 Value = structure("Value", kind=u8, real=ctypes.c_float, integer=ctypes.c_int64, bytes=pointer, length=size)
@@ -131,7 +131,7 @@ class Device:
             (Setting * 2)(Setting(1, b"interval", (U32,)), Setting(2, b"nothing", ())),
             (Question * 1)(Question(3, b"setpoint", (U32,), (F32,))),
         )
-        config = Config(abi=1, security=1, id=b"a", firmware=b"vectors 1", outbox_bytes=4096)
+        config = Config(abi=2, security=1, id=b"a", firmware=b"vectors 1", outbox_bytes=4096)
         config.quantities, config.quantity_count = lists[0], 2
         config.commands, config.command_count = lists[1], 2
         config.settings, config.setting_count = lists[2], 2

@@ -34,7 +34,7 @@ fn a_node_in_c_on_lx106_lives_through_ten_cuts_and_two_restarts() {
     };
     let image = images.join("lx106-c/node");
     assert!(image.is_file(), "{} is not there: was it built by cargo xtask firmware?", image.display());
-    let server = Server::start();
+    let server = Server::start(images.join("keys"));
     let modem = Modem::start(server.proxy.addr()).unwrap();
     let mut machine = Command::new("qemu-system-xtensa");
     machine.args([

@@ -74,6 +74,10 @@ impl Flash {
         self.begun
     }
 
+    pub(crate) fn boot_on_wire(&self) -> u32 {
+        self.boot + self.shift
+    }
+
     pub(crate) fn writing(&self) -> Writing {
         match &self.write {
             None => Writing::Nothing,
@@ -121,9 +125,7 @@ impl Flash {
             outbox.nothing_since(lane, Position::boot_start(self.complete_since));
         }
         outbox.begun_persists(self.begun);
-        if !complete {
-            outbox.tail_lost();
-        }
+        outbox.whole_since(self.complete_since);
     }
 
     fn lowest(&self, lane: Lane) -> Option<Position> {
@@ -263,7 +265,17 @@ impl Flash {
     pub(crate) fn read(&self, lane: Lane, from: Position, out: &mut [u8]) -> Option<Supply> {
         let mut supply: Option<Supply> = None;
         let mut follows: Option<(Position, Tick)> = None;
+        // One task writes, tells and reads: nothing is read that was not told yet.
+        let untold = match &self.write {
+            Some(Write { work: Work::Spill { lane: l, items, .. }, is_durable: true, .. }) if *l == lane => {
+                items.first().map(|i| i.first)
+            }
+            _ => None,
+        };
         for item in &self.lanes[lane.index()] {
+            if untold.is_some_and(|u| item.first >= u) {
+                break;
+            }
             if item.first < from || follows.is_some_and(|(expected, _)| item.first < expected) {
                 continue;
             }

@@ -8,6 +8,7 @@ use crate::gate::poll;
 impl Host {
     /// Runs the queue through rule A: begins a transaction, or goes on with the one under way.
     pub(crate) fn commit(&mut self, now: u64, store: &MemoryStore) -> Vec<Act> {
+        self.touched = true;
         if self.committing.is_none() {
             self.commit_at = None;
             if self.hold || self.queue.is_empty() {
@@ -73,12 +74,12 @@ impl Host {
             conn.session.release(lane, records, bytes);
         }
         match result {
-            Ok(Done::Hello(done)) => {
+            Ok(Done::Hello(mut done)) => {
                 let device = match &queued.work {
                     Work::Hello(w) => w.hello.device,
                     _ => return acts,
                 };
-                for row in done.settled {
+                for row in &done.settled {
                     self.log.say(now, || format!("command {} is {:?}", row.id, row.state));
                 }
                 for gap in &done.gaps {
@@ -98,8 +99,7 @@ impl Host {
                     conn.confirmed = true;
                     conn.session.confirm(done.identity.marks);
                     conn.times.passed(&done.identity.marks);
-                    conn.deliver = done.deliver.into();
-                    conn.settings = done.settings.into();
+                    conn.down.confirmed(&mut done);
                     self.queue.append(&mut conn.held);
                     self.commit_at.get_or_insert(now + self.commit_us);
                 }
@@ -117,11 +117,17 @@ impl Host {
                     self.log.say(now, || format!("gap {}..{} {}", gap.first, gap.last, gap.cause));
                 }
                 if let Some(conn) = from.and_then(|l| self.conns.get_mut(&l)) {
-                    appended.settled.iter().for_each(|_| conn.session.answered());
                     if let Work::Records(work) = &queued.work {
-                        conn.unapplied.retain(|r| !work.applied.iter().any(|a| a.revision == *r));
+                        work.replies.iter().for_each(|r| conn.down.replied(&mut conn.session, r.command));
+                        let revisions: Vec<u32> = work.applied.iter().map(|a| a.revision).collect();
+                        conn.down.applied(&revisions);
                     }
-                    if appended.rewind {
+                    if appended.rewind && appended.mark < conn.session.mark(lane) {
+                        // It was put back: only a Hello can say what it has lost.
+                        self.log
+                            .say(now, || "server closes: the store went back to an earlier state".to_owned());
+                        acts.extend(from.map(|l| self.bye(l, End::Closed, 1_000)).unwrap_or_default());
+                    } else if appended.rewind {
                         let current = &mut conn.epochs[lane.index()];
                         if *current == queued.origin.epoch {
                             *current += 1;
@@ -135,19 +141,24 @@ impl Host {
             }
             Ok(Done::Command(row, _)) => {
                 self.log.say(now, || format!("command {} is {:?}", row.id, row.state));
-                let moved = matches!(queued.work, Work::Command(CommandWork::Sent { .. }));
-                if let Some(conn) = self.conn_of(row.device) {
-                    conn.sending &= !moved;
-                    match row.state {
-                        sensock_store::CommandState::Queued => conn.deliver.push_back(*row),
-                        sensock_store::CommandState::Sent(_) => acts.extend(self.send(now, &row)),
-                        _ => {}
+                let sent = matches!(queued.work, Work::Command(CommandWork::Sent { .. }));
+                let conn = match from {
+                    Some(link) => self.conns.get_mut(&link),
+                    None => self.conn_of(row.device),
+                };
+                if let Some(conn) = conn
+                    && let Some(identity) = conn.identity
+                {
+                    if sent {
+                        conn.down.stored(row.id, Some(*row), identity.boot);
+                    } else {
+                        conn.down.deliver(*row, identity.boot);
                     }
                 }
             }
             Ok(Done::Setting(row)) => {
                 if let Some(conn) = self.conn_of(row.device) {
-                    conn.settings.push_back(*row);
+                    conn.down.set(*row);
                 }
             }
             Ok(Done::Rows) => {
@@ -160,6 +171,11 @@ impl Host {
                 }
             }
             Ok(_) => {}
+            Err(_) if let Work::Command(CommandWork::Sent { id, .. }) = &queued.work => {
+                if let Some(conn) = from.and_then(|l| self.conns.get_mut(&l)) {
+                    conn.down.stored(*id, None, 0);
+                }
+            }
             Err(Refuse::Busy) => {
                 acts.extend(from.map(|l| self.bye(l, End::Refused, 5_000)).unwrap_or_default())
             }

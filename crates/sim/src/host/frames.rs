@@ -10,6 +10,7 @@ impl Host {
         frame: &mut [u8],
         store: &MemoryStore,
     ) -> Vec<Act> {
+        self.touched = true;
         let (at, wall, wall_now, len) = (self.micros(now), self.wall(), self.wall_now(now), frame.len());
         let fresh = Tag(self.random());
         let (nonce, server) = (self.random(), self.number);
@@ -30,7 +31,7 @@ impl Host {
         match event {
             Event::Hello(hello) => {
                 conn.hello = Some(hello);
-                conn.hello_at = at;
+                conn.down = Downlink::new(&hello, at);
                 if holds {
                     self.clock_refusals += 1;
                     return self.refuse(link, Refusal::Busy, "the server's clock is not set");
@@ -211,33 +212,10 @@ impl Host {
         }
     }
 
-    /// The command is stored as sent: now its frame may leave.
-    pub(super) fn send(&mut self, now: u64, row: &CommandRow) -> Vec<Act> {
-        let wall_now = self.wall_now(now);
-        let micros = self.micros(now);
-        let Some((link, conn)) = self
-            .conns
-            .iter_mut()
-            .find(|(_, c)| c.confirmed && c.hello.is_some_and(|h| h.device == row.device))
-        else {
-            return vec![];
-        };
-        // From the Hello on, whose tick was read before it came; drift is taken off.
-        let left_us = row.deadline_us - wall_now + micros.since(conn.hello_at) as i64;
-        let ms = left_us.max(0) as u64 / 1_000;
-        let not_after = conn.hello.map(|h| h.tick.plus(ms - (ms / 1_000 * DRIFT_PPM).div_ceil(1_000)));
-        let mut out = [0; 512];
-        let call = Call { id: row.id, key: row.key, policy: row.policy, not_after, body: &row.body };
-        match conn.session.command(&call, &mut out) {
-            Ok(n) => vec![Act::Down(*link, out[..n].to_vec())],
-            Err(_) => vec![],
-        }
-    }
-
     /// Frames that are due, and commands and settings that may go.
     pub(crate) fn frames(&mut self, now: u64) -> Vec<Act> {
         let at = self.micros(now);
-        let wall_now = self.wall_now(now);
+        let (wall, wall_now) = (self.wall(), self.wall_now(now));
         let mut acts = vec![];
         let mut works = vec![];
         let mut buf = [0; 4096];
@@ -245,29 +223,15 @@ impl Host {
             while let Ok(n @ 1..) = conn.session.poll_transmit(at, &mut buf) {
                 acts.push(Act::Down(*link, buf[..n].to_vec()));
             }
-            if !conn.confirmed {
-                continue;
-            }
-            if let (true, Some(identity)) = (conn.session.can_command() && !conn.sending, conn.identity)
-                && let Some(row) = conn.deliver.pop_front()
-            {
-                conn.sending = true;
-                works.push(Work::Command(CommandWork::Sent {
-                    device: row.device,
-                    id: row.id,
-                    boot: identity.boot,
-                    now_us: wall_now,
-                }));
-            }
-            while let Some(row) = conn.settings.pop_front() {
-                let setting = SettingValue { key: row.key, revision: row.revision, body: &row.body };
-                if let Ok(n) = conn.session.setting(&setting, &mut buf) {
-                    conn.unapplied.push(row.revision);
-                    acts.push(Act::Down(*link, buf[..n].to_vec()));
-                }
+            let (true, Some(identity)) = (conn.confirmed, conn.identity) else { continue };
+            conn.down.send_next(identity.boot, wall_now, |work, _| works.push((*link, work)));
+            while let n @ 1.. = conn.down.frame(&mut conn.session, wall, &mut buf) {
+                acts.push(Act::Down(*link, buf[..n].to_vec()));
             }
         }
-        works.into_iter().for_each(|w| self.order(now, w));
+        for (link, work) in works {
+            self.push(now, link, Work::Command(work), None);
+        }
         let sleepers: Vec<LinkId> =
             self.conns.iter().filter(|(l, c)| self.may_sleep(**l, c)).map(|(l, _)| *l).collect();
         sleepers.into_iter().for_each(|link| acts.extend(self.bye(link, End::Slept, 0)));
@@ -276,11 +240,9 @@ impl Host {
 
     /// Whether the device said Sleep last, all that it sent is committed, and nothing is wanted of it.
     fn may_sleep(&self, link: LinkId, conn: &Conn) -> bool {
-        let wanted = conn.sending || conn.session.awaits_answer() || !conn.unapplied.is_empty();
-        let down = conn.deliver.len() + conn.settings.len();
         let up = self.queue.iter().any(|q| q.origin.link == Some(link))
             || self.committing.as_ref().is_some_and(|c| c.origins.iter().any(|o| o.link == Some(link)));
-        conn.sleep_said && conn.confirmed && !wanted && down == 0 && !up
+        conn.sleep_said && conn.confirmed && !conn.down.keeps_awake() && !up
     }
 }
 

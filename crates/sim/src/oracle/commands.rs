@@ -14,6 +14,8 @@ struct Command {
     /// Where it went to was doubled or rolled back, or its row was: nobody can know of it.
     exempt: bool,
     device: usize,
+    /// The store has it: before that its caller has no ticket, and hears of a server that died.
+    stored: bool,
 }
 
 /// All of a run.
@@ -31,6 +33,7 @@ impl Commands {
             settled_us: u64::MAX,
             exempt: false,
             device,
+            stored: false,
         });
         (self.0.len() as u32).to_le_bytes().to_vec()
     }
@@ -64,6 +67,7 @@ impl Commands {
     /// The store says how far one got.
     pub(crate) fn row(&mut self, row: &CommandRow, now: u64) -> Result<(), String> {
         let Some(c) = self.of(&row.body) else { return Ok(()) };
+        c.stored = true;
         let before = std::mem::replace(&mut c.state, row.state);
         if row.state.is_settled() && !before.is_settled() {
             c.settled_us = now;
@@ -95,7 +99,7 @@ impl Commands {
     }
 
     pub(crate) fn finish(&self) -> Option<String> {
-        let open = self.0.iter().position(|c| !c.exempt && !c.state.is_settled())?;
+        let open = self.0.iter().position(|c| c.stored && !c.exempt && !c.state.is_settled())?;
         Some(format!(
             "the caller of command {} never learns what became of it: {:?}",
             open + 1,

@@ -70,8 +70,10 @@ impl Oracle {
         let (early, late) = self.skew(rec.true_us, now);
         let truth = rec.true_us as i64;
         // What a flash that was rolled back brings again under another boot may be older than the boots below it. The server knows that of a
-        // rebase that it confirmed; of one whose Welcome came to nothing it cannot know: open, and not held here.
-        let moved = life.tainted && !life.wire.contains(&row.position.boot());
+        // rebase that it confirmed; of one whose Welcome came to nothing, or that a restored store forgot, it cannot know: open, and not held
+        // here.
+        let forgot = self.restored_us.is_some() && !life.alive;
+        let moved = life.tainted && (forgot || !life.wire.contains(&row.position.boot()));
         let after = moved || row.not_before_us.is_none_or(|t| t <= truth + late);
         if !after || truth + early > row.not_after_us {
             let (lo, hi) = (row.not_before_us.map(|t| t - truth), row.not_after_us - truth);
@@ -121,7 +123,7 @@ impl Oracle {
         }
         for (life, rec) in self.within(device, lane, old.next(), mark) {
             let l = &self.lives[life as usize];
-            if self.recs[rec as usize].fate == Fate::Waiting && !l.tainted && l.connected {
+            if self.recs[rec as usize].fate == Fate::Waiting && !l.tainted && !l.forgotten && l.connected {
                 let n = self.recs[rec as usize].n;
                 self.violate(|| format!("{id} {lane}: record {n:?} (number {}) is lost silently: the mark went from {old} to {mark}", rec + 1));
             }
@@ -153,7 +155,14 @@ impl Oracle {
         if lane != Lane::Control && gap.cause == Cause::Rejected {
             let guilty = within.iter().any(|(_, r)| self.recs[*r as usize].poison);
             let tainted = within.iter().any(|(l, _)| self.lives[*l as usize].tainted);
-            if !guilty && !tainted && !within.is_empty() {
+            // A board holds the words of the firmware that runs, and of none before: what an older one measured waits in quarantine if no
+            // server has heard of that, or the store has forgotten it.
+            let wordless = gap.detail.starts_with("the catalogue")
+                && within.iter().all(|(l, _)| {
+                    let life = &self.lives[*l as usize];
+                    !life.alive && (!life.connected || self.restored_us.is_some())
+                });
+            if !guilty && !tainted && !wordless && !within.is_empty() {
                 self.violate(|| format!("{at}: nothing in it is poison"));
             }
         }
@@ -206,7 +215,8 @@ impl Oracle {
             let rec = self.recs[i];
             let life = &self.lives[rec.life as usize];
             let id = self.devices[life.device].id;
-            let never = life.wire.is_empty() || !life.connected && life.memory == Memory::None;
+            let never =
+                life.wire.is_empty() || life.forgotten || !life.connected && life.memory == Memory::None;
             match rec.fate {
                 Fate::Stored(_) => self.counts.stored += 1,
                 Fate::Gapped(_) => self.counts.in_gaps += 1,

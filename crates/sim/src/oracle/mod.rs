@@ -61,6 +61,8 @@ pub(crate) struct Life {
     pub alive: bool,
     /// Another board had the same identity meanwhile, or its memory was exchanged: what is lost by that is nobody's to know.
     pub tainted: bool,
+    /// The store was put back and the board's memory rolled back, both to before this boot: nobody knows that it was.
+    pub forgotten: bool,
     /// Records of each lane, by number.
     recs: [Vec<u32>; Lane::COUNT],
     /// What flash held when power went.
@@ -106,8 +108,12 @@ pub struct Counts {
     pub commands: (u64, u64),
     /// Alarms.
     pub alarms: u64,
-    /// Works that found the transaction under way.
+    /// Transactions.
     pub commits: u64,
+    /// Worlds whose connections were sealed.
+    pub sealed: u64,
+    /// In those: bits changed on the way, connections said again, and messages that could not be opened.
+    pub attacks: (u64, u64, u64),
 }
 
 impl Counts {
@@ -122,6 +128,9 @@ impl Counts {
         self.commands = (self.commands.0 + o.commands.0, self.commands.1 + o.commands.1);
         self.alarms += o.alarms;
         self.commits += o.commits;
+        self.sealed += o.sealed;
+        let (a, b) = (self.attacks, o.attacks);
+        self.attacks = (a.0 + b.0, a.1 + b.1, a.2 + b.2);
     }
 }
 
@@ -249,6 +258,12 @@ impl Oracle {
         less
     }
 
+    /// The highest boot of this device that the store or one of its boards knows of.
+    pub(crate) fn remembered(&mut self, device: usize, boot: u32) {
+        let of = self.lives.iter_mut().filter(|l| l.device == device && !l.alive);
+        of.filter(|l| l.wire.last().is_some_and(|w| *w > boot)).for_each(|l| l.forgotten = true);
+    }
+
     fn index(&self, id: DeviceId) -> Option<usize> {
         self.devices.iter().position(|d| d.id == id)
     }
@@ -293,6 +308,7 @@ impl Life {
             connected: false,
             alive: true,
             tainted,
+            forgotten: false,
             recs: Default::default(),
             persisted: [0; Lane::COUNT],
             floor: [0; Lane::COUNT],

@@ -13,6 +13,9 @@ use crate::board::flash::{Flash, Writing};
 use crate::board::{BoardId, Kept, Memory, catalog};
 use crate::oracle::Life;
 
+/// Seconds between two records of a device, by itself; bursts and faults come on top.
+const PERIODS_S: [u64; 6] = [10, 10, 20, 30, 60, 60];
+
 pub(super) struct Device {
     pub board: BoardId,
     /// In the oracle's books.
@@ -38,6 +41,8 @@ pub(super) struct Device {
     pub heard: u32,
     pub gone_at: Option<u64>,
     pub poison_next: bool,
+    /// An alarm is made then.
+    pub trips_at: Option<u64>,
     pub chance: Chance,
 }
 
@@ -79,7 +84,7 @@ impl Device {
             dial_at: None,
             power_at: Some(now + chance.pick(1..2_000_000)),
             sample_at: now,
-            period_us: chance.of(&[1, 5, 20, 60]) * 1_000_000,
+            period_us: 1_000_000 * chance.of(&PERIODS_S),
             wants_sleep: None,
             asleep: false,
             firmware: 0,
@@ -88,6 +93,7 @@ impl Device {
             heard: 0,
             gone_at: None,
             poison_next: false,
+            trips_at: None,
             chance,
         }
     }
@@ -117,6 +123,7 @@ impl Device {
             heard: 0,
             gone_at: Some(until),
             poison_next: false,
+            trips_at: None,
             chance,
         }
     }
@@ -124,7 +131,7 @@ impl Device {
     pub(super) fn next_at(&self) -> u64 {
         let active =
             self.active.as_ref().map_or(self.ops.front().map(|op| BEGIN_US + op.at_us), |a| Some(a.look_at));
-        let timers = [self.dial_at, self.power_at, self.gone_at, active, self.wants_sleep];
+        let timers = [self.trips_at, self.dial_at, self.power_at, self.gone_at, active, self.wants_sleep];
         timers.into_iter().flatten().min().unwrap_or(u64::MAX).min(self.sample_at)
     }
 }
@@ -151,6 +158,12 @@ impl Run {
             d.sample_at = now + d.period_us - d.chance.pick(0..d.period_us / 4 + 1);
             if on && !self.healing {
                 self.sample(i, None);
+            }
+        }
+        if self.devices[i].trips_at.is_some_and(|at| at <= now) {
+            self.devices[i].trips_at = None;
+            if on && !self.healing {
+                self.sample(i, Some(Lane::Alarm));
             }
         }
         if !on {
@@ -264,7 +277,7 @@ impl Run {
         if poison {
             self.world.hosts.iter().for_each(|h| h.gate().poison.push(number));
         }
-        self.world.flush();
+        self.world.flush_touched();
     }
 
     /// Which records a board has given up, as it says.

@@ -24,7 +24,8 @@ impl Run {
             Step::Unconfirmed => live && !conn.confirmed,
             Step::Catalogue => serves && conn.wants_catalog,
             Step::Idle => {
-                let still = l.up.is_empty() && l.down.is_empty() && b.waiting.is_empty() && !conn.sending;
+                let still =
+                    l.up.is_empty() && l.down.is_empty() && b.waiting.is_empty() && !conn.down.keeps_awake();
                 serves
                     && still
                     && !host.is_storing(b.id)
@@ -46,9 +47,7 @@ impl Run {
                         .into_iter()
                         .any(|lane| self.oracle.mark(d.book, lane) > told(lane))
             }
-            Step::Command => {
-                serves && (conn.sending || conn.session.awaits_answer() && drained(Lane::Control))
-            }
+            Step::Command => serves && conn.down.keeps_awake() && drained(Lane::Control),
             Step::Reply => serves && !drained(Lane::Control),
             Step::Leaving => b.session.is_leaving(),
         }

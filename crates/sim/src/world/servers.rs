@@ -40,6 +40,7 @@ impl World {
         self.say(|| format!("server {} dies", host.0));
         let links: Vec<LinkId> = self.open.iter().copied().filter(|l| self.links[l.0].host == host).collect();
         links.into_iter().for_each(|l| self.close(l));
+        self.sealed.iter_mut().for_each(|s| s.forget(host));
         let h = &mut self.hosts[host.0];
         let fresh = Host::new(h.number + 100, self.now);
         let old = std::mem::replace(h, fresh);
@@ -49,6 +50,7 @@ impl World {
         }
         (h.skew_us, h.log, h.gate, h.step_us) = (old.skew_us, old.log, old.gate.clone(), old.step_us);
         (h.commit_us, h.config, h.up) = (old.commit_us, old.config, false);
+        h.poll_us = old.poll_us;
     }
 
     /// The server starts again.

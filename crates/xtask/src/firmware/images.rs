@@ -1,5 +1,6 @@
 //! Building the images. Boards that run share a target directory, boards that are only compiled have another, so that two build at a time.
 
+use super::keys;
 use crate::arduino;
 use crate::cargo::unbound;
 use crate::part::{DEBIAN_CARGO, DEBIAN_RUSTC};
@@ -52,6 +53,17 @@ impl Board {
         }
     }
 
+    /// The name of its device.
+    fn id(self) -> &'static str {
+        match self {
+            Self::Mps2 => "mps2",
+            Self::Virt => "virt",
+            Self::Lx106 => "lx106",
+            Self::Esp32c3 => "esp32c3",
+            Self::PicoW => "pico-w",
+        }
+    }
+
     /// Where cargo puts its images, below [`directory`].
     fn target(self) -> &'static str {
         match self {
@@ -82,14 +94,14 @@ pub fn build(context: &Context, boards: &BTreeSet<Board>) -> Result<()> {
 /// The images of a board that runs.
 fn images(context: &Context, board: Board) -> Result<()> {
     // How long QEMU sleeps is up to the computer, so what is measured in guest time has a build of its own.
-    run::run(cargo(context, board, "firmware").args(["--bin", "node", "--features", "counted"]))?;
+    run::run(cargo(context, board, "firmware")?.args(["--bin", "node", "--features", "counted"]))?;
     let place = directory(context).join(board.target()).join("release");
     std::fs::copy(place.join("node"), place.join("counted"))
         .context("the node that counts its time cannot be kept")?;
     if board == Board::Virt {
-        run::run(cargo(context, board, "firmware").args(["--bin", "logger", "--features", "flash"]))?;
+        run::run(cargo(context, board, "firmware")?.args(["--bin", "logger", "--features", "flash"]))?;
     }
-    run::run(cargo(context, board, "firmware").arg("--bins"))?;
+    run::run(cargo(context, board, "firmware")?.arg("--bins"))?;
     if board == Board::Lx106 {
         println!("lx106: {}", arduino::packed(context)?);
     }
@@ -97,10 +109,10 @@ fn images(context: &Context, board: Board) -> Result<()> {
 }
 
 fn check(context: &Context, board: Board) -> Result<()> {
-    run::run(cargo(context, board, "firmware-check").arg("--bins"))
+    run::run(cargo(context, board, "firmware-check")?.arg("--bins"))
 }
 
-fn cargo(context: &Context, board: Board, target_directory: &str) -> std::process::Command {
+fn cargo(context: &Context, board: Board, target_directory: &str) -> Result<std::process::Command> {
     let (folder, names) = board.place();
     let mut command = unbound(DEBIAN_CARGO, context);
     command.current_dir(context.root.join(folder));
@@ -108,7 +120,8 @@ fn cargo(context: &Context, board: Board, target_directory: &str) -> std::proces
     command.env("RUSTC", DEBIAN_RUSTC).env("RUSTC_BOOTSTRAP", "1");
     command.args(["build", "--release", "--locked", "--target-dir"]);
     command.arg(context.root.join("target").join(target_directory)).args(names);
-    command
+    command.env("SENSOCK_KEY", keys::line_of(context, board.id())?);
+    Ok(command)
 }
 
 #[cfg(test)]

@@ -1,9 +1,10 @@
 //! `cargo xtask firmware`: builds the firmware of all boards and runs it under QEMU against the real server.
 //!
 //! Images lie in `target/firmware/TARGET/release`, built by Debian's compiler. The tests are those of `crates/boards` and the LX106 suite of
-//! `crates/ffi`; they find the images by the variable `SENSOCK_FIRMWARE`.
+//! `crates/ffi`; they find the images by the variable `SENSOCK_FIRMWARE`. Each image is built with a key of its own, and the server is given all.
 
 mod images;
+mod keys;
 mod suites;
 
 use crate::part::Part;
@@ -15,6 +16,7 @@ use std::path::PathBuf;
 use std::time::Instant;
 
 pub use images::Board;
+pub use keys::line_of as key_of;
 
 /// What the command line can say.
 #[derive(clap::Args)]

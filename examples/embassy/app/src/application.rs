@@ -7,15 +7,16 @@ use embassy_futures::select::{Either3, select3};
 use embassy_net::tcp::TcpSocket;
 use embassy_net::{Ipv4Address, Stack};
 use embassy_time::{Duration, Instant, Timer, with_timeout};
-use sensock_device::{Buffers, Clock, Device, EmbassyClock, Key, Node, Runner};
+use sensock_device::{Buffers, Clock, Device, EmbassyClock, Node, Runner};
 
 use crate::catalogue::{
     CATALOGUE, HUMIDITY, INTERVAL, INTERVAL_DEFAULT_MS, INTERVAL_MS, LATE, LED, TEMPERATURE,
 };
+use crate::proof::Proof;
 use crate::{Board, Grid, Led, Sensor};
 
 /// The largest frame, either way. A frame is encoded in one go, while sampling waits: small frames keep that short.
-pub(crate) const FRAME: usize = 288;
+pub(crate) const FRAME: usize = 320;
 /// What a socket holds, either way: three frames.
 const SOCKET: usize = 1_024;
 /// Milliseconds before the second dial, and between dials at most: the server being away is no reason to wait for minutes.
@@ -26,10 +27,11 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// Runs the board for ever.
 ///
 /// # Panics
-/// If its id is no device id, or its outbox was started before: both show at the first boot.
+/// If its key line or its id is none, or its outbox was started before: both show at the first boot.
 pub async fn run<S: Sensor, L: Led, const N: usize>(board: Board<S, L, N>) -> ! {
-    let Board { id, stack, server, boot, outbox, sensor, led } = board;
-    let node = Node { id, key: Key::Insecure, catalog: &CATALOGUE, boot };
+    let Board { id, random, stack, server, boot, outbox, sensor, led } = board;
+    let proof = Proof::with(random);
+    let node = Node { id, key: proof.key(), catalog: &CATALOGUE, boot };
     let mut buffers = Buffers::<FRAME>::new();
     let Ok((device, runner)) = outbox.try_start(&node, EmbassyClock, &mut buffers) else {
         panic!("the id is no device id, or the outbox was started before");

@@ -3,12 +3,14 @@
 use core::future::Future;
 
 use embassy_net::{Ipv4Address, Stack};
-use sensock_device::{Boot, Outbox};
+use sensock_device::{Boot, Outbox, Random};
 
 /// A board that is up: everything that [`run`](crate::run) needs.
 pub struct Board<S, L, const N: usize> {
     /// The device's name: 1 to 32 of `A-Z a-z 0-9 . _ -`.
     pub id: &'static str,
+    /// Random bytes that nobody can guess, for the keys of each connection: the chip's generator, where it has a good one.
+    pub random: Random,
     /// The network. It need not be up yet.
     pub stack: Stack<'static>,
     /// Where the server listens.

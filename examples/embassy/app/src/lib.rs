@@ -10,6 +10,8 @@
 //! [`sleeper`] is the same device on a battery: it wakes, measures, tells the server, and sleeps.
 //! `logger` (feature `flash`) is the same device with flash: a power cut takes nothing that was persisted, and an interrupt samples.
 //!
+//! [`handshake`] says what a handshake costs on a chip.
+//!
 //! To make a device of your own, copy [`application`] and [`catalogue`], about a hundred lines, and change them. A board's `main` fills in a
 //! [`Board`] and calls [`run`].
 //!
@@ -21,8 +23,10 @@ pub mod application;
 mod board;
 pub mod catalogue;
 mod grid;
+pub mod handshake;
 #[cfg(feature = "flash")]
 pub mod logger;
+mod proof;
 mod recording;
 mod rtc;
 pub mod sleeper;
@@ -32,5 +36,7 @@ pub use board::{Board, Led, Sample, Sensor};
 pub use grid::Grid;
 pub use recording::Recording;
 pub use rtc::Rtc;
+/// What a [`Random`] answers when there are no random bytes.
+pub use sensock::seal::NoEntropy;
 /// What a board's `main` names of the device crate.
-pub use sensock_device::{Boot, Outbox};
+pub use sensock_device::{Boot, Outbox, Random};

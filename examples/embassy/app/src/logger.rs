@@ -10,10 +10,11 @@ use embassy_time::Instant;
 use embedded_storage_async::nor_flash::MultiwriteNorFlash;
 use sensock::{Lane, Position, Tick};
 use sensock_device::flash::{Acceptance, Flash};
-use sensock_device::{Buffers, Device, EmbassyClock, Key, Node, Outbox};
+use sensock_device::{Buffers, Device, EmbassyClock, Node, Outbox, Random};
 
 use crate::application::{FRAME, network, obey};
 use crate::catalogue::{CATALOGUE, HUMIDITY, TEMPERATURE};
+use crate::proof::Proof;
 use crate::{Led, Sample};
 
 /// What an interrupt took, and when.
@@ -32,6 +33,8 @@ pub type Samples = Channel<CriticalSectionRawMutex, Taken, 256>;
 pub struct Logger<S, L, const N: usize> {
     /// The device's name: 1 to 32 of `A-Z a-z 0-9 . _ -`.
     pub id: &'static str,
+    /// Random bytes that nobody can guess, for the keys of each connection.
+    pub random: Random,
     /// The network. It need not be up yet.
     pub stack: Stack<'static>,
     /// Where the server listens.
@@ -51,13 +54,14 @@ pub struct Logger<S, L, const N: usize> {
 /// Runs the board for ever.
 ///
 /// # Panics
-/// If the flash fails or holds something else, the id is no device id, or the outbox was started before.
+/// If the flash fails or holds something else, its key line or its id is none, or the outbox was started before.
 pub async fn log<S: MultiwriteNorFlash, L: Led, const N: usize>(logger: Logger<S, L, N>) -> ! {
-    let Logger { id, stack, server, outbox, mut flash, samples, led, persisted } = logger;
+    let Logger { id, random, stack, server, outbox, mut flash, samples, led, persisted } = logger;
     let Ok(boot) = flash.recover(&CATALOGUE, Acceptance::AtOnce).await else {
         panic!("the flash cannot be read, or holds something else: erase it");
     };
-    let node = Node { id, key: Key::Insecure, catalog: &CATALOGUE, boot };
+    let proof = Proof::with(random);
+    let node = Node { id, key: proof.key(), catalog: &CATALOGUE, boot };
     let mut buffers = Buffers::<FRAME>::new();
     let Ok((device, runner)) = outbox.try_start(&node, EmbassyClock, &mut buffers) else {
         panic!("the id is no device id, or the outbox was started before");

@@ -4,10 +4,11 @@ use core::cell::Cell;
 
 use embassy_futures::select::{Either4, select4};
 use embassy_time::{Duration, Instant};
-use sensock_device::{Buffers, Carry, Device, EmbassyClock, Key, Node, Slept};
+use sensock_device::{Buffers, Carry, Device, EmbassyClock, Node, Slept};
 
 use crate::application::{FRAME, network, obey};
 use crate::catalogue::{CATALOGUE, HUMIDITY, INTERVAL, INTERVAL_DEFAULT_MS, INTERVAL_MS, TEMPERATURE};
+use crate::proof::Proof;
 use crate::{Board, Led, Rtc, Sensor};
 
 /// The longest that a wake lasts: without a server it is for nothing.
@@ -29,11 +30,12 @@ pub struct Woke {
 /// One wake. Then the board sleeps for [`Woke::asleep`], and starts anew.
 ///
 /// # Panics
-/// If its id is no device id, or its outbox was started before: both show at the first boot.
+/// If its key line or its id is none, or its outbox was started before: both show at the first boot.
 pub async fn wake<S: Sensor, L: Led, const N: usize>(board: Board<S, L, N>, rtc: &Rtc) -> Woke {
     let begin = Instant::now();
-    let Board { id, stack, server, boot, outbox, mut sensor, led } = board;
-    let node = Node { id, key: Key::Insecure, catalog: &CATALOGUE, boot };
+    let Board { id, random, stack, server, boot, outbox, mut sensor, led } = board;
+    let proof = Proof::with(random);
+    let node = Node { id, key: proof.key(), catalog: &CATALOGUE, boot };
     let mut buffers = Buffers::<FRAME>::new();
     let Ok((device, mut runner)) = outbox.try_start(&node, EmbassyClock, &mut buffers) else {
         panic!("the id is no device id, or the outbox was started before");

@@ -27,6 +27,7 @@ struct StubEsp {
   bool rtcUserMemoryWrite(uint32_t block, uint32_t *data, size_t size);
   void deepSleep(uint64_t us);
   uint32_t getChipId() { return 0x00c0ffee; }
+  uint8_t *random(uint8_t *bytes, size_t size) const;
 };
 extern StubEsp ESP;
 

@@ -40,6 +40,13 @@ void delay(uint32_t ms) { std::this_thread::sleep_for(std::chrono::milliseconds(
 void pinMode(int, int) {}
 int analogRead(int) { return 900; }
 
+uint8_t *StubEsp::random(uint8_t *bytes, size_t size) const {
+  std::FILE *file = std::fopen("/dev/urandom", "rb");
+  size_t n = file ? std::fread(bytes, 1, size, file) : 0;
+  if (file) std::fclose(file);
+  return n == size ? bytes : nullptr;
+}
+
 static void print(const std::string &line) {
   std::puts(line.c_str());
   std::fflush(stdout);

@@ -9,19 +9,23 @@
 //! | `clock` | the cycle counter as embassy's clock |
 //! | `console` | text and the exit code, through semihosting; what a panic and an exception say |
 //! | `lx106` | the functions of `startup.S` |
+//! | `emulator_entropy` | random bytes, which the emulator has of its computer |
 //! | `executor` | embassy's executor, asleep with `waiti` while nothing is to be done |
 //! | `net` | OpenCores' Ethernet controller, as a driver for embassy-net |
 //! | `register` | the one place that reads and writes registers |
 //! | `reset` | starting anew, and the memory that this leaves alone |
+//! | `stack` | how far the stack goes |
 #![no_std]
 
 mod clock;
 pub mod console;
+pub mod emulator_entropy;
 mod executor;
 mod lx106;
 pub mod net;
 mod register;
 pub mod reset;
+pub mod stack;
 
 /// This board's name, and its device's.
 pub const ID: &str = "lx106";

@@ -6,13 +6,12 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::{Result, anyhow, bail};
-use example_device::private::random;
 use sensock::DeviceId;
 use sensock::seal::Credential;
 
 use super::status::seen;
 use crate::database;
-use crate::keys::{Document, Locked, handout, read};
+use crate::keys::{Document, Locked, handout, made, read};
 use crate::show::terminal::table;
 use crate::show::time::{Times, duration, now_us};
 use crate::show::words::{count, nearest};
@@ -207,17 +206,6 @@ impl List {
             writeln!(out, "{line}")?;
         }
         Ok(())
-    }
-}
-
-/// A new key, of an id that no other has.
-fn made(document: &Document) -> Result<Credential> {
-    loop {
-        let made = Credential::make(&mut random)
-            .map_err(|_| anyhow!("the system gives no random bytes: no key was made"))?;
-        if document.entries().all(|e| e.credential.id != made.id) {
-            return Ok(made);
-        }
     }
 }
 

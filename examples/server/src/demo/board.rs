@@ -7,6 +7,8 @@ use std::time::Duration;
 use anyhow::{Context as _, Result};
 use catalog::{INTERVAL, RELAY};
 use embedded_io_adapters::tokio_1::FromTokio;
+use example_device::private::random;
+use sensock::seal::Credential;
 use sensock::{Lane, Position, Reading};
 use sensock_device::{Boot, Buffers, Device, Key, Node, Outbox, Runner, TokioClock};
 use tokio::net::TcpStream;
@@ -45,6 +47,7 @@ impl Running {
     /// Starts a board; it measures until it has nothing left or `stop` says so, and dials until `leave` does. Its tasks go into `tasks`, its sampler into `samplers`.
     pub(crate) fn start(
         board: Board,
+        key: Credential,
         way: Way,
         (stop, leave): (watch::Receiver<bool>, watch::Receiver<bool>),
         samplers: &mut JoinSet<()>,
@@ -54,7 +57,8 @@ impl Running {
         let buffers: &'static mut Buffers<FRAME> = Box::leak(Box::new(Buffers::new()));
         let clock: &'static TokioClock = Box::leak(Box::new(TokioClock::new()));
         let boot = if board.remembers_boot { Boot::Number(1) } else { Boot::Unknown };
-        let node = Node { id: board.name, key: Key::Insecure, catalog: board.catalog, boot };
+        let key = Key::Sealed(Box::leak(Box::new(key)), random);
+        let node = Node { id: board.name, key, catalog: board.catalog, boot };
         let started = match board.small {
             true => leaked::<SMALL_OUTBOX>().try_start(&node, clock, buffers),
             false => leaked::<OUTBOX>().try_start(&node, clock, buffers),

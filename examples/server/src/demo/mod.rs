@@ -20,6 +20,8 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
+use sensock::DeviceId;
+use sensock::seal::Credential;
 use sensock_server::Server;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
@@ -27,8 +29,10 @@ use tokio::time::{Instant, timeout};
 
 use crate::database;
 use crate::guests::{Guests, Plain};
+use crate::keys::{Locked, Ring, made};
 use crate::stop::stop;
 use board::Running;
+use fleet::Board;
 use screen::Screen;
 use way::Way;
 
@@ -56,7 +60,7 @@ async fn play(directory: &Directory) -> Result<ExitCode> {
     let began = Instant::now();
     let screen = Screen::new(&boards, began);
     screen.greet(&path);
-    let guests = Guests::new(None, Plain::Any);
+    let (keys, guests) = directory.keys(&boards)?;
     let (server, events) = Server::builder(store.clone(), guests.clone()).ping_interval(PING).start().await?;
     let listener =
         sensock_server::listen((Ipv4Addr::LOCALHOST, 0).into()).context("no port on loopback is free")?;
@@ -71,10 +75,11 @@ async fn play(directory: &Directory) -> Result<ExitCode> {
     let (leave, leaving) = watch::channel(false);
     let (mut samplers, mut tasks) = (JoinSet::new(), JoinSet::new());
     let mut fleet = Vec::new();
-    for board in boards {
+    for (board, key) in boards.into_iter().zip(keys) {
         let way = Way::open(listening).await.context("no port on loopback is free")?;
         fleet.push(Running::start(
             board,
+            key,
             way,
             (stopped.clone(), leaving.clone()),
             &mut samplers,
@@ -130,6 +135,19 @@ impl Directory {
         ));
         std::fs::create_dir(&path).with_context(|| format!("{} cannot be made", path.display()))?;
         Ok(Self { path, keep })
+    }
+
+    /// A key for each board, as an operator would make them, and a server's view of them.
+    fn keys(&self, boards: &[Board]) -> Result<(Vec<Credential>, Guests)> {
+        let path = self.path.join("keys.txt");
+        let (mut file, mut keys) = (Locked::open(&path, true)?, Vec::new());
+        for board in boards {
+            let key = made(&file.document)?;
+            file.document.add(DeviceId::new(board.name)?, key.clone());
+            keys.push(key);
+        }
+        file.write()?;
+        Ok((keys, Guests::new(Some(Ring::open(&path)?.0), Plain::Nobody)))
     }
 
     fn farewell(&self, screen: &Screen) {

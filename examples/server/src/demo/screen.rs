@@ -75,7 +75,7 @@ impl Screen {
             count(boards.len() as u64, "device")
         ));
         boards.iter().for_each(|line| self.print(line));
-        self.print("Their links will be cut, some for longer. The demo runs without keys and encryption.\n");
+        self.print("Their links will be cut, some for longer. Each has a key of its own, and all that goes over them is sealed.\n");
     }
 
     /// Something that happened, with the time since the beginning.

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use anyhow::{Result, anyhow, bail};
+use example_device::private::random;
 use sensock::DeviceId;
 use sensock::seal::{Credential, KeyId};
 use zeroize::Zeroizing;
@@ -93,6 +94,17 @@ impl Document {
             let _infallible = writeln!(text, "{line}");
         }
         text
+    }
+}
+
+/// A new key, of an id that no other has.
+pub(crate) fn made(document: &Document) -> Result<Credential> {
+    loop {
+        let made = Credential::make(&mut random)
+            .map_err(|_| anyhow!("the system gives no random bytes: no key was made"))?;
+        if document.entries().all(|e| e.credential.id != made.id) {
+            return Ok(made);
+        }
     }
 }
 

@@ -20,7 +20,7 @@ mod handout;
 mod line;
 mod ring;
 
-pub(crate) use document::Document;
+pub(crate) use document::{Document, made};
 pub(crate) use file::{Locked, read};
 pub(crate) use handout::handout;
 pub(crate) use ring::Ring;

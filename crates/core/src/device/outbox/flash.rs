@@ -17,11 +17,14 @@ impl OutboxMut<'_> {
         self.d.since[lane.index()] = Some(since);
     }
 
-    /// The boot before this one may have lost records with its memory, after the last one that flash holds. Call it after
-    /// [`OutboxMut::with_flash`].
-    pub fn tail_lost(&mut self) {
-        self.d.tail_lost = true;
-        self.d.queues.iter_mut().for_each(|q| q.cause = q.cause.merge(Cause::Power));
+    /// Boots before this local one may have lost records with their memory, after the last one that flash holds of each; from it on
+    /// everything that was made is in flash. If that is the boot that begins, the one before it may have. Call it after
+    /// [`OutboxMut::with_flash`]; without it nothing was ever lost.
+    pub fn whole_since(&mut self, boot: u32) {
+        self.d.whole_since = boot;
+        if boot >= self.boot() {
+            self.d.queues.iter_mut().for_each(|q| q.cause = q.cause.merge(Cause::Power));
+        }
     }
 
     /// The next item that flash does not hold yet.

@@ -127,7 +127,7 @@ impl OutboxMut<'_> {
         } else if local.boot() < boot && self.has_flash() {
             self.d.acked[i] = local;
             if self.flash_lowest(lane).is_some_and(|lowest| lowest <= local.next()) {
-                let tail = if self.d.tail_lost { Cause::Power } else { Cause::None };
+                let tail = if self.is_whole_from(local) { Cause::None } else { Cause::Power };
                 (self.d.queues[i].cause, self.d.queues[i].dropped) = (tail, None);
             }
         }
@@ -161,9 +161,9 @@ impl OutboxMut<'_> {
         self.flash_lowest(lane).filter(|p| *p < ring)
     }
 
-    /// Whether nothing was lost between the boot before and this one.
-    pub(crate) fn tail_complete(&self) -> bool {
-        !(FLASH && self.d.tail_lost)
+    /// Whether no boot from that of a local position on lost anything with its memory.
+    pub(crate) fn is_whole_from(&self, local: Position) -> bool {
+        !FLASH || local.boot() >= self.d.whole_since
     }
 
     /// What flash holds at all: nothing without `with_flash`, and nothing that was never made.

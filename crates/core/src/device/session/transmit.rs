@@ -167,7 +167,7 @@ impl Session<'_> {
             }
             let copied = o.copy(lane, &link.cursor, scratch);
             let first = Position::new(o.boot(), copied.n);
-            let complete = o.tail_complete();
+            let complete = o.is_whole_from(o.local_of(link.expect));
             Found::Items(Supply { len: copied.len, first, tick: copied.tick, complete })
         });
         let items = match found {

@@ -17,6 +17,22 @@
 static const sensock_quantity QUANTITIES[] = {{1, "temperature", "Cel", -2, -4000, 8500, 0}, {2, "count", "", 0, 0, 0, 0}};
 static const sensock_command COMMANDS[] = {{1, "relay", false, {SENSOCK_TYPE_BOOL}, {SENSOCK_TYPE_BOOL}}};
 
+#define EIGHTY "02030405060708000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f"
+#define KEY "snk101" EIGHTY "69811371"
+
+/* A generator that is not there. */
+static bool never(uint8_t *bytes, size_t length) {
+  (void)bytes, (void)length;
+  return false;
+}
+
+/* One that is, for this test alone. */
+static bool counting(uint8_t *bytes, size_t length) {
+  static uint8_t next;
+  for (size_t i = 0; i < length; i++) bytes[i] = next++;
+  return true;
+}
+
 static sensock_config good(void) {
   sensock_config config;
   memset(&config, 0, sizeof config);
@@ -53,6 +69,17 @@ static void configurations(void) {
   refused(NULL, SENSOCK_ERROR_NULL);
   WITH(c.abi = 0, SENSOCK_ERROR_ABI);
   WITH(c.security = 0, SENSOCK_ERROR_SECURITY);
+  WITH(c.security = 3, SENSOCK_ERROR_SECURITY);
+  /* Who gives a key means it. */
+  WITH(c.key = KEY, SENSOCK_ERROR_SECURITY);
+  WITH(c.security = SENSOCK_SEALED, SENSOCK_ERROR_KEY_FORM);
+#define LINE(line, error) WITH(c.security = SENSOCK_SEALED; c.random = never; c.key = line, error)
+  LINE("", SENSOCK_ERROR_KEY_FORM);
+  LINE("snk1 00", SENSOCK_ERROR_KEY_FORM);
+  LINE(KEY "0", SENSOCK_ERROR_KEY_FORM);
+  LINE("snk1x1" EIGHTY "00000000", SENSOCK_ERROR_KEY_DIGIT);
+  LINE("snk101" EIGHTY "00000000", SENSOCK_ERROR_KEY_CHECK);
+  WITH(c.security = SENSOCK_SEALED; c.key = KEY, SENSOCK_ERROR_NO_RANDOM);
   WITH(c.id = NULL, SENSOCK_ERROR_ID);
   WITH(c.id = "", SENSOCK_ERROR_ID);
   WITH(c.id = "no blanks", SENSOCK_ERROR_ID);
@@ -223,14 +250,51 @@ static void wrong_order(void) {
   SAYS(sensock_record(device, 3, 2, two, 1), SENSOCK_ERROR_STATE);
 }
 
+/* Without random bytes there is no connection; with some, Hello cannot be read; what cannot be opened ends the connection. */
+static void sealed(void) {
+  static uint64_t memory[1024];
+  sensock_config c = good();
+  c.security = SENSOCK_SEALED;
+  c.key = KEY;
+  c.random = never;
+  sensock_device *device;
+  sensock_event event;
+  const uint8_t *due;
+  size_t n;
+  SAYS(sensock_init(memory, sizeof memory, &c, 0, &device), SENSOCK_ERROR_NONE);
+  SAYS(sensock_connected(device, 0), SENSOCK_ERROR_NO_RANDOM);
+  SAYS(sensock_transmit(device, 0, &due, &n), SENSOCK_ERROR_NONE);
+  CHECK(n == 0);
+  c.random = counting;
+  CHECK(sensock_size(&c) <= SENSOCK_MEMORY(1024, 256, 3));
+  SAYS(sensock_init(memory, sizeof memory, &c, 0, &device), SENSOCK_ERROR_NONE);
+  SAYS(sensock_connected(device, 0), SENSOCK_ERROR_NONE);
+  SAYS(sensock_transmit(device, 0, &due, &n), SENSOCK_ERROR_NONE);
+  /* The preface, a length of one or two bytes, kind, suite, and the key's id. */
+  size_t head = due[4] < 0x80 ? 5 : 6;
+  CHECK(n > 62 && memcmp(due + head, "\x18\x01\x01\x02\x03\x04\x05\x06\x07\x08", 10) == 0);
+  for (size_t at = 0; at + 7 <= n; at++) CHECK(memcmp(due + at, "misused", 7) != 0);
+  SAYS(sensock_transmitted(device, n), SENSOCK_ERROR_NONE);
+  /* The preface, and 60 bytes that begin as an answer does. */
+  uint8_t answer[4 + 1 + 60] = {0xf5, 's', 'n', 'k', 60, 0x18};
+  SAYS(sensock_receive(device, 0, answer, sizeof answer, &n), SENSOCK_ERROR_NONE);
+  SAYS(sensock_poll(device, 0, &event), SENSOCK_ERROR_NONE);
+  CHECK(event.kind == SENSOCK_EVENT_ENDED && strstr(event.text, "cannot be opened"));
+}
+
 /* Bytes at random, whole connections of them, through every call. */
-static void garbage(uint32_t seed) {
+static void garbage(uint32_t seed, bool secure) {
   static uint64_t memory[1024];
   sensock_config c = good();
   sensock_device *device;
   uint32_t now = 0;
+  if (secure) {
+    c.security = SENSOCK_SEALED;
+    c.key = KEY;
+    c.random = counting;
+  }
   SAYS(sensock_init(memory, sizeof memory, &c, now, &device), SENSOCK_ERROR_NONE);
-  for (int i = 0; i < 20000; i++) {
+  for (int i = 0; i < (secure ? 2000 : 20000); i++) {
     uint8_t bytes[96] = {0xf5, 's', 'n', 'k', 60, 2};
     sensock_reading reading = sensock_integer(2, i);
     sensock_event event;
@@ -265,7 +329,9 @@ int main(void) {
   calls((sensock_device *)nothing, SENSOCK_ERROR_DEVICE);
   calls((sensock_device *)((uint8_t *)nothing + 1), SENSOCK_ERROR_NULL);
   wrong_order();
-  for (uint32_t seed = 1; seed < 9; seed++) garbage(seed);
+  sealed();
+  for (uint32_t seed = 1; seed < 9; seed++) garbage(seed, false);
+  garbage(9, true);
   puts("every mistake is a code");
   return 0;
 }

@@ -1,10 +1,10 @@
 //! The example firmware for an ESP32-C3 with esp-hal and esp-radio. **Not run on silicon**: it is compile-checked only.
 //!
-//! What is yours stands in the constants below, and in [`Chip`], which you replace by your sensor. The light is on GPIO 8.
+//! What is yours stands in the constants below, in the key that it is built with (`SENSOCK_KEY=snk1... cargo esp32c3`), and in [`Chip`], which you replace by your sensor. The light is on GPIO 8.
 #![no_std]
 #![no_main]
 
-use app::{Board, Boot, Outbox, Sample, Sensor};
+use app::{Board, Boot, NoEntropy, Outbox, Sample, Sensor};
 use embassy_executor::Spawner;
 use embassy_net::{Config, Ipv4Address, Runner, StackResources};
 use embassy_time::{Duration, Timer};
@@ -55,6 +55,7 @@ async fn main(spawner: Spawner) -> ! {
     let led = move |on: bool| light.set_level(on.into());
     app::run(Board {
         id: ID,
+        random,
         stack,
         server: SERVER,
         boot: Boot::Unknown,
@@ -63,6 +64,12 @@ async fn main(spawner: Spawner) -> ! {
         led,
     })
     .await
+}
+
+/// The chip's generator. It is a true one only while the radio runs, which it does when there is somebody to dial.
+fn random(into: &mut [u8]) -> Result<(), NoEntropy> {
+    Rng::new().read(into);
+    Ok(())
 }
 
 /// The chip's own temperature, for want of a better sensor; it has none for humidity, which is stored as a fault.

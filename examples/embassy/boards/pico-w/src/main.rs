@@ -1,11 +1,11 @@
 //! The example firmware for a Raspberry Pi Pico W with embassy-rp and cyw43. **Not run on silicon**: it is compile-checked only.
 //!
-//! What is yours stands in the constants below, and in [`Chip`], which you replace by your sensor. The radio's firmware is not part of this
+//! What is yours stands in the constants below, in the key that it is built with (`SENSOCK_KEY=snk1... cargo pico-w`), and in [`Chip`], which you replace by your sensor. The radio's firmware is not part of this
 //! repository: `build.rs` says how to bring it.
 #![no_std]
 #![no_main]
 
-use app::{Board, Boot, Outbox, Sample, Sensor};
+use app::{Board, Boot, NoEntropy, Outbox, Sample, Sensor};
 use cyw43::{Control, JoinOptions, NetDriver, SpiBus, aligned_bytes};
 use cyw43_pio::{DEFAULT_CLOCK_DIVIDER, PioSpi};
 use embassy_executor::Spawner;
@@ -77,7 +77,16 @@ async fn main(spawner: Spawner) -> ! {
     let adc = Adc::new(chip.ADC, Interrupts, adc::Config::default());
     let sensor = Chip { adc, channel: Channel::new_temp_sensor(chip.ADC_TEMP_SENSOR) };
     let led = |on| LIGHT.signal(on);
-    app::run(Board { id: ID, stack, server: SERVER, boot: Boot::Unknown, outbox: &OUTBOX, sensor, led }).await
+    app::run(Board { id: ID, random, stack, server: SERVER, boot: Boot::Unknown, outbox: &OUTBOX, sensor, led }).await
+}
+
+/// The ring oscillator's bits. RP2040 has no better source, and its data sheet promises little of this one: each byte is made of eight, and the
+/// library mixes what never repeats into them.
+fn random(into: &mut [u8]) -> Result<(), NoEntropy> {
+    for byte in into {
+        *byte = (0..8).fold(0, |all: u8, _| all.rotate_left(1) ^ RoscRng.next_u32() as u8);
+    }
+    Ok(())
 }
 
 /// The chip's own temperature, for want of a better sensor; it has none for humidity, which is stored as a fault.

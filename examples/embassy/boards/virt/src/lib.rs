@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `clock` | the machine's timer, which counts and interrupts |
 //! | `console` | text, through the serial port; the exit code; what a panic says |
+//! | `emulator_entropy` | random bytes, which the emulator has of its computer |
 //! | `executor` | embassy's executor, asleep with `wfi` while nothing is to be done |
 //! | `flash` | the second flash chip, for what survives a power cut |
 //! | `interrupt` | which interrupt is whose |
@@ -11,11 +12,13 @@
 //! | `net` | virtio-net, as a driver for embassy-net |
 //! | `register` | the one place that reads and writes registers |
 //! | `reset` | starting anew, and the memory that this leaves alone |
+//! | `stack` | how far the stack goes |
 //! | `virtio` | a queue of frames that board and computer share |
 #![no_std]
 
 mod clock;
 pub mod console;
+pub mod emulator_entropy;
 mod executor;
 #[cfg(feature = "flash")]
 pub mod flash;
@@ -24,6 +27,7 @@ pub mod metronome;
 pub mod net;
 mod register;
 pub mod reset;
+pub mod stack;
 mod virtio;
 
 /// This board's name, and its device's.

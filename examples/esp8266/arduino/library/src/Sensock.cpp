@@ -6,6 +6,9 @@
 static const size_t CHUNK = 64;
 static const int ROUNDS = 16;
 
+// The chip's generator. It is a true one while the radio runs: it is asked when a connection over Wi-Fi has just come about, or just ended.
+static bool randomBytes(uint8_t *bytes, size_t length) { return ESP.random(bytes, length) != nullptr; }
+
 SensockCall::SensockCall(sensock_device *device, const sensock_event &event)
     : key(event.key), number((int32_t)event.values[0].integer), real(event.values[0].real), text(""), device_(device), event_(event), open_(true) {
   const sensock_value &first = event.values[0];
@@ -64,14 +67,14 @@ SensockBase::SensockBase(void *memory, size_t length, size_t outbox)
 
 void SensockBase::keepsInRtc(uint32_t block) { rtc_ = (int32_t)block; }
 
-bool SensockBase::start(Client &client, const char *host, uint16_t port, const char *id, uint8_t security, const char *firmware) {
+bool SensockBase::start(Client &client, const char *host, uint16_t port, const char *id, const char *firmware) {
   uint32_t kept[SENSOCK_CARRY_BYTES / 4];
   client_ = &client;
   host_ = host;
   port_ = port;
   config_.firmware = firmware;
   config_.id = id;
-  config_.security = security;
+  config_.random = randomBytes;
   if (rtc_ >= 0 && ESP.rtcUserMemoryRead((uint32_t)rtc_, kept, sizeof kept)) {
     config_.carry = (const uint8_t *)kept;
   }
@@ -105,9 +108,9 @@ void SensockBase::loop() {
 bool SensockBase::dial() {
   if ((int32_t)(millis() - dialAt_) < 0) return false;
   if (client_->connect(host_, port_)) {
-    open_ = true;
-    sensock_connected(device_, millis());
-    return true;
+    error_ = sensock_connected(device_, millis());
+    open_ = error_ == SENSOCK_ERROR_NONE;
+    if (open_) return true;
   }
   client_->stop();
   dialAt_ = millis() + sensock_backoff_ms(device_, millis(), ESP.getChipId());

@@ -49,6 +49,19 @@ typedef void (*SensockHandler)(SensockCall &call);
 // Everything but the memory; use SensockDevice.
 class SensockBase {
  public:
+  // Before begin, this or insecure(): the key of this device, the line that `sensockd keys add` printed on the server. A handshake with it
+  // takes the chip about 0.2 s, and the same once more when it waits to dial again.
+  void key(const char *line) {
+    config_.security = SENSOCK_SEALED;
+    config_.key = line;
+  }
+
+  // Before begin, instead of key(): nothing is encrypted, and the server believes the id if it is told to (--insecure).
+  void insecure() {
+    config_.security = SENSOCK_INSECURE;
+    config_.key = nullptr;
+  }
+
   // Before begin: which commands it obeys, and the function that is called for each.
   template <size_t N>
   void obeys(const SensockCommand (&commands)[N], SensockHandler handler) {
@@ -72,14 +85,13 @@ class SensockBase {
   // when a sketch is loaded over the air.
   void keepsInRtc(uint32_t block = 32);
 
-  // Starts the device. Security is SENSOCK_INSECURE until there are keys: nothing is encrypted, and the server believes the id. Returns
-  // false if something is wrong with the lists or the memory: lastError() says what.
+  // Starts the device. Returns false if something is wrong with the key, the lists or the memory: lastError() says what.
   template <size_t N>
-  bool begin(Client &client, const char *host, uint16_t port, const char *id, uint8_t security, const SensockQuantity (&quantities)[N],
+  bool begin(Client &client, const char *host, uint16_t port, const char *id, const SensockQuantity (&quantities)[N],
              const char *firmware = "sketch") {
     config_.quantities = quantities;
     config_.quantity_count = N;
-    return start(client, host, port, id, security, firmware);
+    return start(client, host, port, id, firmware);
   }
 
   // Call it in each loop(): dials, moves bytes, calls your functions. Takes some milliseconds; a dial that nobody answers takes as long as
@@ -116,7 +128,7 @@ class SensockBase {
   SensockBase(void *memory, size_t length, size_t outbox);
 
  private:
-  bool start(Client &client, const char *host, uint16_t port, const char *id, uint8_t security, const char *firmware);
+  bool start(Client &client, const char *host, uint16_t port, const char *id, const char *firmware);
   bool putAll(uint8_t lane, const sensock_reading *readings, size_t count);
   bool dial();
   void hangUp();

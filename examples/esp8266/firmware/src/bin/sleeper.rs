@@ -7,6 +7,7 @@ use app::{Board, Outbox, Recording};
 use embassy_executor::Spawner;
 use embassy_net::{Ipv4Address, Stack};
 use embassy_time::Timer;
+use lx106::emulator_entropy::random;
 use lx106::reset::{reset, rtc};
 use lx106::{ID, console, net};
 
@@ -26,6 +27,7 @@ extern "C" fn program() -> ! {
 async fn sleeper(stack: Stack<'static>) -> ! {
     let board = Board {
         id: ID,
+        random,
         stack,
         server: (Ipv4Address::new(10, 0, 2, 100), 7070),
         boot: rtc().boot(),

@@ -5,6 +5,7 @@
 use app::{Board, Boot, Outbox, Recording};
 use embassy_executor::Spawner;
 use embassy_net::{Ipv4Address, Stack};
+use mps2::emulator_entropy::random;
 use mps2::{ID, console, net};
 
 static OUTBOX: Outbox<8192> = Outbox::new();
@@ -24,6 +25,7 @@ fn main() -> ! {
 async fn node(stack: Stack<'static>) -> ! {
     let board = Board {
         id: ID,
+        random,
         stack,
         server: (Ipv4Address::new(10, 0, 2, 100), 7070),
         boot: Boot::Unknown,

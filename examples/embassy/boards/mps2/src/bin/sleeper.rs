@@ -7,6 +7,7 @@ use app::{Board, Outbox, Recording};
 use embassy_executor::Spawner;
 use embassy_net::{Ipv4Address, Stack};
 use embassy_time::Timer;
+use mps2::emulator_entropy::random;
 use mps2::reset::{reset, rtc};
 use mps2::{ID, console, net};
 
@@ -24,6 +25,7 @@ fn main() -> ! {
 async fn sleeper(stack: Stack<'static>) -> ! {
     let board = Board {
         id: ID,
+        random,
         stack,
         server: (Ipv4Address::new(10, 0, 2, 100), 7070),
         boot: rtc().boot(),

@@ -12,6 +12,7 @@ use embassy_time::{Instant, Timer};
 use embedded_storage_async::nor_flash::NorFlash as _;
 use sensock::Position;
 use sensock_device::flash::Flash;
+use virt::emulator_entropy::random;
 use virt::flash::Chip;
 use virt::{ID, console, metronome, net};
 
@@ -56,6 +57,7 @@ async fn logger(stack: Stack<'static>) -> ! {
     metronome::start(EVERY_US, sample);
     let logger = Logger {
         id: ID,
+        random,
         stack,
         server: (Ipv4Address::new(10, 0, 2, 100), 7070),
         outbox: &OUTBOX,

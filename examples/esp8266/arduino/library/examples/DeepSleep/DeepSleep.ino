@@ -4,6 +4,12 @@
 #include <ESP8266WiFi.h>
 #include <Sensock.h>
 
+// The key of this board: on the server `sensockd keys add gate-1` prints the line, which goes between the quotes.
+#ifndef KEY
+#define KEY ""
+#endif
+static_assert(sizeof KEY > 1, "paste the key of this board above: `sensockd keys add gate-1` prints it");
+
 enum { BATTERY = 1 };  // a quantity
 enum { VALVE = 1 };    // a command: it runs at most once, though every wake is a reset
 
@@ -24,7 +30,8 @@ void setup() {
   WiFi.begin("ssid", "password");
   device.obeys(COMMANDS, onCommand);
   device.keepsInRtc();
-  if (!device.begin(link_, "192.168.1.10", 7070, "gate-1", SENSOCK_INSECURE, QUANTITIES)) Serial.println(device.lastError());
+  device.key(KEY);
+  if (!device.begin(link_, "192.168.1.10", 7070, "gate-1", QUANTITIES)) Serial.println(device.lastError());
   device.record(BATTERY, analogRead(A0) * 4.2 / 1024);
   device.deepSleep(300);  // returns on no board: it wakes in setup()
 }

@@ -1,9 +1,15 @@
 // A DHT22 on D2 is read every ten seconds; a relay on D1 obeys the server. Both go on, and lose nothing, while the Wi-Fi is away.
 //
-// Needs "DHT sensor library" by Adafruit. On the server: sensockd run --any-device --store sqlite:plants.sqlite --listen 0.0.0.0:7070
+// Needs "DHT sensor library" by Adafruit. On the server: sensockd run --keys keys.txt --store sqlite:plants.sqlite --listen 0.0.0.0:7070
 #include <DHT.h>
 #include <ESP8266WiFi.h>
 #include <Sensock.h>
+
+// The key of this board: on the server `sensockd keys add cellar-3` prints the line, which goes between the quotes.
+#ifndef KEY
+#define KEY ""
+#endif
+static_assert(sizeof KEY > 1, "paste the key of this board above: `sensockd keys add cellar-3` prints it");
 
 enum { TEMPERATURE = 1, HUMIDITY = 2 };  // quantities
 enum { RELAY = 1 };                      // a command
@@ -38,7 +44,8 @@ void setup() {
   device.obeys(COMMANDS, onCommand);
   device.applies(SETTINGS, onSetting);
   device.readsNow(measure);
-  if (!device.begin(link_, "192.168.1.10", 7070, "cellar-3", SENSOCK_INSECURE, QUANTITIES)) Serial.println(device.lastError());
+  device.key(KEY);
+  if (!device.begin(link_, "192.168.1.10", 7070, "cellar-3", QUANTITIES)) Serial.println(device.lastError());
   last = millis() - every;
 }
 

@@ -1,0 +1,135 @@
+//! How far a value is from what it was at the same hour of past days, or in the same month of past years.
+
+use super::fixed::{Fixed, clamp};
+use crate::Slots;
+
+/// The distance from the same slot's past, in 256ths of the slot's mean deviation.
+///
+/// Each hour that has passed gives its mean to its slot, so a slot moves once a day, with 1/2, 1/3 … 1/8 of the way. An
+/// hour that is further out than four deviations moves its slot only as far as that.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Daily {
+    /// What has a slot: the hours of a day, or also the months of a year.
+    pub slots: Slots,
+    /// Where this rule's slots begin in the memory that is lent to the engine for all such rules.
+    pub first: u16,
+    /// The deviation counts as at least so much, in the quantity's own scaled unit.
+    pub least: u32,
+    /// How many past hours a slot must have before it is believed.
+    pub needed: u16,
+}
+
+/// What is known of one slot. It is plain data for the application to keep: 12 bytes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Slot {
+    /// The mean of its hours.
+    pub mean: i32,
+    /// The mean distance of its readings from that mean.
+    pub deviation: u32,
+    /// How many hours it has learned from; 65,535 stands for more.
+    pub hours: u16,
+}
+
+/// The hour that is being collected: 24 bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Hour {
+    sum: Fixed,
+    spread: Fixed,
+    hour: u32,
+    readings: u32,
+}
+
+impl Hour {
+    pub(crate) const NEW: Self =
+        Self { sum: Fixed::from_raw(0), spread: Fixed::from_raw(0), hour: 0, readings: 0 };
+
+    /// How far out the value is for its local hour; an hour that is over is learned.
+    pub(crate) fn read(&mut self, daily: &Daily, memory: &mut [Slot], hour: u32, value: i32) -> Option<i32> {
+        if hour != self.hour {
+            if let Some(slot) = memory.get_mut(daily.slots.at(self.hour)) {
+                self.learn(daily, slot);
+            }
+            *self = Self { hour, ..Self::NEW };
+        }
+        let slot = memory.get(daily.slots.at(hour))?;
+        let error = i64::from(value) - i64::from(slot.mean);
+        self.sum = Fixed::from_raw(self.sum.raw().saturating_add(value.into()));
+        self.spread = Fixed::from_raw(self.spread.raw().saturating_add(error.abs()));
+        self.readings = self.readings.saturating_add(1);
+        let deviation = i64::from(slot.deviation.max(daily.least).max(1));
+        (slot.hours >= daily.needed.max(1)).then(|| clamp(error * 256 / deviation))
+    }
+
+    fn learn(&self, daily: &Daily, slot: &mut Slot) {
+        if self.readings == 0 {
+            return;
+        }
+        let readings = i64::from(self.readings);
+        let deviation = i64::from(slot.deviation.max(daily.least).max(1));
+        let mut error = self.sum.raw() / readings - i64::from(slot.mean);
+        let mut spread = self.spread.raw() / readings;
+        if slot.hours == 0 {
+            (slot.mean, slot.hours) = (clamp(i64::from(slot.mean) + error), 1);
+            return;
+        }
+        if slot.hours >= daily.needed.max(1) {
+            error = error.clamp(-4 * deviation, 4 * deviation);
+            spread = spread.min(4 * deviation);
+        }
+        let share = i64::from(slot.hours).saturating_add(1).min(8);
+        slot.mean = clamp(i64::from(slot.mean) + error / share);
+        // The first hour had no mean to be off from, so the second sets the deviation.
+        let share = share - 1;
+        let moved = i64::from(slot.deviation) + (spread - i64::from(slot.deviation)) / share;
+        slot.deviation = u32::try_from(moved).unwrap_or(u32::MAX);
+        slot.hours = slot.hours.saturating_add(1);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const DAILY: Daily = Daily { slots: Slots::Hours, first: 0, least: 10, needed: 5 };
+
+    /// 30 degrees at noon, 10 at midnight, every six minutes, and a tenth of noise.
+    fn usual(hour: u32, reading: i32) -> i32 {
+        let of_day = (hour % 24) as i32;
+        1_000 + (12 - (of_day - 12).abs()) * 170 + (reading * 7) % 21 - 10
+    }
+
+    #[test]
+    fn noon_is_compared_with_noon() {
+        let (mut hour, mut memory) = (Hour::NEW, [Slot::default(); 24]);
+        for at in 0..24 * 10 {
+            for reading in 0..10 {
+                let out = hour.read(&DAILY, &mut memory, at, usual(at, reading));
+                assert_eq!(out.is_some(), at >= 24 * 5, "hour {at}");
+                assert!(out.is_none_or(|out| out.abs() < 256 * 4), "{out:?} at hour {at}");
+            }
+        }
+        let noon = 24 * 10 + 12;
+        assert!(hour.read(&DAILY, &mut memory, noon, usual(noon, 0)).unwrap().abs() < 256 * 4);
+        let out = hour.read(&DAILY, &mut memory, noon, usual(noon - 12, 0)).unwrap();
+        assert!(out < -256 * 50, "the warmth of midnight at noon: {out}");
+    }
+
+    proptest! {
+        /// Any values at any hours: nothing overflows, and every slot's mean lies among the values.
+        #[test]
+        fn any_values(readings in prop::collection::vec((0u32..60, any::<i32>()), 1..300)) {
+            let (mut hour, mut memory) = (Hour::NEW, [Slot::default(); 24]);
+            let (mut least, mut most) = (i32::MAX, i32::MIN);
+            let mut at = 0;
+            for (hours, value) in readings {
+                at += hours;
+                hour.read(&DAILY, &mut memory, at, value);
+                (least, most) = (least.min(value), most.max(value));
+                for slot in memory.iter().filter(|slot| slot.hours > 0) {
+                    prop_assert!((least..=most).contains(&slot.mean));
+                }
+            }
+        }
+    }
+}

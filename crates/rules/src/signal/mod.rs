@@ -1,0 +1,134 @@
+//! What a level is taken from: a reading turned into one number.
+
+mod daily;
+mod fixed;
+mod flow;
+mod running;
+mod shaking;
+mod window;
+
+pub use daily::{Daily, Slot};
+pub use flow::Flow;
+pub use running::{Running, TRUST, Way};
+pub use shaking::Shaking;
+pub use window::Rate;
+
+use crate::{Calendar, Slots, Step};
+
+/// How the readings of one quantity become the number that has levels.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Signal<'t> {
+    /// The value itself, in the quantity's scaled unit.
+    Value,
+    /// How fast it changes, in the scaled unit per [`Rate::per`].
+    Rate(Rate),
+    /// How fast a counter counts, in the scaled unit per [`Rate::per`].
+    Flow(Flow),
+    /// How far it is from its own running mean, in 256ths of the mean deviation.
+    Running(Running),
+    /// How far it is from the same hour of past days, in 256ths of the mean deviation.
+    Daily(Daily),
+    /// How far it is from a standard table, in the scaled unit.
+    Standard {
+        /// What the table has a value for.
+        slots: Slots,
+        /// As many values as there are slots.
+        table: &'t [i32],
+    },
+    /// How much more it moves than it usually does, in 256ths.
+    Shaking(Shaking),
+    /// For how many steps no plausible reading has come.
+    Silence,
+}
+
+/// The deviation, or the ratio, that is this many times the usual one: what levels of a signal in 256ths are written in.
+///
+/// ```
+/// use sensock_rules::{Levels, times};
+/// let levels = Levels::above(times(6, 0), times(8, 50));
+/// assert_eq!(levels.critical, 8 * 256 + 128);
+/// ```
+pub const fn times(whole: i32, hundredths: i32) -> i32 {
+    whole * 256 + hundredths * 256 / 100
+}
+
+/// Where a signal gets what its state does not hold.
+pub(crate) struct Around<'a> {
+    pub(crate) calendar: &'a Calendar<'a>,
+    pub(crate) grid_ms: u32,
+    pub(crate) at: Step,
+    /// The value of the reading before this one; this one's if there is none.
+    pub(crate) before: i32,
+    pub(crate) slots: &'a mut [Slot],
+}
+
+/// What a signal remembers: 28 bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum State {
+    Nothing,
+    Rate(window::Window),
+    Flow(window::Window),
+    Running(running::Usual),
+    Daily(daily::Hour),
+    Shaking(shaking::Averages),
+}
+
+impl State {
+    /// The number that this value gives, if it gives one yet.
+    pub(crate) fn read(&mut self, signal: &Signal<'_>, around: &mut Around<'_>, value: i32) -> Option<i32> {
+        match signal {
+            Signal::Value => Some(value),
+            Signal::Silence => Some(0),
+            Signal::Standard { slots, table } => {
+                let slot = slots.at(around.calendar.hour(around.grid_ms, around.at));
+                let standard = table.get(slot)?;
+                Some(value.saturating_sub(*standard))
+            }
+            Signal::Rate(rate) => {
+                if !matches!(self, Self::Rate(_)) {
+                    *self = Self::Rate(window::Window::NEW);
+                }
+                let Self::Rate(window) = self else { return None };
+                window.read(rate, around.at, value)
+            }
+            Signal::Flow(flow) => {
+                if !matches!(self, Self::Flow(_)) {
+                    *self = Self::Flow(window::Window::NEW);
+                }
+                let Self::Flow(window) = self else { return None };
+                flow.read(window, around.before, around.at, value)
+            }
+            Signal::Running(running) => {
+                if !matches!(self, Self::Running(_)) {
+                    *self = Self::Running(running::Usual::NEW);
+                }
+                let Self::Running(usual) = self else { return None };
+                usual.read(running, value)
+            }
+            Signal::Daily(daily) => {
+                if !matches!(self, Self::Daily(_)) {
+                    *self = Self::Daily(daily::Hour::NEW);
+                }
+                let Self::Daily(hour) = self else { return None };
+                let at = around.calendar.hour(around.grid_ms, around.at);
+                let first = usize::from(daily.first);
+                let own = around.slots.get_mut(first..first.saturating_add(daily.slots.count()))?;
+                hour.read(daily, own, at, value)
+            }
+            Signal::Shaking(shaking) => {
+                if !matches!(self, Self::Shaking(_)) {
+                    *self = Self::Shaking(shaking::Averages::NEW);
+                }
+                let Self::Shaking(averages) = self else { return None };
+                averages.read(shaking, around.before, value)
+            }
+        }
+    }
+
+    /// After a gap that was too long: what only makes sense without a gap starts again, what was learned stays.
+    pub(crate) fn after_gap(&mut self) {
+        if matches!(self, Self::Rate(_) | Self::Shaking(_)) {
+            *self = Self::Nothing;
+        }
+    }
+}
