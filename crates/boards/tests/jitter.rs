@@ -87,7 +87,7 @@ fn jitter(board: Board) {
         1 << board.shift(),
     ));
     assert!(guest / 1_000 >= (2 * SLOW + AWAY).as_secs(), "only {guest} ms passed in the machine");
-    let with_handshake = LIMIT_US + (stretch(board) / 1_000 << board.shift());
+    let with_handshake = LIMIT_US + ((stretch(board) / 1_000) << board.shift());
     for (us, limit) in [
         (handshake, with_handshake),
         (connected, LIMIT_US),
