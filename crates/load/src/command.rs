@@ -39,7 +39,11 @@ enum What {
     ServeAccept,
     /// A child of this program: our server over a store in memory.
     #[command(hide = true)]
-    ServeMemory,
+    ServeMemory {
+        /// How many devices have keys; without it everyone comes without one.
+        #[arg(long)]
+        sealed: Option<usize>,
+    },
 }
 
 /// Does what the command line says.
@@ -59,7 +63,7 @@ fn run(arguments: Arguments) -> Result<bool> {
     let mode = match arguments.what {
         Some(What::ServeEcho) => return block_on(serve::echo::run()),
         Some(What::ServeAccept) => return block_on(serve::accept::run()),
-        Some(What::ServeMemory) => return block_on(serve::memory::run()),
+        Some(What::ServeMemory { sealed }) => return block_on(serve::memory::run(sealed)),
         Some(What::Mode(mode)) => Some(mode),
         Some(What::All) | None => None,
     };

@@ -10,6 +10,7 @@
 //! | [`server`] | the servers as children: start, port, CPU, end |
 //! | [`serve`] | what the children run that are no programs of their own |
 //! | [`client`] | one connection's end, for each protocol |
+//! | [`cover`] | the keys of the fleet's devices |
 //! | [`fleet`] | many of them, a window of time, what it cost |
 //! | [`turns`] | when a client sends, and what it saw |
 //! | [`usage`] | CPU time and memory of a process, affinity, file descriptors |
@@ -20,6 +21,7 @@
 #![cfg(target_os = "linux")]
 
 pub mod client;
+pub mod cover;
 pub mod direct;
 pub mod fleet;
 pub mod limit;

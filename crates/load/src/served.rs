@@ -40,26 +40,28 @@ enum Place {
 }
 
 impl Served {
-    /// Starts the server that speaks `protocol`; ours over an empty store.
+    /// Starts the server that speaks `protocol`; ours over an empty store, where devices of numbers below `devices` have keys if they
+    /// need them.
     ///
     /// # Errors
     /// When it does not start.
-    pub fn start(programs: &Programs, protocol: Protocol, storage: Storage) -> Result<Self> {
+    pub fn start(programs: &Programs, protocol: Protocol, storage: Storage, devices: usize) -> Result<Self> {
         let server = match protocol {
             Protocol::Echo => Running::echo(programs)?,
             Protocol::Accept => Running::accept(programs)?,
             Protocol::Mqtt0 | Protocol::Mqtt1 | Protocol::Mqtt1Unheard => Running::mosquitto(programs)?,
-            Protocol::Sensock => return Self::ours(programs, storage),
+            Protocol::Sensock => return Self::ours(programs, storage, Some(devices)),
+            Protocol::Insecure => return Self::ours(programs, storage, None),
         };
         Ok(Self { server, place: Place::Nowhere })
     }
 
-    fn ours(programs: &Programs, storage: Storage) -> Result<Self> {
+    fn ours(programs: &Programs, storage: Storage, sealed: Option<usize>) -> Result<Self> {
         match storage {
             Storage::Sqlite => {
                 let directory = tempfile::tempdir()?;
                 let file = directory.path().join("load.sqlite");
-                let server = Running::sensockd(programs, &format!("sqlite:{}", file.display()))?;
+                let server = Running::sensockd(programs, &format!("sqlite:{}", file.display()), sealed)?;
                 Ok(Self { server, place: Place::File(directory, file) })
             }
             Storage::Mariadb => {
@@ -67,11 +69,13 @@ impl Served {
                 let database =
                     database.context("MariaDB is not installed (Debian package mariadb-server)")?;
                 let address = database.database()?;
-                let server = Running::sensockd(programs, &address)?;
+                let server = Running::sensockd(programs, &address, sealed)?;
                 let name = address.rsplit('/').next().unwrap_or_default().to_owned();
                 Ok(Self { server, place: Place::Tables(database, name) })
             }
-            Storage::Memory => Ok(Self { server: Running::in_memory(programs)?, place: Place::Memory }),
+            Storage::Memory => {
+                Ok(Self { server: Running::in_memory(programs, sealed)?, place: Place::Memory })
+            }
         }
     }
 

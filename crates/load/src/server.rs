@@ -6,10 +6,12 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, ensure};
+use sensock_testkit::keys;
 use sensock_testkit::net::free_port;
 use sensock_testkit::process::Process;
 use tempfile::TempDir;
 
+use crate::cover;
 use crate::serve::LISTENING;
 use crate::usage::{self, Cpu};
 
@@ -52,24 +54,40 @@ impl Running {
         Self::announced(Command::new(&programs.load).arg("serve-accept"), tempfile::tempdir()?)
     }
 
-    /// Our server over memory.
+    /// Our server over memory, with keys of so many devices, or letting everyone in without one.
     ///
     /// # Errors
     /// When it does not start.
-    pub fn in_memory(programs: &Programs) -> Result<Self> {
-        Self::announced(Command::new(&programs.load).arg("serve-memory"), tempfile::tempdir()?)
+    pub fn in_memory(programs: &Programs, sealed: Option<usize>) -> Result<Self> {
+        let mut command = Command::new(&programs.load);
+        command.arg("serve-memory");
+        if let Some(devices) = sealed {
+            command.args(["--sealed", &devices.to_string()]);
+        }
+        Self::announced(&mut command, tempfile::tempdir()?)
     }
 
-    /// `sensockd run` over this store. Everything else is as a user finds it, but that it prints only what needs a person.
+    /// `sensockd run` over this store, with keys of so many devices, or `--insecure --any-device`. Everything else is as a user finds
+    /// it, but that it prints only what needs a person.
     ///
     /// # Errors
     /// When it does not start.
-    pub fn sensockd(programs: &Programs, store: &str) -> Result<Self> {
+    pub fn sensockd(programs: &Programs, store: &str, sealed: Option<usize>) -> Result<Self> {
         let mut command = Command::new(&programs.sensockd);
-        command
-            .args(["run", "--insecure", "--any-device", "--listen", "127.0.0.1:0"])
-            .args(["--log", "quiet", "--store", store]);
-        Self::announced(&mut command, tempfile::tempdir()?)
+        command.args(["run", "--listen", "127.0.0.1:0", "--log", "quiet", "--store", store]);
+        let directory = tempfile::tempdir()?;
+        match sealed {
+            Some(devices) => {
+                let file = directory.path().join("keys.txt");
+                let names = (0..devices).map(cover::name).collect::<Result<Vec<_>>>()?;
+                keys::file(&file, names.iter().map(|name| name.as_str()))?;
+                command.arg("--keys").arg(file);
+            }
+            None => {
+                command.args(["--insecure", "--any-device"]);
+            }
+        }
+        Self::announced(&mut command, directory)
     }
 
     /// mosquitto with nothing but a listener: no persistence, no logging, everyone may connect, answers go out at once.
@@ -197,7 +215,7 @@ impl Programs {
         };
         vec![
             first(&self.sensockd, "--version").unwrap_or_else(|| "sensockd, version unknown".into())
-                + ": run --any-device --log quiet, everything else as it comes",
+                + ": run --keys FILE --log quiet, and run --insecure --any-device --log quiet; everything else as it comes",
             format!("{mosquitto}: {}", MOSQUITTO.trim().replace('\n', ", ")),
             format!(
                 "echo: tokio, several threads, one task a connection, backlog 1024; this program, version {}",

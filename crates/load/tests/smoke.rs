@@ -32,7 +32,7 @@ fn small(store: Storage) -> fleet::Options {
 fn a_saturated_fleet_is_stored_record_by_record() {
     let (programs, _alone) = programs("the fleet beside mosquitto").unwrap();
     let rounds = fleet::measure(&programs, &small(Storage::Sqlite)).unwrap();
-    assert_eq!(rounds[0].len(), if programs.mosquitto.is_some() { 5 } else { 2 });
+    assert_eq!(rounds[0].len(), if programs.mosquitto.is_some() { 6 } else { 3 });
     for (protocol, measured) in &rounds[0] {
         assert!(measured.records > 0 && measured.cpu_per_record() > 0.0, "{protocol:?}");
         assert!(measured.answered >= measured.records, "{protocol:?}");
@@ -67,6 +67,13 @@ fn idle_storm_and_scale_run_to_their_end_and_promise_nothing_when_small() {
     assert!(idle::run(&programs, &options).unwrap().is_empty());
     let options = storm::Options { connections: 100, dials: vec![10, 100], rounds: 1, store };
     assert!(storm::run(&programs, &options).unwrap().is_empty());
-    let options = scale::Options { devices: vec![10, 40], rate: 400.0, seconds: 0.3, rounds: 1, store };
+    let options = scale::Options {
+        devices: vec![10, 40],
+        rate: 400.0,
+        seconds: 0.3,
+        rounds: 1,
+        insecure: false,
+        store,
+    };
     assert!(scale::run(&programs, &options).unwrap().is_empty());
 }

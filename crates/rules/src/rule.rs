@@ -7,11 +7,11 @@ use crate::{Level, Levels, Signal};
 /// ```
 /// use sensock_rules::{Levels, Rule, Signal};
 /// /// Quantity 1 of the zone's device 0, in hundredths of a degree, every 10 steps.
-/// const HEAT: Rule = Rule::new("temperature", 0, 1, Signal::Value, Levels::above(50_00, 57_00))
+/// const HEAT: Rule = Rule::new("temperature", 0, 1, Signal::Value, Levels::above(5_000, 5_700))
 ///     .unit("°C", -2)
 ///     .every(10)
-///     .plausible(-40_00, 125_00)
-///     .hysteresis(2_00)
+///     .plausible(-4_000, 12_500)
+///     .hysteresis(200)
 ///     .hold(20, 60);
 /// assert_eq!(HEAT.patience(), 60);
 /// ```

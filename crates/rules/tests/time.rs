@@ -1,4 +1,5 @@
 //! Time: leaps or steps, the live log and its replay, and what came too late.
+#![allow(clippy::unwrap_used, reason = "a test says no by panicking")]
 
 use proptest::prelude::*;
 use sensock_rules::*;

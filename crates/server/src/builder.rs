@@ -17,6 +17,7 @@ use crate::events::{Events, Hub};
 use crate::limits::{Limits, Offenders};
 use crate::pending::Pending;
 use crate::queue::Queue;
+use crate::quota::Quotas;
 use crate::random;
 use crate::registry::Registry;
 use crate::server::Server;
@@ -132,6 +133,7 @@ impl<S: Store, K: Keys> Builder<S, K> {
             queue: Queue::default(),
             registry: Arc::new(Registry::default()),
             offenders: Offenders::default(),
+            quotas: Quotas::default(),
             pending: Pending::default(),
             turns: Semaphore::new(std::thread::available_parallelism().map_or(1, usize::from)),
             insecure_said: AtomicBool::new(false),

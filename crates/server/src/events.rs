@@ -127,6 +127,13 @@ pub enum Event {
         /// Why, as the device is told.
         why: &'static str,
     },
+    /// A device's quota of today is used up: what it measures waits on it. Said once a day.
+    Quota {
+        /// Who.
+        device: DeviceId,
+        /// Until when, in us since 1970.
+        until_us: i64,
+    },
     /// Two boards have one identity. The one that is connected stays.
     Collision {
         /// The identity.

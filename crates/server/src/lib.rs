@@ -47,6 +47,7 @@ mod pace;
 mod pending;
 mod pipe;
 mod queue;
+mod quota;
 mod random;
 mod recheck;
 mod registry;

@@ -23,6 +23,11 @@ pub struct Limits {
     /// Handshakes of one address (IPv6: one /64) under way at once, from their first frame to the proof that the device is live. More are refused
     /// as busy. 1,024 unless said.
     pub handshakes: usize,
+    /// Bytes of records that one device may have stored in a day (UTC), as its frames count them. Beyond them neither credit nor
+    /// acknowledgement goes out until midnight, so the device keeps its records; [`Event::Quota`](crate::Event::Quota) says so. Alarms, replies and
+    /// decisions have a quarter more. 0, which is what holds unless said, is no quota: a device that was away for weeks delivers all that it kept.
+    /// Each server counts alone, from its start on.
+    pub daily_bytes: u64,
     /// The largest frame that is taken, in bytes: 256 to 16,383. 4,096 unless said.
     pub frame: u16,
     /// Events that a reader may be behind before it misses some. 1,024 unless said.
@@ -40,6 +45,7 @@ impl Default for Limits {
             bad_handshakes: 64,
             agreeing: 1_024,
             handshakes: 1_024,
+            daily_bytes: 0,
             frame: sensock::limits::FRAME_DEFAULT as u16,
             events: 1_024,
             memory: 64 << 20,

@@ -17,6 +17,7 @@ use crate::events::{Event, Hub};
 use crate::limits::{Limits, Offenders};
 use crate::pending::Pending;
 use crate::queue::Queue;
+use crate::quota::Quotas;
 use crate::registry::Registry;
 use crate::ticket::Tickets;
 use crate::wall::Wall;
@@ -52,6 +53,7 @@ pub(crate) struct Shared {
     pub(crate) queue: Queue,
     pub(crate) registry: Arc<Registry>,
     pub(crate) offenders: Offenders,
+    pub(crate) quotas: Quotas,
     pub(crate) pending: Pending,
     /// Turns for opening first messages: of a crowd, no more wait for a processor at once than there are, and those who are connected come between.
     pub(crate) turns: Semaphore,

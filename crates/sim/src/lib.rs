@@ -19,6 +19,7 @@ mod oracle;
 pub mod plan;
 pub mod planted;
 pub mod run;
+mod sealed;
 mod shipped;
 pub mod shrink;
 mod world;

@@ -6,6 +6,7 @@ use sensock::deframe::{Length, PREFACE, prefixed};
 
 use crate::board::BoardId;
 use crate::host::HostId;
+use crate::sealed::Covers;
 
 /// Which link. A new connection is a new link.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -19,6 +20,8 @@ pub(crate) struct Link {
     pub down: Pipe,
     /// Both ends know that it is over.
     pub closed: bool,
+    /// What seals it.
+    pub covers: Option<Box<Covers>>,
 }
 
 /// Bytes that arrive together.
@@ -153,7 +156,14 @@ impl Pipe {
 
 impl Link {
     pub(crate) fn new(board: BoardId, host: HostId, up_us: u64, down_us: u64) -> Self {
-        Link { board, host, up: Pipe::new(up_us, 4096), down: Pipe::new(down_us, 512), closed: false }
+        Link {
+            board,
+            host,
+            up: Pipe::new(up_us, 4096),
+            down: Pipe::new(down_us, 640),
+            closed: false,
+            covers: None,
+        }
     }
 
     pub(crate) fn next_at(&self) -> Option<u64> {

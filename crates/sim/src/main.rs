@@ -35,6 +35,9 @@ struct Options {
     /// And each kind each step so often.
     #[arg(long, default_value_t = 0)]
     each: u64,
+    /// Not longer than this, enough or not.
+    #[arg(long, default_value_t = u64::MAX)]
+    seconds: u64,
     /// Prints the whole trace of a seed, not its end.
     #[arg(long)]
     whole: bool,
@@ -117,6 +120,7 @@ fn all(size: &Size, options: &Options) -> ExitCode {
         device_hours: options.device_hours,
         faults: options.faults,
         each: options.each,
+        seconds: options.seconds,
     };
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
     let sum = many(options.first, size, &until, threads);

@@ -2,6 +2,7 @@
 
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Instant;
 
 use crate::faults::Table;
 use crate::oracle::Counts;
@@ -19,6 +20,8 @@ pub struct Until {
     pub faults: u64,
     /// Of each kind in each step where it is possible: so many hits, or more.
     pub each: u64,
+    /// Not longer than this, enough or not.
+    pub seconds: u64,
 }
 
 /// What many runs came to.
@@ -40,6 +43,7 @@ pub struct Sum {
 
 /// Runs seeds from `first` on until there is enough, or one fails.
 pub fn many(first: u64, size: &Size, until: &Until, threads: usize) -> Sum {
+    let begun = Instant::now();
     let (next, stop, sum) = (AtomicU64::new(first), AtomicBool::new(false), Mutex::new(Sum::default()));
     let work = || {
         while !stop.load(Ordering::Relaxed) {
@@ -63,6 +67,7 @@ pub fn many(first: u64, size: &Size, until: &Until, threads: usize) -> Sum {
             let enough = sum.device_seconds >= until.device_hours * 3_600
                 && sum.table.total() >= until.faults
                 && sum.table.least().0 >= until.each;
+            let enough = enough || begun.elapsed().as_secs() >= until.seconds;
             stop.fetch_or(enough, Ordering::Relaxed);
         }
     };

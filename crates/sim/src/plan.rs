@@ -34,7 +34,7 @@ pub struct Size {
 
 impl Default for Size {
     fn default() -> Self {
-        Size { devices: 3, servers: 2, hours: 2, every_s: 180 }
+        Size { devices: 3, servers: 2, hours: 2, every_s: 280 }
     }
 }
 
@@ -69,13 +69,20 @@ pub(crate) fn memory_of(seed: u64, device: usize) -> Memory {
 fn pairs(memory: Memory) -> Vec<(Kind, Step)> {
     let mut pairs = vec![];
     for kind in Kind::ALL {
-        let times = match (kind, memory) {
-            (Kind::TornWrite | Kind::BetweenWrites, Memory::Flash) => 3,
-            (Kind::TornWrite | Kind::BetweenWrites, _) | (Kind::Rollback, Memory::None) => 0,
-            (Kind::Rollback | Kind::Clone | Kind::Restore | Kind::Clock1970, _) => 2,
-            _ => 1,
-        };
         for step in Step::ALL.into_iter().filter(|s| kind.impossible(*s).is_none()) {
+            let short = matches!(
+                step,
+                Step::Dialing | Step::Hello | Step::Unconfirmed | Step::Catalogue | Step::Idle
+            );
+            let times = match (kind, memory) {
+                // A write to flash seldom falls into a step that is short.
+                (Kind::BetweenWrites, Memory::Flash) if step == Step::Idle => 24,
+                (Kind::TornWrite | Kind::BetweenWrites, Memory::Flash) if short => 8,
+                (Kind::TornWrite | Kind::BetweenWrites, Memory::Flash) => 3,
+                (Kind::TornWrite | Kind::BetweenWrites, _) | (Kind::Rollback, Memory::None) => 0,
+                (Kind::Restore | Kind::Split, _) => 2,
+                _ => 1,
+            };
             pairs.extend(std::iter::repeat_n((kind, step), times));
         }
     }

@@ -14,6 +14,7 @@ use crate::board::{Board, BoardId, Memory};
 use crate::host::{Act, Crash, Host, HostId};
 use crate::link::{Link, LinkId};
 use crate::log::{Log, merged};
+use crate::sealed::{Covers, Sealed};
 
 /// True time begins here: 2026-01-01 UTC, in us since 1970.
 pub const BEGIN_US: u64 = 1_767_225_600_000_000;
@@ -30,6 +31,8 @@ pub struct World {
     /// Links that are not closed, or on which something is on its way.
     pub(crate) open: Vec<LinkId>,
     pub(crate) log: Log,
+    /// Connections are sealed, and somebody sits on the line.
+    pub(crate) sealed: Option<Sealed>,
     /// One-way delays of the next connections, in us.
     pub delays: (u64, u64),
 }
@@ -51,6 +54,7 @@ impl World {
             links: vec![],
             open: vec![],
             log: Log::default(),
+            sealed: None,
             delays: (5_000, 5_000),
         }
     }
@@ -84,7 +88,8 @@ impl World {
 
     pub(crate) fn close(&mut self, link: LinkId) {
         let l = &mut self.links[link.0];
-        l.closed = true;
+        let again = std::mem::replace(&mut l.closed, true);
+        let said = l.covers.as_mut().filter(|c| !again && !c.forged).map(|c| std::mem::take(&mut c.said));
         l.up.clear();
         l.down.clear();
         let (board, host) = (l.board, l.host);
@@ -92,6 +97,56 @@ impl World {
         self.hosts[host.0].conns.remove(&link);
         if self.boards[board.0].link == Some(link) {
             self.boards[board.0].drop_link(End::Transport);
+        }
+        if let Some(said) = said {
+            self.say_again(board, host, &said);
+        }
+    }
+
+    /// Somebody says a connection again that is over, perhaps.
+    fn say_again(&mut self, board: BoardId, host: HostId, said: &[Vec<u8>]) {
+        let (now, (up, down)) = (self.now, self.delays);
+        let Some(sealed) = &mut self.sealed else { return };
+        if said.len() < 2 || !sealed.replays() {
+            return;
+        }
+        let all: Vec<usize> = (0..self.hosts.len()).filter(|h| self.hosts[*h].up).collect();
+        // The same server, or another one.
+        let host = match all.iter().find(|h| **h != host.0) {
+            Some(other) if sealed.replays() => HostId(*other),
+            _ if self.hosts[host.0].up => host,
+            _ => return,
+        };
+        sealed.replayed += 1;
+        let mut link = Link::new(board, host, up, down);
+        link.covers = Some(Box::new(Covers::forged()));
+        said.iter().for_each(|message| link.up.send(now, message, false));
+        self.links.push(link);
+        let id = LinkId(self.links.len() - 1);
+        self.open.push(id);
+        self.hosts[host.0].accept(now, id);
+        self.say(|| format!("somebody says an old connection again on link {}", id.0));
+    }
+
+    /// Takes the cover off what came up or down; closes the link if it cannot be.
+    fn uncover(&mut self, link: LinkId, up: bool, len: usize) -> Option<std::ops::Range<usize>> {
+        let l = &mut self.links[link.0];
+        let Some(covers) = &mut l.covers else { return Some(0..len) };
+        let sealed = self.sealed.as_mut()?;
+        let opened = if up {
+            let devices: Vec<DeviceId> = self.boards.iter().map(|b| b.id).collect();
+            sealed.open_up(covers, l.host, &devices, &mut l.up.buf[..len])
+        } else {
+            covers.open_down(&mut l.down.buf[..len])
+        };
+        match opened {
+            Ok(range) => Some(range),
+            Err(_) => {
+                sealed.denied += 1;
+                self.say(|| format!("link {}: a sealed frame cannot be opened", link.0));
+                self.close(link);
+                None
+            }
         }
     }
 
@@ -174,7 +229,10 @@ impl World {
 
     fn arrive_up(&mut self, link: LinkId) {
         let (now, host) = (self.now, self.links[link.0].host);
-        while let Some(chunk) = self.links[link.0].up.due(now) {
+        while let Some(mut chunk) = self.links[link.0].up.due(now) {
+            if let Some(sealed) = &mut self.sealed {
+                sealed.meddle(&mut chunk.bytes);
+            }
             let mut at = 0;
             while !self.links[link.0].closed {
                 let pipe = &mut self.links[link.0].up;
@@ -186,7 +244,8 @@ impl World {
                     break;
                 };
                 at += used;
-                let frame = &mut pipe.buf[..len];
+                let Some(range) = self.uncover(link, true, len) else { break };
+                let frame = &mut self.links[link.0].up.buf[range];
                 let acts = self.hosts[host.0].frame(now, link, frame, &self.store);
                 self.act(host, acts);
             }
@@ -199,7 +258,10 @@ impl World {
 
     fn arrive_down(&mut self, link: LinkId) {
         let (now, board) = (self.now, self.links[link.0].board);
-        while let Some(chunk) = self.links[link.0].down.due(now) {
+        while let Some(mut chunk) = self.links[link.0].down.due(now) {
+            if let Some(sealed) = &mut self.sealed {
+                sealed.meddle(&mut chunk.bytes);
+            }
             let mut at = 0;
             while !self.links[link.0].closed {
                 let pipe = &mut self.links[link.0].down;
@@ -211,8 +273,13 @@ impl World {
                     break;
                 };
                 at += used;
+                if self.boards[board.0].link != Some(link) {
+                    continue;
+                }
+                let Some(range) = self.uncover(link, false, len) else { break };
+                let frame = &mut self.links[link.0].down.buf[range];
                 let b = &mut self.boards[board.0];
-                if b.link == Some(link) && !b.frame(now, &mut pipe.buf[..len], &mut self.log) {
+                if !b.frame(now, frame, &mut self.log) {
                     b.drop_link(End::Bye);
                     self.close(link);
                 }
@@ -245,9 +312,13 @@ impl World {
             }
             b.write_flash(now);
             if let Some(link) = b.link {
-                let up = &mut self.links[link.0].up;
+                let Link { up, covers, .. } = &mut self.links[link.0];
                 let backlog = up.backlog();
-                b.frames(now, |frame, readings| up.send(now, frame, readings), backlog);
+                let send = |frame: &[u8], readings| match covers {
+                    Some(covers) => up.send(now, &covers.close_up(frame), readings),
+                    None => up.send(now, frame, readings),
+                };
+                b.frames(now, send, backlog);
                 if std::mem::take(&mut b.again) {
                     self.cut(link);
                 }
@@ -265,7 +336,13 @@ impl World {
         let now = self.now;
         for act in acts {
             match act {
-                Act::Down(link, frame) => self.links[link.0].down.send(now, &frame, false),
+                Act::Down(link, frame) => {
+                    let Link { down, covers, .. } = &mut self.links[link.0];
+                    match covers {
+                        Some(covers) => down.send(now, &covers.close_down(&frame), false),
+                        None => down.send(now, &frame, false),
+                    }
+                }
                 Act::Close(link) => {
                     // What was written before still arrives; then the device sees the end.
                     let l = &mut self.links[link.0];

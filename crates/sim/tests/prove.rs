@@ -16,6 +16,7 @@ fn prove_simulation() {
         device_hours: effort::size(18, 100_000),
         faults: effort::size(0, 1_000_000),
         each: effort::size(0, 1_000),
+        seconds: u64::MAX,
     };
     let begun = Instant::now();
     let threads = std::thread::available_parallelism().map_or(1, usize::from);

@@ -19,8 +19,10 @@ use crate::turns::Turns;
 pub enum Protocol {
     /// Frames of the same size, sent back as they came.
     Echo,
-    /// Ours: a frame is answered when it is committed.
+    /// Ours, sealed: a frame is answered when it is committed.
     Sensock,
+    /// Ours, without keys and in plain text, as the peers are.
+    Insecure,
     /// MQTT 3.1.1, QoS 0, delivered to a subscriber.
     Mqtt0,
     /// MQTT 3.1.1, QoS 1, delivered to a subscriber.
@@ -29,6 +31,13 @@ pub enum Protocol {
     Mqtt1Unheard,
     /// Connections that are accepted, answered with one byte and kept.
     Accept,
+}
+
+impl Protocol {
+    /// Ours, sealed unless said.
+    pub fn ours(insecure: bool) -> Self {
+        if insecure { Protocol::Insecure } else { Protocol::Sensock }
+    }
 }
 
 /// One client, from its dial to its leave.
@@ -52,8 +61,13 @@ impl Client {
     pub async fn run(self, protocol: Protocol, gate: Rc<Semaphore>) -> Result<()> {
         match protocol {
             Protocol::Echo => echo::run(self, &gate).await,
-            Protocol::Sensock if self.turns.pace().batch > 8 => sensock::run::<16_384>(self, &gate).await,
-            Protocol::Sensock => sensock::run::<1_024>(self, &gate).await,
+            Protocol::Sensock | Protocol::Insecure => {
+                let sealed = protocol == Protocol::Sensock;
+                match self.turns.pace().batch {
+                    9.. => sensock::run::<16_384>(self, sealed, &gate).await,
+                    _ => sensock::run::<1_024>(self, sealed, &gate).await,
+                }
+            }
             Protocol::Mqtt0 => mqtt::run(self, &gate, mqtt::Way::DELIVERED_0).await,
             Protocol::Mqtt1 => mqtt::run(self, &gate, mqtt::Way::DELIVERED_1).await,
             Protocol::Mqtt1Unheard => mqtt::run(self, &gate, mqtt::Way::UNHEARD_1).await,

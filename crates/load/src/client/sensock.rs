@@ -6,13 +6,15 @@ use anyhow::{Result, anyhow, bail, ensure};
 use catalog::{CELLAR, HUMIDITY, TEMPERATURE};
 use sensock::deframe::{Length, PREFACE, prefixed};
 use sensock::device::{Event, Node, Outbox, Session, Share as _, Transmit};
+use sensock::seal::{Cover, Margins, SECOND_OVERHEAD};
 use sensock::wire::hello::{Account, End};
-use sensock::{DeviceId, Lane, Position, Tick};
+use sensock::{Lane, Position, Tick};
 use tokio::sync::Semaphore;
 use tokio::time::Instant;
 
 use super::Client;
 use super::wire::Wire;
+use crate::cover;
 
 /// What a lane's frame may have: a batch is cut at it.
 const FRAME: usize = 4_096;
@@ -24,26 +26,28 @@ struct Device<'b, const N: usize> {
     wire: Wire,
     session: Session<'b>,
     outbox: Box<RefCell<Outbox<N>>>,
+    cover: Cover,
     deframer: Length,
-    frame: [u8; SMALL],
+    frame: [u8; SMALL + SECOND_OVERHEAD],
     out: Vec<u8>,
     started: Instant,
     mark: Position,
 }
 
-pub(super) async fn run<const N: usize>(client: Client, gate: &Semaphore) -> Result<()> {
+pub(super) async fn run<const N: usize>(client: Client, sealed: bool, gate: &Semaphore) -> Result<()> {
     let Client { address, number, name, turns } = client;
     let room = if turns.pace().batch <= 1 { SMALL } else { FRAME };
     let dialling = gate.acquire().await?;
     let mut scratch = vec![0; room];
-    let id = DeviceId::new(&format!("load-{name:05}"))?;
+    let id = cover::name(name)?;
     let node = Node { id, catalog: &CELLAR, max_frame: SMALL as u16 };
     let mut device = Device::<N> {
         wire: Wire::dial(address, name).await?,
         session: Session::new(node, &mut scratch).map_err(|e| anyhow!("{e}"))?,
         outbox: Box::new(RefCell::new(Outbox::new())),
+        cover: if sealed { cover::dial(&id)? } else { Cover::insecure() },
         deframer: Length::new(),
-        frame: [0; SMALL],
+        frame: [0; SMALL + SECOND_OVERHEAD],
         out: PREFACE.to_vec(),
         started: Instant::now(),
         mark: Position::NONE,
@@ -107,12 +111,16 @@ impl<const N: usize> Device<'_, N> {
         let now = self.now();
         loop {
             let at = self.out.len();
-            self.out.resize(at + 2 + room, 0);
+            let Margins { front, back } = self.cover.margins();
+            self.out.resize(at + 2 + front + room + back, 0);
             let frame = &mut self.out[at..];
-            let Transmit::Frame(n) = self.session.poll_transmit(&*self.outbox, now, &mut frame[2..]) else {
+            let inner = &mut frame[2 + front..2 + front + room];
+            let Transmit::Frame(n) = self.session.poll_transmit(&*self.outbox, now, inner) else {
                 self.out.truncate(at);
                 break;
             };
+            let n =
+                self.cover.close(&mut frame[2..], n).map_err(|_| anyhow!("no room for a sealed frame"))?;
             let skip = prefixed(frame, n);
             self.out.truncate(at + 2 + n);
             if skip > 0 {
@@ -139,14 +147,15 @@ impl<const N: usize> Device<'_, N> {
     /// Handles what came.
     async fn handle(&mut self, room: usize) -> Result<()> {
         let now = self.now();
-        let Device { wire, session, outbox, deframer, frame, mark, .. } = self;
+        let Device { wire, session, outbox, cover, deframer, frame, mark, .. } = self;
         wire.read(|mut bytes| {
             while !bytes.is_empty() {
                 let (used, whole) = deframer.feed(bytes, frame).map_err(|e| anyhow!("{e}"))?;
                 bytes = &bytes[used..];
                 let Some(len) = whole else { continue };
-                let event =
-                    session.handle_frame(&**outbox, now, &mut frame[..len]).map_err(|e| anyhow!("{e}"))?;
+                let opened = cover.open(&mut frame[..len])?;
+                let frame = &mut frame[opened.frame];
+                let event = session.handle_frame(&**outbox, now, frame).map_err(|e| anyhow!("{e}"))?;
                 match event {
                     Some(Event::Committed { lane: Lane::Readings, mark: to }) => *mark = to,
                     Some(Event::Refused(r)) => bail!("the server refused: {}", r.text),

@@ -29,6 +29,9 @@ pub struct Options {
     /// Rounds, interleaved; the middle one counts.
     #[arg(long, default_value_t = 5)]
     pub rounds: usize,
+    /// Ours without keys and in plain text.
+    #[arg(long)]
+    pub insecure: bool,
 }
 
 /// Measures and prints.
@@ -49,7 +52,7 @@ pub fn run(programs: &Programs, options: &Options) -> Result<Vec<Limit>> {
     };
     let (mut through, mut without): (Vec<Measured>, Vec<Cost>) = (vec![], vec![]);
     for _ in 0..options.rounds {
-        let measured = fleet::once(programs, Protocol::Sensock, Storage::Sqlite, &load)?;
+        let measured = fleet::once(programs, Protocol::ours(options.insecure), Storage::Sqlite, &load)?;
         let transactions = (measured.records / BATCH as u64).clamp(50, 5_000);
         through.push(measured);
         without.push(on_one_thread(direct(transactions as usize))?);
@@ -61,7 +64,7 @@ pub fn run(programs: &Programs, options: &Options) -> Result<Vec<Limit>> {
         columns(&[
             ["", "µs CPU/record", "records/s"].map(str::to_owned).to_vec(),
             row(
-                "through the server",
+                fleet::name(Protocol::ours(options.insecure)),
                 median(through.iter().map(cpu)),
                 median(through.iter().map(fleets::Measured::rate))
             ),

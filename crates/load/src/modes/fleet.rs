@@ -35,7 +35,7 @@ pub struct Options {
     /// Where our server stores.
     #[arg(long, value_enum, default_value_t)]
     pub store: Storage,
-    /// Only our server, no peers.
+    /// Only our server, sealed, no peers.
     #[arg(long)]
     pub alone: bool,
 }
@@ -64,17 +64,17 @@ pub fn run(programs: &Programs, options: &Options) -> Result<Vec<Limit>> {
     Ok(if limited && !options.alone { limits(&rounds) } else { vec![] })
 }
 
-/// What the rounds are measured by.
+/// What the rounds are measured by. The peers are plain, so they stand beside ours without keys; what sealing adds is a limit of its own.
 fn limits(rounds: &[Round]) -> Vec<Limit> {
-    use Protocol::{Echo, Mqtt0, Mqtt1, Sensock};
+    use Protocol::{Echo, Insecure, Mqtt0, Mqtt1};
     let of = |of, to| ratio(rounds, of, to).unwrap_or(f64::NAN);
     vec![
         Limit::at_most(
-            "CPU a stored record, x mosquitto QoS 1 (delivered, not stored)",
-            of(Sensock, Mqtt1),
+            "CPU a stored record, insecure, x mosquitto QoS 1 (delivered, not stored)",
+            of(Insecure, Mqtt1),
             1.0,
         ),
-        Limit::at_most("CPU a stored record, x tokio echo", of(Sensock, Echo), 2.5),
+        Limit::at_most("CPU a stored record, insecure, x tokio echo", of(Insecure, Echo), 2.5),
         Limit::at_most(
             "the run counts: mosquitto QoS 1 / echo, off 3.9 by",
             off(of(Mqtt1, Echo), KNOWN_1),
@@ -106,7 +106,7 @@ pub fn measure(programs: &Programs, options: &Options) -> Result<Vec<Round>> {
     };
     let mut protocols = vec![Protocol::Sensock];
     if !options.alone {
-        protocols.insert(0, Protocol::Echo);
+        protocols.extend([Protocol::Echo, Protocol::Insecure]);
         if programs.mosquitto.is_some() {
             protocols.extend([Protocol::Mqtt0, Protocol::Mqtt1, Protocol::Mqtt1Unheard]);
         }
@@ -127,7 +127,7 @@ pub fn measure(programs: &Programs, options: &Options) -> Result<Vec<Round>> {
 /// # Errors
 /// When it or a client fails, or what is stored is not what was acknowledged.
 pub fn once(programs: &Programs, protocol: Protocol, storage: Storage, load: &Load) -> Result<Measured> {
-    let mut served = Served::start(programs, protocol, storage)?;
+    let mut served = Served::start(programs, protocol, storage, load.first + load.connections)?;
     let measured = fleet::run(&served.server, protocol, load);
     let measured = measured.map_err(|error| served.server.explain(error))?;
     served.end(measured.answered)?;
@@ -138,7 +138,8 @@ pub fn once(programs: &Programs, protocol: Protocol, storage: Storage, load: &Lo
 pub fn name(protocol: Protocol) -> &'static str {
     match protocol {
         Protocol::Echo => "tokio echo",
-        Protocol::Sensock => "sensock (stored)",
+        Protocol::Sensock => "sensock, sealed (stored)",
+        Protocol::Insecure => "sensock, insecure (stored)",
         Protocol::Mqtt0 => "mosquitto QoS 0",
         Protocol::Mqtt1 => "mosquitto QoS 1",
         Protocol::Mqtt1Unheard => "mosquitto QoS 1, no subscriber",
@@ -179,6 +180,9 @@ pub fn report(rounds: &[Round]) -> String {
         ]);
     }
     let mut text = columns(&rows);
+    if let Some(ratio) = ratio(rounds, Protocol::Sensock, Protocol::Insecure) {
+        text += &format!("CPU a record, sealed x insecure: {ratio:.2}; the peers are plain\n");
+    }
     if let (Some(qos1), Some(qos0)) =
         (ratio(rounds, Protocol::Mqtt1, Protocol::Echo), ratio(rounds, Protocol::Mqtt0, Protocol::Echo))
     {

@@ -41,7 +41,7 @@ pub struct Options {
 pub fn run(programs: &Programs, options: &Options) -> Result<Vec<Limit>> {
     println!("idle: {} connections, {} s, store {:?}", options.connections, options.seconds, options.store);
     usage::allow_files(options.connections as u64 + 200)?;
-    let mut protocols = vec![Protocol::Echo, Protocol::Sensock];
+    let mut protocols = vec![Protocol::Echo, Protocol::Sensock, Protocol::Insecure];
     if programs.mosquitto.is_some() {
         protocols.push(Protocol::Mqtt0);
     }
@@ -63,7 +63,12 @@ pub fn run(programs: &Programs, options: &Options) -> Result<Vec<Limit>> {
 
 /// Memory of one server before and after all connected, in bytes.
 fn once(programs: &Programs, protocol: Protocol, options: &Options) -> Result<(u64, u64)> {
-    let mut served = Served::start(programs, protocol, options.store)?;
+    let mut served = Served::start(
+        programs,
+        protocol,
+        options.store,
+        options.connections + options.connections.div_ceil(100),
+    )?;
     // A few devices come and go first, so that what a server makes once is not counted as theirs.
     let load = |first: usize, connections: usize, seconds: f64| Load {
         connections,

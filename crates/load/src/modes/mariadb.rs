@@ -41,6 +41,9 @@ pub struct Options {
     /// Rounds, interleaved; the middle one counts.
     #[arg(long, default_value_t = 5)]
     pub rounds: usize,
+    /// Ours without keys and in plain text.
+    #[arg(long)]
+    pub insecure: bool,
 }
 
 /// Measures and prints.
@@ -60,7 +63,7 @@ pub fn run(programs: &Programs, options: &Options) -> Result<Vec<Limit>> {
     };
     let (mut ours, mut bare): (Vec<f64>, Vec<f64>) = (vec![], vec![]);
     for _ in 0..options.rounds {
-        let measured = fleet::once(programs, Protocol::Sensock, Storage::Mariadb, &load)?;
+        let measured = fleet::once(programs, Protocol::ours(options.insecure), Storage::Mariadb, &load)?;
         ours.push(Measured::rate(&measured));
         bare.push(on_one_thread(bare_loop(options))?);
     }
@@ -70,7 +73,7 @@ pub fn run(programs: &Programs, options: &Options) -> Result<Vec<Limit>> {
         "{}",
         columns(&[
             ["", "records/s"].map(str::to_owned).to_vec(),
-            row("sensock", &ours),
+            row(fleet::name(Protocol::ours(options.insecure)), &ours),
             row("bare multi-row insert", &bare)
         ])
     );

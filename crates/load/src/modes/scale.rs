@@ -39,6 +39,9 @@ pub struct Options {
     /// Rounds, interleaved; the middle one counts.
     #[arg(long, default_value_t = 3)]
     pub rounds: usize,
+    /// Ours without keys and in plain text.
+    #[arg(long)]
+    pub insecure: bool,
     /// Where our server stores.
     #[arg(long, value_enum, default_value_t)]
     pub store: Storage,
@@ -93,7 +96,8 @@ fn spread(round: &Vec<Measured>) -> f64 {
 }
 
 fn once(programs: &Programs, options: &Options, devices: usize) -> Result<Measured> {
-    let mut served = Served::start(programs, Protocol::Sensock, options.store)?;
+    let protocol = Protocol::ours(options.insecure);
+    let mut served = Served::start(programs, protocol, options.store, devices)?;
     let every = Duration::from_secs_f64(devices as f64 / options.rate);
     let load = Load {
         connections: devices,
@@ -103,7 +107,7 @@ fn once(programs: &Programs, options: &Options, devices: usize) -> Result<Measur
         warm_up: every + Duration::from_secs(1),
         window: Duration::from_secs_f64(options.seconds),
     };
-    let measured = fleet::run(&served.server, Protocol::Sensock, &load);
+    let measured = fleet::run(&served.server, protocol, &load);
     let measured = measured.map_err(|error| served.server.explain(error))?;
     served.end(measured.answered)?;
     Ok(measured)

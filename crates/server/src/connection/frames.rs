@@ -96,7 +96,7 @@ impl Live {
         let now_us = self.shared.wall.now_us();
         let work = FloorWork { lane: LaneId { device: self.device, lane }, floor, between_us, now_us };
         let epoch = self.epochs[lane.index()];
-        self.submit(Work::Floor(work), Token::Floor { lane, epoch });
+        self.submit_in_lane(lane, 0, Work::Floor(work), Token::Floor { lane, epoch });
         Ok(())
     }
 
@@ -207,7 +207,9 @@ impl Live {
     fn ended(&mut self, lasts: [Position; Lane::COUNT]) {
         let now = self.shared.wall.now();
         Lane::ALL.into_iter().for_each(|lane| self.submit_lane(now, lane));
-        self.submit(Work::Ended(self.device, lasts), Token::Plain);
+        if self.parked.is_empty() {
+            self.submit(Work::Ended(self.device, lasts), Token::Plain);
+        }
     }
 
     /// Reads no more; says goodbye once everything is committed and acknowledged.

@@ -56,7 +56,7 @@ impl Live {
             }
             (Token::Records { lane, records, bytes, epoch, replies, applied }, Ok(Done::Appended(done))) => {
                 self.appended(lane, epoch, &done);
-                self.session.window(lane, self.shared.window(lane));
+                self.session.window(lane, self.window(lane));
                 self.session.release(lane, records, bytes as usize);
                 replies.iter().for_each(|id| self.down.replied(&mut self.session, *id));
                 self.down.applied(&applied);

@@ -11,6 +11,7 @@ mod frames;
 mod handshake;
 mod intake;
 mod messages;
+mod parked;
 mod sheet;
 mod times;
 mod works;
@@ -47,6 +48,7 @@ use crate::shared::Shared;
 use downlink::Downlink;
 use handshake::Met;
 use intake::{Facts, Intake};
+use parked::Parked;
 use sheet::{Pieces, Sheet};
 use times::Times;
 use works::boot_row;
@@ -143,6 +145,8 @@ pub(crate) struct Live {
     /// Works that wait for the Hello transaction.
     held: Vec<Entry>,
     confirmed: bool,
+    /// Works beyond the device's quota.
+    parked: Vec<Parked>,
     /// Works that the committer has not answered yet.
     outstanding: usize,
     /// Rewinds per lane: works from before one are not rewound again.
@@ -212,6 +216,7 @@ impl Live {
             down: Downlink::new(&hello, hello_at),
             meeting: identity.meeting,
             held: Vec::new(),
+            parked: Vec::new(),
             confirmed: false,
             outstanding: 0,
             epochs: [0; Lane::COUNT],
@@ -255,6 +260,7 @@ impl Live {
             }
             let read = self.poll_read(cx, pipe);
             let now = self.shared.wall.now();
+            self.unpark();
             self.submit_all(now);
             self.overdue(now);
             self.let_sleep();

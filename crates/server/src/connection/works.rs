@@ -71,7 +71,7 @@ impl Live {
         let applied = pending.work.applied.iter().map(|a| a.revision).collect();
         let epoch = self.epochs[lane.index()];
         let token = Token::Records { lane, records, bytes, epoch, replies, applied };
-        self.submit(Work::Records(pending.work), token);
+        self.submit_in_lane(lane, bytes.into(), Work::Records(pending.work), token);
     }
 
     /// The clock's bounds in wall time.

@@ -215,7 +215,8 @@ impl Oracle {
             let rec = self.recs[i];
             let life = &self.lives[rec.life as usize];
             let id = self.devices[life.device].id;
-            let never = life.wire.is_empty() || life.forgotten || !life.connected && life.memory == Memory::None;
+            let never =
+                life.wire.is_empty() || life.forgotten || !life.connected && life.memory == Memory::None;
             match rec.fate {
                 Fate::Stored(_) => self.counts.stored += 1,
                 Fate::Gapped(_) => self.counts.in_gaps += 1,

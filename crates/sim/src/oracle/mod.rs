@@ -108,8 +108,12 @@ pub struct Counts {
     pub commands: (u64, u64),
     /// Alarms.
     pub alarms: u64,
-    /// Works that found the transaction under way.
+    /// Transactions.
     pub commits: u64,
+    /// Worlds whose connections were sealed.
+    pub sealed: u64,
+    /// In those: bits changed on the way, connections said again, and messages that could not be opened.
+    pub attacks: (u64, u64, u64),
 }
 
 impl Counts {
@@ -124,6 +128,9 @@ impl Counts {
         self.commands = (self.commands.0 + o.commands.0, self.commands.1 + o.commands.1);
         self.alarms += o.alarms;
         self.commits += o.commits;
+        self.sealed += o.sealed;
+        let (a, b) = (self.attacks, o.attacks);
+        self.attacks = (a.0 + b.0, a.1 + b.1, a.2 + b.2);
     }
 }
 

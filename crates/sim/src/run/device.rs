@@ -41,6 +41,8 @@ pub(super) struct Device {
     pub heard: u32,
     pub gone_at: Option<u64>,
     pub poison_next: bool,
+    /// An alarm is made then.
+    pub trips_at: Option<u64>,
     pub chance: Chance,
 }
 
@@ -91,6 +93,7 @@ impl Device {
             heard: 0,
             gone_at: None,
             poison_next: false,
+            trips_at: None,
             chance,
         }
     }
@@ -120,6 +123,7 @@ impl Device {
             heard: 0,
             gone_at: Some(until),
             poison_next: false,
+            trips_at: None,
             chance,
         }
     }
@@ -127,7 +131,7 @@ impl Device {
     pub(super) fn next_at(&self) -> u64 {
         let active =
             self.active.as_ref().map_or(self.ops.front().map(|op| BEGIN_US + op.at_us), |a| Some(a.look_at));
-        let timers = [self.dial_at, self.power_at, self.gone_at, active, self.wants_sleep];
+        let timers = [self.trips_at, self.dial_at, self.power_at, self.gone_at, active, self.wants_sleep];
         timers.into_iter().flatten().min().unwrap_or(u64::MAX).min(self.sample_at)
     }
 }
@@ -154,6 +158,12 @@ impl Run {
             d.sample_at = now + d.period_us - d.chance.pick(0..d.period_us / 4 + 1);
             if on && !self.healing {
                 self.sample(i, None);
+            }
+        }
+        if self.devices[i].trips_at.is_some_and(|at| at <= now) {
+            self.devices[i].trips_at = None;
+            if on && !self.healing {
+                self.sample(i, Some(Lane::Alarm));
             }
         }
         if !on {

@@ -1,7 +1,7 @@
 //! Faults: brought to their step, and done there.
 
-use sensock_store::{Failure, Store as _};
 use sensock_store::memory::Point;
+use sensock_store::{Failure, Store as _};
 
 use super::*;
 use crate::board::Memory;
@@ -16,6 +16,9 @@ pub(super) struct Active {
     skip: u64,
     led: u32,
     pub look_at: u64,
+    /// What is missing beside the step is provoked not before this.
+    provoke_at: u64,
+    provoked: u32,
     give_up_at: u64,
 }
 
@@ -58,7 +61,16 @@ impl Run {
             let Some(op) = d.ops.pop_front() else { return };
             let mut chance = Chance::new(op.seed);
             let skip = chance.pick(0..4);
-            d.active = Some(Active { op, chance, skip, led: 0, look_at: now, give_up_at: now + 600_000_000 });
+            d.active = Some(Active {
+                op,
+                chance,
+                skip,
+                led: 0,
+                look_at: now,
+                provoke_at: now,
+                provoked: 0,
+                give_up_at: now + 600_000_000,
+            });
         }
         let Some(mut active) = self.devices[i].active.take() else { return };
         if self.go_on(i, &mut active) {
@@ -91,9 +103,8 @@ impl Run {
                 self.hit(i, a);
                 return true;
             }
-            if a.look_at <= now {
-                a.look_at = now + 20_000;
-            }
+            let again = a.provoke_at.max(now + 1);
+            a.look_at = if a.look_at <= now { again } else { a.look_at.min(again) };
             return false;
         }
         if a.look_at > now {
@@ -121,7 +132,12 @@ impl Run {
         let board = self.devices[i].board;
         let b = &self.world.boards[board.0];
         // What is missing here is provoked, but not without end.
-        let provoke = a.look_at <= self.world.now;
+        let provoke = a.provoke_at <= self.world.now;
+        if provoke {
+            // Ever more rarely.
+            a.provoked += 1;
+            a.provoke_at = self.world.now + (20_000 << (a.provoked / 8).min(9));
+        }
         match a.op.kind {
             Kind::TornWrite | Kind::BetweenWrites => {
                 let wanted = if a.op.kind == Kind::TornWrite { Writing::Inside } else { Writing::Between };
@@ -168,7 +184,7 @@ impl Run {
                         pipe.slowed = true;
                     }
                     Kind::Split => {
-                        let size = chance.pick(1..40) as usize;
+                        let size = chance.pick(1..16) as usize;
                         pipe.chop = Some(Chop { size, every_us: chance.pick(100..50_000), frames: 4 });
                     }
                     Kind::Drip => {

@@ -22,6 +22,7 @@ use crate::faults::{Kind, Step, Table};
 use crate::host::HostId;
 use crate::oracle::{Backup, Counts, Oracle};
 use crate::plan::{Op, Size};
+use crate::sealed::Sealed;
 use crate::world::{BEGIN_US, World};
 
 use device::Device;
@@ -50,6 +51,9 @@ struct Watch {
     until: u64,
     hit: fault::Hit,
 }
+
+/// One in so many worlds is sealed: its key exchanges cost as much as all else in it.
+const SEALED_EVERY: u64 = 8;
 
 struct Run {
     world: World,
@@ -89,6 +93,10 @@ pub fn run(seed: u64, size: &Size, ops: &[Op], traced: bool) -> Outcome {
         run.oracle.violate(|| format!("panicked: {words}"));
     }
     let seconds = (run.world.now - BEGIN_US) / 1_000_000;
+    if let Some(sealed) = &run.world.sealed {
+        run.oracle.counts.sealed = 1;
+        run.oracle.counts.attacks = (sealed.flipped, sealed.replayed, sealed.denied);
+    }
     Outcome {
         violation: run.oracle.violation().map(|words| (words.to_owned(), seconds)),
         device_seconds: seconds * size.devices as u64,
@@ -106,6 +114,9 @@ impl Run {
         world.store = MemoryStore::new(StoreId(seed | 1));
         (1..size.servers).for_each(|_| _ = world.host());
         world.log.quiet = !traced;
+        if seed % SEALED_EVERY == 5 {
+            world.sealed = Some(Sealed::new(seed));
+        }
         let journal = Arc::<Mutex<Vec<Batch>>>::default();
         for host in &mut world.hosts {
             host.gate().committed = journal.clone();
@@ -175,6 +186,9 @@ impl Run {
             (0..self.devices.len()).for_each(|i| self.floors(i));
             committed.iter().for_each(|batch| self.oracle.committed(batch, now));
         }
+        if self.world.sealed.is_some() {
+            self.attackers();
+        }
         for host in &self.world.hosts {
             let window: u64 = host.config.window.iter().map(|w| w.bytes + 4_096).sum();
             if host.outstanding_max as u64 > window {
@@ -195,6 +209,18 @@ impl Run {
         }
     }
 
+    /// Nobody who says an old connection again is ever taken for the device.
+    fn attackers(&mut self) {
+        for link in &self.world.open {
+            let l = &self.world.links[link.0];
+            let forged = l.covers.as_ref().is_some_and(|c| c.forged);
+            if forged && self.world.hosts[l.host.0].conns.get(link).is_some_and(|c| c.confirmed) {
+                self.oracle
+                    .violate(|| format!("a connection that was said again is served on link {}", link.0));
+            }
+        }
+    }
+
     fn news(&mut self, i: usize, news: News) {
         let now = self.world.now;
         let d = &mut self.devices[i];
@@ -206,6 +232,10 @@ impl Run {
                 let boot = boot.boot() + boot.shift();
                 self.oracle.welcomed(d.life, boot);
                 d.backoff.succeeded();
+                if d.chance.percent(20) {
+                    // Something trips just when it has much to tell.
+                    d.trips_at = Some(now + d.chance.pick(1_000..80_000));
+                }
                 d.heard += 1;
                 let turn = &mut self.turns[d.book];
                 if turn.0 != i {
@@ -234,9 +264,11 @@ impl Run {
             News::Overtaken => self.oracle.violate(|| "readings left while an alarm waited".to_owned()),
             News::Behind(bytes) => {
                 let host = b.link.map(|l| self.world.links[l.0].host);
-                let frame = host.map_or(4_096, |h| usize::from(self.world.hosts[h.0].config.max_frame));
+                let frame =
+                    host.map_or(512, |h| usize::from(self.world.hosts[h.0].config.max_frame).min(512));
                 // Less than two frames under way let one more go.
-                if bytes > 2 * frame + frame.min(512) {
+                let tag = if self.world.sealed.is_some() { sensock::seal::TAG } else { 0 };
+                if bytes > 3 * (frame + tag) {
                     self.oracle.violate(|| {
                         format!(
                             "{bytes} bytes of readings are on their way before an alarm, a frame has {frame}"

@@ -97,6 +97,8 @@ impl World {
         let now = self.now;
         self.open.push(link);
         let id = self.boards[board.0].id;
+        let covers = self.sealed.as_mut().map(|s| Box::new(s.dial(&id)));
+        self.links[link.0].covers = covers;
         self.say(|| format!("{id} dials server {} on link {}", host.0, link.0));
         self.hosts[host.0].accept(now, link);
         self.boards[board.0].start(now, link);

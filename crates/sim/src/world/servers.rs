@@ -40,6 +40,7 @@ impl World {
         self.say(|| format!("server {} dies", host.0));
         let links: Vec<LinkId> = self.open.iter().copied().filter(|l| self.links[l.0].host == host).collect();
         links.into_iter().for_each(|l| self.close(l));
+        self.sealed.iter_mut().for_each(|s| s.forget(host));
         let h = &mut self.hosts[host.0];
         let fresh = Host::new(h.number + 100, self.now);
         let old = std::mem::replace(h, fresh);
