@@ -97,7 +97,7 @@ impl Sealed {
 
     /// Perhaps a bit of what is on its way changes.
     pub(crate) fn meddle(&mut self, bytes: &mut [u8]) {
-        if !bytes.is_empty() && self.chance.word() % 1_500 == 0 {
+        if !bytes.is_empty() && self.chance.word().is_multiple_of(1_500) {
             let at = self.chance.pick(0..bytes.len() as u64 * 8) as usize;
             bytes[at / 8] ^= 1 << (at % 8);
             self.flipped += 1;
@@ -150,7 +150,7 @@ fn close(cover: &mut Cover, frame: &[u8]) -> Vec<u8> {
 
 /// The key of a device; a copied board has it too.
 fn credential(device: &DeviceId) -> Credential {
-    let mut chance = device.bytes().fold(Chance::new(0x6b65_79), |c, b| {
+    let mut chance = device.bytes().fold(Chance::new(0x006b_6579), |c, b| {
         let mut c = c;
         Chance::new(c.word() ^ u64::from(b))
     });

@@ -36,7 +36,13 @@ fn prove_simulation() {
             size.hours
         );
     }
-    assert!(sum.table.total() > effort::size(150, 1_000_000), "faults did hit");
+    assert!(sum.table.total() > effort::size(100, 1_000_000), "faults did hit");
+    let (flipped, again, denied) = sum.counts.attacks;
+    assert!(
+        sum.counts.sealed > 0 && again > 0 && denied >= again,
+        "{flipped} bits changed, {:?}",
+        sum.counts
+    );
     assert!(sum.counts.stored > 0 && sum.counts.in_gaps > 0 && sum.counts.commands.1 > 0, "{:?}", sum.counts);
 }
 

@@ -11,10 +11,14 @@ use sensock_store::work::{CommandWork, Work};
 use super::*;
 use crate::board::flash::{Flash, Writing};
 use crate::board::{BoardId, Kept, Memory, catalog};
+use crate::link::LinkId;
 use crate::oracle::Life;
 
 /// Seconds between two records of a device, by itself; bursts and faults come on top.
 const PERIODS_S: [u64; 6] = [10, 10, 20, 30, 60, 60];
+
+/// So many bytes of readings on their way are much.
+const MUCH: usize = 500;
 
 pub(super) struct Device {
     pub board: BoardId,
@@ -43,6 +47,8 @@ pub(super) struct Device {
     pub poison_next: bool,
     /// An alarm is made then.
     pub trips_at: Option<u64>,
+    /// The connection on which one was made because much was on its way.
+    tripped: Option<LinkId>,
     pub chance: Chance,
 }
 
@@ -94,6 +100,7 @@ impl Device {
             gone_at: None,
             poison_next: false,
             trips_at: None,
+            tripped: None,
             chance,
         }
     }
@@ -124,6 +131,7 @@ impl Device {
             gone_at: Some(until),
             poison_next: false,
             trips_at: None,
+            tripped: None,
             chance,
         }
     }
@@ -159,6 +167,14 @@ impl Run {
             if on && !self.healing {
                 self.sample(i, None);
             }
+        }
+        // And something trips while much is on its way.
+        if let Some(link) = self.world.boards[board.0].link
+            && self.devices[i].tripped != Some(link)
+            && self.world.links[link.0].up.backlog() > MUCH
+        {
+            self.devices[i].tripped = Some(link);
+            self.devices[i].trips_at = Some(now);
         }
         if self.devices[i].trips_at.is_some_and(|at| at <= now) {
             self.devices[i].trips_at = None;
@@ -263,7 +279,8 @@ impl Run {
         let d = &mut self.devices[i];
         let lane = lane.unwrap_or(if d.chance.percent(8) { Lane::Alarm } else { Lane::Readings });
         let number = self.oracle.next_number();
-        let second = d.chance.pick(0..1_000) as i32;
+        // Wide, so that a full outbox is more than a few frames.
+        let second = d.chance.pick(0..1 << 27) as i32;
         let readings = [
             Reading { quantity: 1, cell: Cell::Value(number) },
             Reading { quantity: 2, cell: Cell::Value(second) },

@@ -74,6 +74,8 @@ struct Run {
     table: Table,
     missed: u64,
     chance: Chance,
+    /// This minute, and how much happened in it.
+    minute: (u64, u32),
     /// Nothing goes wrong any more.
     healing: bool,
 }
@@ -153,12 +155,14 @@ impl Run {
             table: Table::default(),
             missed: 0,
             chance,
+            minute: (0, 0),
             healing: false,
         }
     }
 
     fn until(&mut self, end: u64) {
         while self.world.now < end && self.oracle.violation().is_none() {
+            self.spin();
             let next = self.next_at().clamp(self.world.now + 1, end);
             self.world.step(next);
             self.watch();
@@ -168,6 +172,20 @@ impl Run {
                 self.strike(i);
             }
             self.settle_watches();
+        }
+    }
+
+    /// Nothing goes round and round: so many things in one minute are no work.
+    fn spin(&mut self) {
+        let minute = self.world.now / 60_000_000;
+        if self.minute.0 != minute {
+            self.minute = (minute, 0);
+        }
+        self.minute.1 += 1;
+        if self.minute.1 > 400_000 {
+            self.oracle.violate(|| {
+                "400,000 things happened within a minute: something goes round and round".to_owned()
+            });
         }
     }
 

@@ -17,10 +17,17 @@ impl Group<'_> {
             CommandWork::Sent { device, id, boot, now_us } => {
                 // Another server has met a newer boot: this connection is dead, and nobody would ever hear what became of the command.
                 let over = *boot < self.device(*device).boot_and_tag().0;
+                // A device begins no number below one that it began. One that another server made a moment ago goes first, once this
+                // connection has heard of it; till then this one waits.
+                let first = |c: &CommandRow| {
+                    c.id < *id && c.state == CommandState::Queued && c.deadline_us >= *now_us
+                };
+                let early = self.device(*device).commands.iter().any(first);
                 self.change(*device, *id, |row| {
                     if row.state == CommandState::Queued && !over {
                         match row.deadline_us < *now_us {
                             true => row.settle(CommandState::Expired, *now_us),
+                            false if early => {}
                             false => row.state = CommandState::Sent(*boot),
                         }
                     }

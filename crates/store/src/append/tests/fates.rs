@@ -217,6 +217,27 @@ fn a_command_is_not_sent_into_a_boot_that_is_over() {
     assert_eq!(sent(8), Sent(8));
 }
 
+/// Two servers: one is connected, the other one makes a command that the first hears of after it made one of its own. Devices begin no
+/// number below one that they began, so the first would never run, and nobody would ever settle it.
+#[test]
+fn a_command_is_not_sent_before_an_earlier_one_that_another_server_made() {
+    let store = waiting(Once, false);
+    let d = device("cellar");
+    assert_eq!(fate(&store, 7, 0, 0, false), (true, Queued));
+    let second = CommandRow { created_us: NOON + 1, ..command(d, 0) };
+    run(&store, &[Work::Command(CommandWork::New(Box::new(second)))]).unwrap();
+    let sent = |id, now_us| {
+        let work = CommandWork::Sent { device: d, id: CommandId(id), boot: 7, now_us };
+        match run(&store, &[Work::Command(work)]).unwrap().remove(0) {
+            Ok(crate::work::Done::Command(row, _)) => row.state,
+            other => panic!("{other:?}"),
+        }
+    };
+    assert_eq!(sent(2, NOON), Queued, "it waits for the first");
+    assert_eq!(sent(1, NOON), Sent(7));
+    assert_eq!(sent(2, NOON), Sent(7));
+}
+
 /// The answer was acknowledged, then the store was put back: the answer will not come again, so the command is not awaited for ever.
 #[test]
 fn an_answer_that_a_restored_store_forgot_is_not_awaited() {
