@@ -7,6 +7,8 @@
 //! | `many_…` | the same of 1,000 records in one frame, given in units of 0.01, and of a `Vec` of the struct; decoding ours fills rows that are there, postcard's makes its own |
 //! | `deframe` | 1,000 frames of 14 bytes out of reads of 1,460 |
 //! | `outbox_record`, `device_frame`, `server_data`, `server_ack`, `device_ack` | one record's way through two live sessions, a call each; cells are not decoded |
+//! | `sealed_shake` | a server's half of a handshake, from the bytes of a first message to those of a sealed Welcome |
+//! | `sealed_open`, `sealed_close` | opening a frame of 14 and of 400 bytes (one record, and 64), and sealing an acknowledgement |
 //! | `rule_a` | a group of 1 and of 64 records into the memory store |
 //!
 //! Both sides have the same ticks and values, for each seed a series of its own, the same flags of the compiler, and memory that is there before.
@@ -17,6 +19,7 @@
 #![allow(missing_docs, clippy::unwrap_used, reason = "a bench")]
 
 mod live;
+mod sealed;
 
 use std::hint::black_box;
 
@@ -25,6 +28,7 @@ use futures_util::FutureExt as _;
 use gungraun::Callgrind;
 use gungraun::prelude::*;
 use live::Live;
+use sealed::Sealed;
 use sensock::Position;
 use sensock::batch::Cell;
 use sensock::deframe::{Length, PREFACE, prefixed};
@@ -269,6 +273,37 @@ fn rule_a_sensock(it: Box<(MemoryStore, [Work; 1])>) -> Box<(MemoryStore, [Work;
     it
 }
 
+fn dialled() -> Box<Sealed> {
+    Box::new(Sealed::dialled())
+}
+
+fn came(len: usize) -> Box<Sealed> {
+    Box::new(Sealed::live(len))
+}
+
+#[library_benchmark]
+#[bench::one(setup = dialled)]
+fn sealed_shake_sensock(mut it: Box<Sealed>) -> Box<Sealed> {
+    black_box(&mut *it).shake();
+    it
+}
+
+#[library_benchmark]
+#[benches::bytes(args = [14, 400], setup = came)]
+fn sealed_open_sensock(mut it: Box<Sealed>) -> Box<Sealed> {
+    let Sealed { server, message, .. } = black_box(&mut *it);
+    server.open(message).unwrap();
+    it
+}
+
+#[library_benchmark]
+#[bench::ack(args = (14), setup = came)]
+fn sealed_close_sensock(mut it: Box<Sealed>) -> Box<Sealed> {
+    let Sealed { server, out, .. } = black_box(&mut *it);
+    server.close(out, 3).unwrap();
+    it
+}
+
 library_benchmark_group!(
     name = one,
     benchmarks = [one_encode_sensock, one_encode_postcard, one_decode_sensock, one_decode_postcard]
@@ -287,7 +322,10 @@ library_benchmark_group!(
         server_data_sensock,
         server_ack_sensock,
         device_ack_sensock,
-        rule_a_sensock
+        rule_a_sensock,
+        sealed_shake_sensock,
+        sealed_open_sensock,
+        sealed_close_sensock
     ]
 );
 

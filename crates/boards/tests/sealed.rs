@@ -4,6 +4,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test says no by panicking")]
 
+use sensock::seal::{Cover, Credential, Ephemeral, NoEntropy};
 use sensock_boards::board::{Board, Options};
 use sensock_boards::images::image_or_skip;
 use sensock_boards::machine::Machine;
@@ -16,12 +17,30 @@ const PATIENCE: Duration = Duration::from_secs(60);
 const INSTRUCTIONS: u64 = 18_000_000;
 const STACK: u32 = 2_560;
 
+/// The most that a key may add to what a device keeps in memory all the time.
+const MEMORY: usize = 1_024;
+/// Constants of what seals, which the ESP8266 keeps in memory too: as `cargo xtask size` records them.
+const CONSTANTS: usize = 576;
+
 /// A line of the image.
 #[derive(Clone, Copy)]
 struct Cost {
     instructions: u64,
     stack: u32,
 }
+
+/// No chip has larger ones than the computer that runs the tests: they are bytes and numbers, and one function.
+#[test]
+fn what_a_key_keeps_in_memory_is_small() {
+    let kept =
+        size_of::<Credential>() + size_of::<Random>() + size_of::<Option<Ephemeral>>() + size_of::<u64>();
+    // Buffers of 320 rather than 288 bytes: to read, to write, to encode.
+    let all = kept + size_of::<Cover>() + 3 * 32;
+    announce(&format!("a key keeps {all} bytes in memory, and {CONSTANTS} of constants"));
+    assert!(all + CONSTANTS <= MEMORY, "{all} bytes, and {CONSTANTS} of constants");
+}
+
+type Random = fn(&mut [u8]) -> Result<(), NoEntropy>;
 
 #[test]
 fn a_handshake_is_cheap_enough_for_every_board() {

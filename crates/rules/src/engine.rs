@@ -4,7 +4,7 @@ use crate::alarm::{Alarm, Cause};
 use crate::matrix::Matrix;
 use crate::row::NEVER;
 use crate::signal::Around;
-use crate::{BadTable, Level, Row, Slot, Step, Table};
+use crate::{BadTable, Compiled, Level, Row, Slot, Step, Table};
 
 /// Judges one zone. `R`, `H` and `S` are the memory for rules, hazards and daily slots: arrays in firmware, `Vec` on a
 /// server, or slices that somebody lends.
@@ -89,11 +89,22 @@ where
     /// What is wrong with the table or the size of the memory.
     pub fn new(table: &'t Table<'t>, rows: R, hazards: H, slots: S) -> Result<Self, BadTable> {
         table.check()?;
+        Self::over(table, table.hash(), rows, hazards, slots)
+    }
+
+    /// The same for a table that is known to be good.
+    ///
+    /// # Errors
+    /// [`BadTable::Memory`] if the memory is not of the right size.
+    pub fn compiled(compiled: &'t Compiled<'t>, rows: R, hazards: H, slots: S) -> Result<Self, BadTable> {
+        Self::over(&compiled.table, compiled.hash, rows, hazards, slots)
+    }
+
+    fn over(table: &'t Table<'t>, hash: u64, rows: R, hazards: H, slots: S) -> Result<Self, BadTable> {
         let fits = rows.as_ref().len() == table.rules.len() && hazards.as_ref().len() == table.hazards.len();
         if !fits || slots.as_ref().len() < table.slots() {
             return Err(BadTable::Memory);
         }
-        let hash = table.hash();
         Ok(Self { table, hash, rows, hazards, slots, now: None, due: NEVER, cause: Cause::NONE, faults: 0 })
     }
 

@@ -106,4 +106,4 @@ pub use row::Row;
 pub use rule::{Rule, Veto};
 pub use signal::{Daily, Flow, Rate, Running, Shaking, Signal, Slot, TRUST, Way, times};
 pub use step::Step;
-pub use table::{BadTable, Table};
+pub use table::{BadTable, Compiled, Table};

@@ -39,6 +39,46 @@ pub enum BadTable {
     Memory,
 }
 
+/// A table that was found good, with its hash. Firmware makes it at compile time, so that the chip carries neither the checks
+/// nor the hashing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Compiled<'t> {
+    pub(crate) table: Table<'t>,
+    pub(crate) hash: u64,
+}
+
+impl<'t> Compiled<'t> {
+    /// Checks a table and hashes it.
+    ///
+    /// ```
+    /// use sensock_rules::{Calendar, Compiled, Table};
+    /// static TABLE: Compiled<'static> =
+    ///     match Compiled::new(Table { grid_ms: 1_000, calendar: Calendar::UTC, rules: &[], hazards: &[] }) {
+    ///         Ok(compiled) => compiled,
+    ///         Err(_) => panic!("the table is wrong"),
+    ///     };
+    /// ```
+    ///
+    /// # Errors
+    /// The first thing that is wrong with it.
+    pub const fn new(table: Table<'t>) -> Result<Self, BadTable> {
+        match table.check() {
+            Ok(()) => Ok(Self { table, hash: table.hash() }),
+            Err(bad) => Err(bad),
+        }
+    }
+
+    /// The table.
+    pub const fn table(&self) -> &Table<'t> {
+        &self.table
+    }
+
+    /// Its hash, as [`Table::hash`].
+    pub const fn hash(&self) -> u64 {
+        self.hash
+    }
+}
+
 impl Table<'_> {
     /// Whether the table can be used. Firmware asks at compile time:
     ///

@@ -1,7 +1,7 @@
 //! Key pairs for one handshake each.
 
 use super::key::Key;
-use super::noise::{BASE, mac};
+use super::noise::mac;
 use zeroize::Zeroize;
 
 /// Where random bytes come from: a hardware generator, an operating system.
@@ -58,12 +58,32 @@ impl Ephemeral {
     }
 
     pub(super) fn from_secret(secret: [u8; 32]) -> Self {
-        Ephemeral { secret, public: x25519_dalek::x25519(secret, BASE) }
+        #[cfg(feature = "seal-tables")]
+        let public = x25519_dalek::PublicKey::from(&x25519_dalek::StaticSecret::from(secret)).to_bytes();
+        #[cfg(not(feature = "seal-tables"))]
+        let public = x25519_dalek::x25519(secret, super::noise::BASE);
+        Ephemeral { secret, public }
     }
 }
 
 impl core::fmt::Debug for Ephemeral {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         f.write_str("Ephemeral(hidden)")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::seal::noise::BASE;
+
+    #[test]
+    fn the_public_half_is_the_same_by_tables_and_by_the_ladder() {
+        for n in 0..32_u8 {
+            let mut secret = [n.wrapping_mul(37); 32];
+            secret[usize::from(n)] = 255 - n;
+            let pair = Ephemeral::from_secret(secret);
+            assert_eq!(pair.public, x25519_dalek::x25519(secret, BASE));
+        }
     }
 }

@@ -30,6 +30,11 @@ pub struct Slot {
     pub hours: u16,
 }
 
+impl Slot {
+    /// A slot that has learned nothing, as the default is: for statics.
+    pub const EMPTY: Self = Self { mean: 0, deviation: 0, hours: 0 };
+}
+
 /// The hour that is being collected: 24 bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Hour {

@@ -121,7 +121,7 @@ fn with_gaps(records: &[Arriving], random: &mut TestRng) -> Vec<Arriving> {
     let mut rest = Vec::new();
     for record in records {
         let left = gone.entry(record.key.from.device).or_default();
-        if *left == 0 && random.next_u32() % 500 == 0 {
+        if *left == 0 && random.next_u32().is_multiple_of(500) {
             *left = random.next_u32() % 200;
         }
         *left = left.saturating_sub(1);

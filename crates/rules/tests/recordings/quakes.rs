@@ -1,8 +1,8 @@
 //! Seismometers: two earthquakes and a hurricane. The recordings may not be bundled, so this is a proof for whoever has
 //! them: `cargo xtask prove --data DIR`.
 //!
-//! The rule is the ready-made one; its thresholds are the usual ones of the literature and were not tuned on any of the
-//! three. The hurricane's seismometer gives one sample a second, so its averages count fewer samples.
+//! The rule is the ready-made one; its thresholds are the usual ones of the literature and were tuned on none of the
+//! three, the lengths of its averages were chosen with all three in view. The hurricane's seismometer gives one sample a second, so its averages count fewer samples.
 
 use std::path::Path;
 

@@ -94,7 +94,11 @@ impl Server {
                 self.upward(input, &mut frame);
             }
             6 => self.welcome(input),
-            7 => self.session.confirm(self.next.map(|p| input.position(p))),
+            7 => {
+                // The marks that the Hello transaction found: each may be beyond what came.
+                self.session.confirm(self.next.map(|p| input.position(p)));
+                self.rewound = [true; Lane::COUNT];
+            }
             8 => self.session.catalog_stored(),
             9..=11 => {
                 // The runtime commits what it holds, or any position.

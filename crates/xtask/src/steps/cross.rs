@@ -1,4 +1,4 @@
-//! Bare metal: `sensock` and `sensock-device` with nothing but `core`.
+//! Bare metal: `sensock`, `sensock-device` and `sensock-rules` with nothing but `core`.
 //!
 //! `-Zbuild-std=core` builds `core` and nothing else, so a crate that names `alloc` or `std`, or depends on one
 //! that does, cannot compile. Debian's compiler is used because its package brings the sources of `core`.
@@ -10,7 +10,7 @@ use crate::run;
 use anyhow::Result;
 
 const TARGETS: [&str; 3] = ["thumbv6m-none-eabi", "thumbv7m-none-eabi", "riscv32imc-unknown-none-elf"];
-const PACKAGES: [&str; 2] = ["sensock", "sensock-device"];
+const PACKAGES: [&str; 3] = ["sensock", "sensock-device", "sensock-rules"];
 /// Features for hosts; all others must build on bare metal too.
 const HOST_FEATURES: [&str; 2] = ["std", "tokio"];
 
