@@ -52,6 +52,19 @@ async fn a_sealed_device_is_stored_and_obeys_and_nothing_of_it_is_read_on_the_wa
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_first_message_that_comes_a_byte_at_a_time_is_one_all_the_same() {
+    let store = MemoryStore::default();
+    let (server, _events) = server(&store).await;
+    let (device, mut runner) = board("cellar-3", sealed(1));
+    device.record(&[TEMPERATURE.is(20.0), HUMIDITY.is(50.0)]).unwrap();
+    let (near, far) = tokio::io::duplex(1);
+    tokio::spawn(server.attach(far, "10.0.0.1:999"));
+    tokio::spawn(async move { dial(&mut runner, near).await });
+    within(device.drain()).await;
+    assert_eq!(rows(&store, "cellar-3").await, [20.0]);
+}
+
+#[tokio::test(start_paused = true)]
 async fn without_random_bytes_there_is_no_connection() {
     let key = Key::Sealed(Box::leak(Box::new(credential(1))), |_| Err(NoEntropy));
     let (_device, mut runner) = board("cellar-3", key);

@@ -263,7 +263,7 @@ impl Meeting<'_> {
     async fn frame(&mut self) -> Result<Came, Option<Lost>> {
         let (session, wall) = (&mut self.session, &self.shared.wall);
         // What is longer is refused by its length, before it is there.
-        let may_be_sealed = std::mem::take(&mut self.silent);
+        let may_be_sealed = self.silent;
         let max = if may_be_sealed { HELLO_MAX + FIRST_OVERHEAD } else { FRAME_MIN_MAX };
         let pipe = &mut *self.pipe;
         let mut came = None;
@@ -275,7 +275,11 @@ impl Meeting<'_> {
             })
         });
         match timeout_at(self.until, read).await {
-            Ok(Ok(())) => Ok(came.unwrap_or(Came::Nothing)),
+            Ok(Ok(())) => {
+                // Bytes that make no frame yet are none.
+                self.silent &= came.is_none();
+                Ok(came.unwrap_or(Came::Nothing))
+            }
             Ok(Err(lost)) => Err(Some(lost)),
             Err(_) => Err(None),
         }
