@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::{Mutex, PoisonError};
 
-/// Builds program `name` of `package` in the profile that this test runs in, once a process, and returns its path.
+/// Builds program `name` of `package` in the profile that this test runs in, once a process, and returns its path. Where `SENSOCK_BUILT` is
+/// set, a program that is there is taken as it is.
 ///
 /// A package's own integration tests can say `env!("CARGO_BIN_EXE_name")` instead.
 ///
@@ -38,6 +39,13 @@ fn build(package: &str, kind: &str, name: &str, within_profile: &Path) -> Result
         Some(other) => other,
         None => "dev",
     };
+    let path = profile_directory.join(within_profile).with_extension(std::env::consts::EXE_EXTENSION);
+    // A run over the whole workspace has built every program before its first test. Built once more, by itself and so with fewer features, it and
+    // much of what it is made of would be compiled again.
+    if std::env::var_os("SENSOCK_BUILT").is_some() && path.is_file() {
+        built.get_or_insert_default().insert(key, path.clone());
+        return Ok(path);
+    }
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let output = Command::new(cargo)
         .args(["build", "--quiet", "--profile", profile, "--package", package, kind, name])
@@ -48,7 +56,6 @@ fn build(package: &str, kind: &str, name: &str, within_profile: &Path) -> Result
         .context("cargo cannot be started")?;
     let said = String::from_utf8_lossy(&output.stderr);
     ensure!(output.status.success(), "cargo build of {key} failed:\n{said}");
-    let path = profile_directory.join(within_profile).with_extension(std::env::consts::EXE_EXTENSION);
     ensure!(path.is_file(), "cargo built {key}, but {} is not there", path.display());
     built.get_or_insert_default().insert(key, path.clone());
     Ok(path)

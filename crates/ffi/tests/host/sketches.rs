@@ -115,8 +115,9 @@ fn the_sleeping_sketch_wakes_five_times_and_runs_a_command_once() {
             (server.proxy.carried(Way::Up) - carried.0, server.proxy.carried(Way::Down) - carried.1);
         carried = (carried.0 + up, carried.1 + down);
         println!("wake {wake}: {line}; {up} bytes up, {down} bytes down");
-        // The first wake brings the catalogue too, one a command. The whole of a wake is a Hello, a record, a Sleep.
-        assert!(up <= if wake == 0 { 340 } else { 300 } && down <= 300, "{up} bytes up, {down} down");
+        // The first wake brings the catalogue too, one a command. The whole of a wake is a Hello, a record, a Sleep, each with its seal; whether an
+        // answer rides along or goes by itself, with a seal of its own, is a matter of moments.
+        assert!(up <= 360 && down <= 300, "{up} bytes up, {down} down");
         server.says(&["status"], "asleep");
         if wake == 1 {
             server.says(&["command", "gate-1", "valve", "on", "--key", "once", "--wait", "0s"], "gate-1");
