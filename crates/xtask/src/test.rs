@@ -22,7 +22,7 @@ pub struct Options {
     #[arg(long)]
     list: bool,
     /// How long each fuzz target runs.
-    #[arg(long, default_value_t = 16)]
+    #[arg(long, default_value_t = 10)]
     fuzz_seconds: u32,
 }
 
