@@ -1,7 +1,8 @@
 //! Zones: rule files, and what they say of records.
 //!
 //! ```text
-//! zone      a rule file that was loaded
+//! file/     TOML → zone                  zone      a rule file that was loaded
 //! ```
 
+pub(crate) mod file;
 pub(crate) mod zone;
