@@ -22,7 +22,7 @@ mod rule;
 mod signal;
 mod source;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 use std::path::PathBuf;
 
@@ -79,6 +79,22 @@ pub(crate) fn load(paths: &[PathBuf], catalogues: &Catalogues) -> Result<Vec<Loa
         Ok(_) => Err(FileErrors(errors)),
         Err(FileErrors(more)) => Err(FileErrors(errors.into_iter().chain(more).collect())),
     }
+}
+
+/// The devices that these files name, as far as they can be read: whose catalogues are of use to [`load`].
+pub(crate) fn devices(paths: &[PathBuf]) -> Vec<String> {
+    let mut devices = Vec::new();
+    for text in paths.iter().filter_map(|path| std::fs::read_to_string(path).ok()) {
+        let Ok(table) = toml::de::DeTable::parse(&text) else { continue };
+        let list = table.get_ref().get("devices").and_then(|list| list.get_ref().as_array());
+        devices.extend(
+            list.into_iter()
+                .flat_map(|list| list.iter())
+                .filter_map(|name| name.get_ref().as_str())
+                .map(str::to_owned),
+        );
+    }
+    devices
 }
 
 /// The same for texts that are in memory, each with the name that errors call it.

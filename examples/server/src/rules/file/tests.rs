@@ -13,7 +13,8 @@ pub(crate) fn shipped(file: &str) -> String {
     std::fs::read_to_string(path).unwrap()
 }
 
-fn loaded(file: &str, text: &str) -> Loaded {
+/// A text that is well.
+pub(crate) fn loaded(file: &str, text: &str) -> Loaded {
     parse(&[(file, text)], &Catalogues::default()).unwrap_or_else(|errors| panic!("{errors}")).remove(0)
 }
 
