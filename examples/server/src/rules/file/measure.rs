@@ -103,7 +103,7 @@ pub(super) fn milliseconds(value: Value<'_>) -> Result<u64, Told> {
 }
 
 /// `10 s`, `1.5 min`.
-pub(super) fn span_ms(text: &str) -> Option<u64> {
+pub(crate) fn span_ms(text: &str) -> Option<u64> {
     let (number, unit) = Decimal::leading(text.trim())?;
     let unit = match unit.trim() {
         "ms" => 1,

@@ -28,6 +28,7 @@ use std::path::PathBuf;
 
 pub(crate) use calendar::offset_words;
 pub(crate) use error::{FileError, FileErrors};
+pub(crate) use measure::span_ms;
 use parsed::Parsed;
 pub(crate) use quantity::{Catalogues, Listed};
 
