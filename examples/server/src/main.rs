@@ -1,7 +1,7 @@
 //! `sensockd`: a sensock server as one would run it, and a demonstration of what it promises.
 //!
 //! ```text
-//! cli/      one file a command: run, status, why, command, setting, export, demo
+//! cli/      one file a command: run, status, why, command, setting, rules, export, demo
 //! why/      what the store knows of a span of time: facts, timeline, verdict
 //! show/     words, times, the terminal
 //! demo/     simulated devices with real recordings, faults, and the proof out of the database

@@ -21,7 +21,7 @@ use sensock_sql::{Arg, SqlStore};
 use tokio::sync::Notify;
 use tokio::task::JoinSet;
 
-use super::Say;
+use super::running::Say;
 use super::zone::{What, Zone};
 use crate::show::time::now_us;
 

@@ -21,7 +21,8 @@ use crate::rules::alarms::settle::{Found, settle};
 use crate::rules::alarms::{is_raised, keep::keep};
 use crate::rules::lease::{Lease, Left};
 use crate::rules::zone::Zone;
-use crate::rules::{Say, act};
+use crate::rules::act;
+use crate::rules::running::Say;
 use crate::show::time::now_us;
 
 /// How often a lease is renewed that lasts for ten seconds.
