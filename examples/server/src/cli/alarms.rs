@@ -108,7 +108,8 @@ fn write(alarms: &[Row], open: bool, now: i64, times: &Times, out: &mut impl Wri
             }
         };
         writeln!(out, "{}  {}", times.stamp(alarm.began_us), alarm.words)?;
-        let historic = if alarm.historic { "; historic: too old to move anything when it was found" } else { "" };
+        let historic =
+            if alarm.historic { "; historic: too old to move anything when it was found" } else { "" };
         writeln!(out, "    zone {}: {state}{historic}", alarm.zone)?;
         for done in &alarm.actions {
             let detail = if done.detail.is_empty() { String::new() } else { format!(": {}", done.detail) };

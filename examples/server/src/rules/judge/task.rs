@@ -17,12 +17,12 @@ use super::again::{Again, Checkpoint};
 use super::brain::{self, rules_id};
 use super::intake::{self, Lane};
 use super::{Judge, intake::number};
+use crate::rules::act;
 use crate::rules::alarms::settle::{Found, settle};
 use crate::rules::alarms::{is_raised, keep::keep};
 use crate::rules::lease::{Lease, Left};
-use crate::rules::zone::Zone;
-use crate::rules::act;
 use crate::rules::running::Say;
+use crate::rules::zone::Zone;
 use crate::show::time::now_us;
 
 /// How often a lease is renewed that lasts for ten seconds.
