@@ -19,6 +19,8 @@ pub(crate) mod judge;
 pub(crate) mod labels;
 pub(crate) mod lease;
 pub(crate) mod past;
+#[cfg(test)]
+mod proofs;
 pub(crate) mod recorded;
 pub(crate) mod running;
 #[cfg(test)]

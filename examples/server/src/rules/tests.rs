@@ -1,5 +1,6 @@
 //! Zones over real stores: from one device's reading to another device's relay, through restarts, late records and a second server.
 
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use catalog::{CELLAR, HUMIDITY, RELAY, TEMPERATURE};
@@ -66,20 +67,24 @@ fn zone(actions: Vec<Action>) -> Zone {
 }
 
 /// A server that judges the kitchen.
-struct House {
-    store: SqlStore,
-    server: Server,
+pub(super) struct House {
+    pub(super) store: SqlStore,
+    pub(super) server: Server,
     rules: Option<Rules>,
     said: tokio::sync::mpsc::Receiver<Said>,
 }
 
 impl House {
     async fn open(url: &str, actions: Vec<Action>) -> House {
+        House::judging(url, zone(actions)).await
+    }
+
+    pub(super) async fn judging(url: &str, zone: Zone) -> House {
         let store = SqlStore::open(url).await.unwrap();
         let builder = Server::builder(store.clone(), AnyDevice).poll(Duration::from_millis(20));
         let (server, _) = builder.start().await.unwrap();
         let (say, said) = Say::channel();
-        let rules = Rules::start(&server, &store, vec![zone(actions)], &say).unwrap();
+        let rules = Rules::start(&server, &store, vec![zone], &say).unwrap();
         House { store, server, rules: Some(rules), said }
     }
 
@@ -96,7 +101,7 @@ impl House {
     }
 
     /// Waits until the alarms are as this wants them.
-    async fn alarms(&self, as_wanted: impl Fn(&[Alarm]) -> bool) -> Vec<Alarm> {
+    pub(super) async fn alarms(&self, as_wanted: impl Fn(&[Alarm]) -> bool) -> Vec<Alarm> {
         let mut last = Vec::new();
         let found = async {
             loop {
@@ -128,24 +133,40 @@ impl House {
         commands
     }
 
-    async fn close(mut self) {
+    pub(super) async fn close(mut self) {
         self.rules.take().unwrap().stop().await;
         self.server.shutdown().await;
         self.store.close().await;
     }
 }
 
-fn sqlite(directory: &tempfile::TempDir) -> String {
+pub(super) fn sqlite(directory: &tempfile::TempDir) -> String {
     format!("sqlite:{}", directory.path().join("plants.sqlite").display())
 }
 
 /// A device of the real crate, over TCP; gives its handle, and what its relay was told.
 async fn device(id: &'static str, server: &Server) -> (Device<'static>, UnboundedReceiver<bool>) {
+    dialling::<65_536>(id, listen(server))
+}
+
+/// Where devices dial.
+pub(super) fn listen(server: &Server) -> SocketAddr {
     let listener = sensock_server::listen("127.0.0.1:0".parse().unwrap()).unwrap();
     let address = listener.local_addr().unwrap();
     let serving = server.clone();
     tokio::spawn(async move { serving.serve(listener, std::future::pending()).await });
-    let outbox: &'static Outbox<65536> = Box::leak(Box::new(Outbox::new()));
+    address
+}
+
+/// The same with an outbox of its own size.
+pub(super) fn dialling<const N: usize>(
+    id: &'static str,
+    address: SocketAddr,
+) -> (Device<'static>, UnboundedReceiver<bool>) {
+    // A large one does not fit onto the stack of a test's thread.
+    let thread = std::thread::Builder::new().stack_size(64 << 20);
+    let made = thread.spawn(|| -> &'static Outbox<N> { Box::leak(Box::new(Outbox::new())) }).unwrap();
+    let outbox = made.join().unwrap();
     let buffers: &'static mut Buffers<512> = Box::leak(Box::new(Buffers::new()));
     let clock: &'static TokioClock = Box::leak(Box::new(TokioClock::new()));
     let node = Node { id, key: Key::Insecure, catalog: &CELLAR, boot: Boot::Number(1) };
@@ -153,6 +174,7 @@ async fn device(id: &'static str, server: &Server) -> (Device<'static>, Unbounde
     tokio::spawn(async move {
         loop {
             if let Ok(stream) = TcpStream::connect(address).await {
+                stream.set_nodelay(true).unwrap();
                 let (reader, writer) = stream.into_split();
                 runner.connection(FromTokio::new(reader), FromTokio::new(writer)).await;
             }
@@ -174,8 +196,12 @@ async fn device(id: &'static str, server: &Server) -> (Device<'static>, Unbounde
 
 /// Writes records of the oven as a server would: number, when, temperature.
 async fn write(store: &SqlStore, records: &[(u32, i64, i32)]) {
+    write_lane(store, Lane::Readings, records).await;
+}
+
+async fn write_lane(store: &SqlStore, lane: Lane, records: &[(u32, i64, i32)]) {
     let device = DeviceId::new("oven").unwrap();
-    let lane = LaneId { device, lane: Lane::Readings };
+    let lane = LaneId { device, lane };
     let readings = records.iter().map(|&(n, at_us, raw)| ReadingRow {
         lane,
         position: Position::new(1, n),
@@ -296,12 +322,16 @@ async fn a_fire_closes_another_devices_relay_and_its_end_opens_it() {
     let key = alarms[0].key.clone();
     assert_eq!(list::acknowledge(&house.store, &key[key.len() - 6..], "me", 5).await.unwrap(), (key, None));
     assert!(list::alarms(&house.store, 0, true).await.unwrap().is_empty(), "it is over and seen");
+    // As if the server had died before it heard the answer: what was begun is asked for again, and is the same command.
+    let mut tx = house.store.begin_own().await.unwrap();
+    tx.execute("UPDATE alarm_action SET state = 'begun'", &[]).await.unwrap();
+    tx.commit().await.unwrap();
     house.close().await;
 
     // A restart repeats nothing; the log says the same as the rows.
     let house = House::open(&sqlite(&directory), actions).await;
-    tokio::time::sleep(Duration::from_millis(500)).await;
-    assert_eq!(list::alarms(&house.store, 0, false).await.unwrap().len(), 1);
+    let alarms = house.alarms(|alarms| alarms[0].actions.iter().all(|action| action.state == "done")).await;
+    assert_eq!(alarms.len(), 1);
     assert_eq!(house.store.commands(&DeviceId::new("fan-1").unwrap(), 10).await.unwrap().len(), 2);
     let (changes, again) = replayed(&house.store).await;
     assert!(again || as_stored(&changes) == stored(&house.store).await);
@@ -369,6 +399,84 @@ async fn of_two_servers_one_judges_and_the_other_takes_over() {
         assert_ne!(commands[0].idempotency_key, commands[1].idempotency_key, "one command an alarm");
         second.close().await;
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_alarm_that_was_none_is_withdrawn_and_what_it_moved_is_not_moved_again() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut house = House::open(&sqlite(&directory), vec![relay(When::Warning, "true")]).await;
+    let fan = fan(&house.store).await;
+    let then = now_us() - 400_000;
+    let at = |tenths: i64| then + tenths * 100_000;
+    write(&house.store, &[(1, at(0), 5_500), (2, at(3), 5_500), (3, at(4), 2_000)]).await;
+    house.hears("ALARM fire 0.60").await;
+    house.commands(&fan, 1).await;
+    // In between it was cold: only now that is known.
+    write_lane(&house.store, Lane::Alarm, &[(1, at(1), 2_000)]).await;
+    let said = house.hears("withdrawn").await;
+    assert!(said.contains("what it has moved stays moved"), "{said}");
+    let alarms = house.alarms(|alarms| alarms[0].withdrawn).await;
+    assert_eq!(alarms.len(), 1);
+    assert!(list::alarms(&house.store, 0, true).await.unwrap().is_empty(), "nobody needs to look at it");
+    // Had it been hot a little earlier, it would be another alarm: it stands for the first, whose command is not sent again.
+    let then = now_us() - 400_000;
+    let at = |tenths: i64| then + tenths * 100_000;
+    write(&house.store, &[(4, at(1), 5_500), (5, at(4), 5_500)]).await;
+    house.commands(&fan, 2).await;
+    write_lane(&house.store, Lane::Alarm, &[(2, at(-1), 5_500), (3, at(0), 5_500), (4, at(2), 5_500)]).await;
+    let alarms = house.alarms(|alarms| alarms.len() == 3).await;
+    assert_eq!(alarms.iter().map(|alarm| alarm.withdrawn).collect::<Vec<_>>(), [true, false, true]);
+    assert_eq!(alarms[1].actions[0].state, "held back");
+    assert_eq!(house.store.commands(&fan, 10).await.unwrap().len(), 2);
+    let (changes, again) = replayed(&house.store).await;
+    assert!(again && changes.len() == 1, "{changes:?}");
+    house.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_not_done_says_why_and_what_fails_says_so() {
+    let directory = tempfile::tempdir().unwrap();
+    let seldom = Action { at_most_every: Duration::from_secs(3_600), ..relay(When::Warning, "true") };
+    let program = Action {
+        what: What::Program { path: "/no/such/program".into(), arguments: vec![] },
+        ..relay(When::Warning, "")
+    };
+    let nobody = Action {
+        what: What::Command {
+            device: "fan-2".to_owned(),
+            name: "relay".to_owned(),
+            value: "true".to_owned(),
+        },
+        ..relay(When::Warning, "")
+    };
+    let setting = Action {
+        what: What::Setting {
+            device: "fan-1".to_owned(),
+            name: "interval-s".to_owned(),
+            value: "1".to_owned(),
+        },
+        ..relay(When::Warning, "")
+    };
+    let house = House::open(&sqlite(&directory), vec![seldom, program, nobody, setting]).await;
+    let fan = fan(&house.store).await;
+    let then = now_us() - 1_000_000;
+    let raw = |n: u32| if n % 6 < 3 { 5_500 } else { 2_000 };
+    let twice: Vec<_> = (0..12).map(|n: u32| (n + 1, then + i64::from(n) * 100_000, raw(n))).collect();
+    write(&house.store, &twice).await;
+    let is_done =
+        |alarm: &Alarm| alarm.actions.len() == 4 && alarm.actions[1..].iter().all(|a| a.state != "begun");
+    let alarms = house.alarms(|alarms| alarms.len() == 2 && alarms.iter().all(is_done)).await;
+    let states: Vec<Vec<&str>> = alarms
+        .iter()
+        .map(|alarm| alarm.actions.iter().map(|action| action.state.as_str()).collect())
+        .collect();
+    assert_eq!(states, [["begun", "failed", "failed", "done"], ["held back", "failed", "failed", "done"]]);
+    let said = |alarm: usize, action: usize| alarms[alarm].actions[action].detail.as_str();
+    assert!(said(1, 0).starts_with("at most every 1 h"), "{}", said(1, 0));
+    assert!(said(0, 1).contains("/no/such/program cannot be started"), "{}", said(0, 1));
+    assert!(said(0, 2).contains("fan-2"), "{}", said(0, 2));
+    assert_eq!(house.store.settings(&fan).await.unwrap().len(), 1);
+    house.close().await;
 }
 
 #[tokio::test]

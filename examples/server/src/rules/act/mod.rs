@@ -12,21 +12,20 @@ mod device;
 mod program;
 mod webhook;
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Result;
 use sensock_server::Server;
 use sensock_sql::{Arg, SqlStore};
-use tokio::sync::Notify;
+use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::task::JoinSet;
 
 use super::running::Say;
-use super::zone::{What, Zone};
+use super::zone::{Action, What, Zone};
 use crate::show::time::now_us;
 
-/// How often rows are looked for that nobody told of.
-const LOOK: Duration = Duration::from_secs(5);
+/// How long is waited after rows could not be read.
+const AGAIN: Duration = Duration::from_secs(1);
 
 /// One action that waits to be done.
 #[derive(Clone, Debug)]
@@ -40,30 +39,90 @@ pub(crate) struct Task {
     pub(crate) json: String,
 }
 
+/// What an alarm is, for those who are told.
+pub(crate) struct About<'a> {
+    pub(crate) alarm: &'a str,
+    pub(crate) hazard: &'a str,
+    pub(crate) level: &'a str,
+    /// In hundredths.
+    pub(crate) score: i64,
+    pub(crate) words: &'a str,
+    pub(crate) began_us: i64,
+    /// When the change was that is acted on.
+    pub(crate) at_us: i64,
+}
+
+/// Which rows are to be looked through for what is to be done.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Look {
+    #[default]
+    No,
+    /// Those that wait.
+    Waiting,
+    /// Also those that somebody else has begun and not ended.
+    Begun,
+}
+
 impl Task {
+    pub(crate) fn new(zone: &Zone, number: i64, action: &Action, about: &About<'_>) -> Self {
+        let json = serde_json::json!({
+            "alarm": about.alarm, "zone": zone.name, "hazard": about.hazard, "when": action.when.word(),
+            "level": about.level, "score": about.score as f64 / 100.0, "words": about.words,
+            "began_us": about.began_us, "at_us": about.at_us,
+        });
+        Task {
+            alarm: about.alarm.to_owned(),
+            number,
+            what: action.what.clone(),
+            until_us: until_us(action, about.at_us),
+            json: json.to_string(),
+        }
+    }
+
     /// What makes doing it twice the same as once.
     pub(crate) fn key(&self) -> String {
         format!("{}/{}", self.alarm, self.number)
     }
 }
 
-/// Does what waits, for as long as it is left to.
-pub(crate) async fn run(zone: &'static Zone, server: Server, store: SqlStore, wake: Arc<Notify>, say: Say) {
+/// Does what it is given, and what waits, for as long as it is left to.
+pub(crate) async fn run(
+    zone: &'static Zone,
+    server: Server,
+    store: SqlStore,
+    mut tasks: UnboundedReceiver<(Vec<Task>, Look)>,
+    say: Say,
+) {
     let mut under_way = JoinSet::new();
-    let mut first = true;
+    let mut look = Look::Begun;
     loop {
-        match waiting(zone, &store, first).await {
-            Ok(tasks) => {
-                first = false;
+        if look > Look::No {
+            match waiting(zone, &store, look == Look::Begun).await {
+                Ok(tasks) => {
+                    for task in tasks {
+                        under_way.spawn(finish(task, server.clone(), store.clone(), say.clone()));
+                    }
+                    look = Look::No;
+                }
+                Err(error) => say.loud(format!("what is to be done about alarms cannot be read: {error:#}")),
+            }
+        }
+        while under_way.try_join_next().is_some() {}
+        match tokio::time::timeout(AGAIN, tasks.recv()).await {
+            Ok(Some((tasks, more))) => {
+                look = look.max(more);
                 for task in tasks {
                     under_way.spawn(finish(task, server.clone(), store.clone(), say.clone()));
                 }
             }
-            Err(error) => say.loud(format!("what is to be done about alarms cannot be read: {error:#}")),
+            Ok(None) => return,
+            Err(_) => {}
         }
-        while under_way.try_join_next().is_some() {}
-        let _or_look = tokio::time::timeout(LOOK, wake.notified()).await;
     }
+}
+
+fn until_us(action: &Action, at_us: i64) -> i64 {
+    at_us.saturating_add(i64::try_from(action.max_age.as_micros()).unwrap_or(i64::MAX))
 }
 
 /// What waits, each now `begun`. The first time, also what somebody else has begun and not ended.
@@ -78,29 +137,32 @@ async fn waiting(zone: &'static Zone, store: &SqlStore, first: bool) -> Result<V
     for row in rows {
         let (alarm, number, at_us) = (row.text(0)?, row.int(1)?, row.int(3)?);
         let action = usize::try_from(number).ok().and_then(|number| zone.actions.get(number));
-        let until_us = action.map_or(0, |action| {
-            at_us.saturating_add(i64::try_from(action.max_age.as_micros()).unwrap_or(i64::MAX))
-        });
         let begun = row.text(2)? == "begun";
         let end = match action.map(|action| &action.what) {
             None => Some(("unknown", "the rules have no such action any more")),
             Some(What::Program { .. }) if begun => {
                 Some(("unknown", "the server ended while the program ran"))
             }
-            Some(_) if until_us < now => Some(("too old", "its time was over before it was begun")),
+            Some(_) if action.is_some_and(|action| until_us(action, at_us) < now) => {
+                Some(("too old", "its time was over before it was begun"))
+            }
             Some(_) => None,
         };
         let (state, detail) = end.unwrap_or(("begun", ""));
         let update = "UPDATE alarm_action SET state = ?, detail = ? WHERE alarm_key = ? AND action = ?";
         tx.execute(update, &[state.into(), detail.into(), Arg::Text(&alarm), number.into()]).await?;
         let (Some(action), None) = (action, end) else { continue };
-        let json = serde_json::json!({
-            "alarm": alarm, "zone": zone.name, "hazard": row.text(4)?, "when": action.when.word(),
-            "level": row.text(5)?, "score": row.int(6)? as f64 / 100.0, "words": row.text(7)?,
-            "began_us": row.int(8)?, "at_us": at_us,
-        });
-        let what = action.what.clone();
-        tasks.push(Task { alarm, number, what, until_us, json: json.to_string() });
+        let (hazard, level, words) = (row.text(4)?, row.text(5)?, row.text(7)?);
+        let about = About {
+            alarm: &alarm,
+            hazard: &hazard,
+            level: &level,
+            score: row.int(6)?,
+            words: &words,
+            began_us: row.int(8)?,
+            at_us,
+        };
+        tasks.push(Task::new(zone, number, action, &about));
     }
     tx.commit().await?;
     Ok(tasks)

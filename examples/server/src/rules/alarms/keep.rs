@@ -6,12 +6,13 @@ use sensock_rules::{Level, Owner};
 use sensock_sql::{Arg, OwnTx, SqlError, SqlStore};
 
 use super::{is_raised, level};
+use crate::rules::act::{About, Look, Task};
 use crate::rules::judge::Judge;
 use crate::rules::judge::again::Checkpoint;
 use crate::rules::judge::brain::{self, Change};
 use crate::rules::judge::log::Entry;
 use crate::rules::lease::Lease;
-use crate::rules::zone::{Action, When, Zone};
+use crate::rules::zone::{Action, What, When, Zone};
 use crate::show::time::lasting;
 
 /// How long checkpoints are kept: what comes later than this is judged from a new beginning.
@@ -20,10 +21,14 @@ const CHECKPOINTS_MS: u64 = 8 * 86_400_000;
 /// What a commit led to.
 #[derive(Debug, Default)]
 pub(crate) struct Kept {
-    /// Whether there is something to do.
-    pub(crate) to_do: bool,
+    /// What is to be done now; it is stored as begun.
+    pub(crate) tasks: Vec<Task>,
+    /// Whether more is to be done than these: look into the rows.
+    pub(crate) look: Look,
     /// Decisions against doing something, for the person who watches.
     pub(crate) said: Vec<String>,
+    /// Changes that nobody has been told of.
+    pub(crate) changes: Vec<Change>,
     /// Actions that were taken for alarms which others now stand for.
     pub(crate) taken: BTreeSet<i64>,
 }
@@ -45,12 +50,13 @@ pub(crate) async fn keep(
     let mut kept = Kept::default();
     if !state(&mut tx, zone, judge, segment).await? {
         // It was committed before, and the answer got lost.
-        kept.to_do = true;
+        kept.look = Look::Begun;
         return Ok(Some(kept));
     }
     log(&mut tx, zone, &judge.entries(), segment, now_us).await?;
     for change in judge.changes() {
         write(&mut tx, zone, change, segment, now_us, &mut kept).await?;
+        kept.changes.push(change.clone());
     }
     if let Some(checkpoint) = checkpoint {
         checkpoints(&mut tx, zone, std::slice::from_ref(checkpoint)).await?;
@@ -128,13 +134,14 @@ pub(crate) async fn write(
     let find = "SELECT worst, changes FROM alarm WHERE alarm_key = ?";
     let known = tx.rows(find, &[Arg::Text(&key)]).await?.into_iter().next();
     let ended = (!is_raised(change.to)).then_some(change.at_us);
-    let n = match known {
+    let (n, is_worst) = match known {
         None => {
             insert(tx, zone, &key, change, ended, now_us).await?;
-            1
+            (1, true)
         }
         Some(row) => {
-            let (worst, n) = (level(&row.text(0)?).max(change.to), row.int(1)?.saturating_add(1));
+            let (before, n) = (level(&row.text(0)?), row.int(1)?.saturating_add(1));
+            let worst = before.max(change.to);
             let update = "UPDATE alarm SET level = ?, worst = ?, changed_us = ?, ended_us = ?, changes = ?, withdrawn_us = NULL \
                           WHERE alarm_key = ?";
             let args = [
@@ -146,10 +153,11 @@ pub(crate) async fn write(
                 Arg::Text(&key),
             ];
             tx.execute(update, &args).await?;
-            n
+            // The words are those of its worst moment.
+            (n, change.to >= before)
         }
     };
-    if is_raised(change.to) {
+    if is_raised(change.to) && is_worst {
         let update = "UPDATE alarm SET score = ?, words = ? WHERE alarm_key = ?";
         tx.execute(update, &[change.score.into(), Arg::Text(&change.words), Arg::Text(&key)]).await?;
     }
@@ -214,7 +222,7 @@ async fn decide(
     kept: &mut Kept,
 ) -> Result<(), SqlError> {
     let hazard = usize::from(change.key.hazard);
-    let owner = zone.table.table().hazards.get(hazard).map(|hazard| hazard.owner);
+    let Some(of) = zone.table.table().hazards.get(hazard) else { return Ok(()) };
     for (action, number) in zone.actions.iter().zip(0i64..) {
         if action.hazard != hazard || !is_reached(action.when, change.to) {
             continue;
@@ -223,8 +231,8 @@ async fn decide(
         if !tx.rows(find, &[key.into(), number.into()]).await?.is_empty() {
             continue;
         }
-        let (state, detail) = match owner {
-            Some(Owner::Device) => ("device", "the device that carries these rules acts".to_owned()),
+        let (mut state, detail) = match of.owner {
+            Owner::Device => ("device", "the device that carries these rules acts".to_owned()),
             _ if kept.taken.contains(&number) => {
                 ("held back", "it was done for an alarm that this one stands for".to_owned())
             }
@@ -232,7 +240,23 @@ async fn decide(
         };
         let what = action.what.to_string();
         match state {
-            "waiting" => kept.to_do = true,
+            // A program is begun once, so its row says that it has before it is.
+            "waiting" if matches!(action.what, What::Program { .. }) => {
+                kept.look = kept.look.max(Look::Waiting)
+            }
+            "waiting" => {
+                state = "begun";
+                let about = About {
+                    alarm: key,
+                    hazard: of.name,
+                    level: change.to.word(),
+                    score: change.score.into(),
+                    words: &change.words,
+                    began_us: brain::us(zone, change.key.began),
+                    at_us: change.at_us,
+                };
+                kept.tasks.push(Task::new(zone, number, action, &about));
+            }
             _ => kept.said.push(format!("{what}: {state}: {detail}")),
         }
         if state == "too old" {

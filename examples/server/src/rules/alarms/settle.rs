@@ -6,6 +6,7 @@ use sensock_sql::{Arg, OwnTx, SqlError, SqlStore};
 
 use super::is_raised;
 use super::keep::{Kept, checkpoints, log, state, write};
+use crate::rules::act::Look;
 use crate::rules::judge::Judge;
 use crate::rules::judge::again::Checkpoint;
 use crate::rules::judge::brain::{self, Change};
@@ -36,7 +37,7 @@ pub(crate) async fn settle(
     let now_us = tx.now_us().await?;
     let mut kept = Kept::default();
     if !state(&mut tx, zone, judge, segment).await? {
-        kept.to_do = true;
+        kept.look = Look::Begun;
         return Ok(Some(kept));
     }
     log(&mut tx, zone, &judge.entries(), segment, now_us).await?;
@@ -48,6 +49,7 @@ pub(crate) async fn settle(
         let args = [Arg::Text(&key), change.at_us.into(), change.to.word().into()];
         if tx.rows(find, &args).await?.is_empty() {
             write(&mut tx, zone, change, segment, now_us, &mut kept).await?;
+            kept.changes.push(change.clone());
         }
         last.insert(key, change);
     }

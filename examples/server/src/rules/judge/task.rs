@@ -1,7 +1,6 @@
 //! The loop of one zone: take the lease, go on from what is known, read the feed, keep what changes, let act.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
@@ -9,7 +8,8 @@ use sensock::{DeviceId, Lane as StoreLane};
 use sensock_server::{Feed, Server};
 use sensock_sql::{Arg, SqlStore};
 use sensock_store::{LaneId, Store as _};
-use tokio::sync::{Notify, watch};
+use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
+use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, sleep_until};
 
@@ -17,13 +17,13 @@ use super::again::{Again, Checkpoint};
 use super::brain::{self, rules_id};
 use super::intake::{self, Lane};
 use super::{Judge, intake::number};
-use crate::rules::act;
+use crate::rules::act::{self, Look, Task};
 use crate::rules::alarms::settle::{Found, settle};
 use crate::rules::alarms::{is_raised, keep::keep};
 use crate::rules::lease::{Lease, Left};
 use crate::rules::running::Say;
 use crate::rules::zone::Zone;
-use crate::show::time::now_us;
+use crate::show::time::{lasting, now_us};
 
 /// How often a lease is renewed that lasts for ten seconds.
 const RENEW: Duration = Duration::from_secs(3);
@@ -36,6 +36,8 @@ const AT_LAST: Duration = Duration::from_secs(10);
 const CHECKPOINT_MS: u64 = 3_600_000;
 /// A zone that nobody ever judged learns from so much of what is stored.
 const LOOK_BACK_MS: u64 = 7 * 86_400_000;
+/// What happened longer ago is told as such.
+const FRESH_US: i64 = 60_000_000;
 /// How long is waited after an error of the store.
 const PAUSE: Duration = Duration::from_millis(200);
 
@@ -85,7 +87,7 @@ struct Holder<'a> {
     lease: Lease,
     left: Left,
     segment: i64,
-    wake: Arc<Notify>,
+    acts: UnboundedSender<(Vec<Task>, Look)>,
     again: Option<Again>,
     checkpoint_ms: u64,
     late_since: Option<Instant>,
@@ -109,7 +111,7 @@ impl<'a> Holder<'a> {
             segment: left.segments,
             lease,
             left,
-            wake: Arc::new(Notify::new()),
+            acts: unbounded_channel().0,
             again: None,
             checkpoint_ms: 0,
             late_since: None,
@@ -119,15 +121,11 @@ impl<'a> Holder<'a> {
 
     /// Judges until another server holds the zone, or until it is stopped.
     async fn hold(&mut self, mut stop: watch::Receiver<bool>) -> Result<()> {
+        let (acts, tasks) = unbounded_channel();
+        self.acts = acts;
         let Some(mut judge) = self.judge().await? else { return Ok(()) };
         let mut acting = JoinSet::new();
-        acting.spawn(act::run(
-            self.zone,
-            self.server.clone(),
-            self.store.clone(),
-            self.wake.clone(),
-            self.say.clone(),
-        ));
+        acting.spawn(act::run(self.zone, self.server.clone(), self.store.clone(), tasks, self.say.clone()));
         let mut others = BTreeSet::new();
         let mut feed = self.feed(&judge, &others);
         let (mut kept, mut renewed) = (Instant::now(), Instant::now());
@@ -280,9 +278,6 @@ impl<'a> Holder<'a> {
                     if let Some(checkpoint) = checkpoint {
                         self.checkpoint_ms = checkpoint.at_ms;
                     }
-                    for change in judge.changes() {
-                        self.tell(change);
-                    }
                     judge.kept();
                     self.done(kept);
                     return Ok(true);
@@ -298,6 +293,16 @@ impl<'a> Holder<'a> {
 
     fn tell(&self, change: &brain::Change) {
         let zone = &self.zone.name;
+        let age_us = now_us().saturating_sub(change.at_us);
+        if age_us > FRESH_US {
+            self.say.line(format!(
+                "alarm of {} ago: {} ({zone}, {})",
+                lasting(age_us),
+                change.words,
+                change.to
+            ));
+            return;
+        }
         match is_raised(change.to) {
             true => self.say.loud(format!("ALARM {} ({zone}, {})", change.words, change.to)),
             false => self.say.line(format!("alarm {} ({zone})", change.words)),
@@ -305,9 +310,11 @@ impl<'a> Holder<'a> {
     }
 
     fn done(&self, kept: crate::rules::alarms::keep::Kept) {
+        kept.changes.iter().for_each(|change| self.tell(change));
         kept.said.into_iter().for_each(|said| self.say.line(said));
-        if kept.to_do {
-            self.wake.notify_one();
+        if !kept.tasks.is_empty() || kept.look != Look::No {
+            // It ends only after this.
+            let _goes_on = self.acts.send((kept.tasks, kept.look));
         }
     }
 
