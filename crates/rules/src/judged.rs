@@ -1,7 +1,7 @@
 //! A hazard's matrix as it stands, cells that do not hold included: what an application shows to whoever asks why nothing was said.
 
 use crate::matrix::Matrix;
-use crate::{Cell, Danger, Engine, Level, Row, Rule, Slot, Step};
+use crate::{Cell, Danger, Engine, Row, Rule, Slot, Step};
 
 /// One cell of a hazard's matrix, as it stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -62,7 +62,7 @@ where
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Calendar, Cause, Hazard, Levels, Reading, Record, Signal, Table};
+    use crate::{Calendar, Cause, Hazard, Level, Levels, Reading, Record, Signal, Table};
     use std::prelude::v1::*;
 
     const HEAT: Rule<'static> = Rule::new("heat", 0, 1, Signal::Value, Levels::above(50, 60)).every(10);

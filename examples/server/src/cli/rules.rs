@@ -3,9 +3,12 @@
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::time::Duration;
 
 use anyhow::{Context as _, Result, anyhow};
-use sensock_store::{History, Store};
+use sensock_store::{History, Span, Store};
+
+use super::Where;
 
 use crate::database;
 use crate::device::Known;
@@ -13,9 +16,9 @@ use crate::rules::backtest::{self, Clock};
 use crate::rules::file::{Catalogues, Listed, Loaded, devices, load};
 use crate::rules::recorded::{self, Recorded};
 use crate::rules::trial::Trial;
-use crate::rules::{check, labels, past};
-use crate::show::time::{Times, now_us};
-use crate::show::words::nearest;
+use crate::rules::{check, explain, labels, past};
+use crate::show::time::{Times, duration, now_us};
+use crate::show::words::{count, nearest};
 
 #[derive(clap::Args)]
 pub(super) struct Rules {
@@ -29,6 +32,23 @@ enum What {
     Check(Check),
     /// Judge recordings or what is stored, and show the alarms; with labels, what was found, missed or false.
     Backtest(Backtest),
+    /// Explain why a hazard was raised at a time, or why it was not.
+    Explain(Explain),
+}
+
+#[derive(clap::Args)]
+struct Explain {
+    /// The rule file.
+    file: PathBuf,
+    /// Which hazard of it.
+    hazard: String,
+    /// When, as in 14:03, 2h, now, or an RFC 3339 time.
+    at: String,
+    /// The time before it that is judged anew; averages and baselines begin there.
+    #[arg(long, default_value = "7d", value_parser = duration)]
+    from: Duration,
+    #[command(flatten)]
+    stored: Where,
 }
 
 #[derive(clap::Args)]
@@ -68,6 +88,7 @@ impl Rules {
         match self.what {
             What::Check(check) => check.run().await,
             What::Backtest(backtest) => backtest.run().await,
+            What::Explain(explain) => explain.run().await,
         }
     }
 }
@@ -153,6 +174,29 @@ impl Backtest {
             trial.keep(hazard);
             backtest::write(loaded, &trial, &clock, labels.as_deref(), out)?;
         }
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+impl Explain {
+    async fn run(self) -> Result<ExitCode> {
+        let times = Times::local();
+        let at_us = times.span(&format!("{0}..{0}", self.at), now_us())?.to_us;
+        let before_us = i64::try_from(self.from.as_micros()).context("--from is too long")?;
+        let span = Span { from_us: at_us.saturating_sub(before_us), to_us: at_us };
+        let store = database::existing(&self.stored.store).await?;
+        let loaded = one(&self.file, Some(&store)).await?;
+        let hazard = hazard(&loaded, &self.hazard)?;
+        let mut trial = Trial::new(&loaded.zone)?;
+        let met = past::play(&store, &loaded, span, &mut trial).await?;
+        let mut out = std::io::stdout().lock();
+        for words in met.words(&loaded) {
+            writeln!(out, "{words}")?;
+        }
+        let (judged, from) = (count(trial.records(), "record"), times.stamp(span.from_us));
+        writeln!(out, "{judged} judged, from {from} on ({})", times.zone_words(at_us))?;
+        let at_ms = u64::try_from(at_us / 1_000).unwrap_or(0);
+        explain::write(&loaded, &trial, hazard, at_ms, &Clock::Dated(times), &mut out)?;
         Ok(ExitCode::SUCCESS)
     }
 }

@@ -5,10 +5,12 @@
 //! check     what was understood          words     rules with their units
 //! trial     records judged on trial      past · recorded    stored ones, recordings
 //! backtest  what would have been said    labels    what is known to have happened
+//! explain   why, or why not
 //! ```
 
 pub(crate) mod backtest;
 pub(crate) mod check;
+pub(crate) mod explain;
 pub(crate) mod file;
 pub(crate) mod labels;
 pub(crate) mod past;
