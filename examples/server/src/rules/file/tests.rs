@@ -4,7 +4,7 @@ use proptest::prelude::*;
 use sensock_rules::ready::{earthquake, fire, rain, sensor, storm};
 use sensock_rules::*;
 
-use super::{Catalogues, Listed, Loaded, parse};
+use super::{Catalogues, Listed, Loaded, load, parse};
 use crate::rules::zone::{What, When};
 
 /// A file that is shipped.
@@ -55,6 +55,24 @@ fn a_ready_made_file_is_the_table_that_firmware_carries() {
     let rules = [sensor::battery(0, 1, 60), sensor::silence("cellar", 0, 2, (-4_000, 12_500), 60)];
     let cells = sensor::cells(0, 1);
     assert_eq!(hash_of("sensor.toml"), hash(1_000, 0, &rules, &[Hazard::new("dying sensor", &cells)]));
+}
+
+#[test]
+fn every_file_that_is_shipped_is_well() {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("rules");
+    let files: Vec<_> = std::fs::read_dir(folder).unwrap().map(|file| file.unwrap().path()).collect();
+    assert!(files.len() >= 7, "{files:?}");
+    let loaded = load(&files, &Catalogues::default()).unwrap_or_else(|errors| panic!("{errors}"));
+    assert!(loaded.iter().all(|loaded| !loaded.zone.table.table().hazards.is_empty()));
+}
+
+#[test]
+fn the_guide_s_file_is_well() {
+    let page = include_str!("../../../../../crates/core/src/guide/_14_rules.rs");
+    let (_, file) = page.split_once("```toml").unwrap();
+    let (file, _) = file.split_once("```").unwrap();
+    let text: String = file.lines().map(|line| line.trim_start_matches("//!").to_owned() + "\n").collect();
+    assert_eq!(loaded("guide.toml", &text).rules.len(), 2);
 }
 
 const SMALL: &str = r#"
