@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, anyhow};
+use sensock::catalog::READ_NOW;
 use sensock_store::{History, Span, Store};
 
 use super::Where;
@@ -13,7 +14,7 @@ use super::Where;
 use crate::database;
 use crate::device::Known;
 use crate::rules::backtest::{self, Clock};
-use crate::rules::file::{Catalogues, Listed, Loaded, devices, load};
+use crate::rules::file::{Catalogue, Catalogues, Listed, Loaded, devices, load};
 use crate::rules::recorded::{self, Recorded};
 use crate::rules::trial::Trial;
 use crate::rules::{check, explain, labels, past};
@@ -232,14 +233,18 @@ where
     for name in devices.iter().filter(|name| known_devices.iter().any(|row| row.device.as_str() == *name)) {
         let known = Known::find(store, name).await?;
         let Ok(catalog) = known.catalog() else { continue };
-        let listed = catalog.quantities().map(|quantity| Listed {
+        let quantities = catalog.quantities().map(|quantity| Listed {
             id: quantity.id,
             name: quantity.name.to_owned(),
             unit: quantity.unit.to_owned(),
             scale: quantity.scale,
             interval_ms: quantity.interval_ms,
         });
-        catalogues.0.insert(name.clone(), listed.collect());
+        let commands =
+            catalog.commands().chain([READ_NOW.entry()]).map(|one| (one.name.to_owned(), one.request));
+        let settings = catalog.settings().map(|one| (one.name.to_owned(), one.shape));
+        let (quantities, commands, settings) = (quantities.collect(), commands.collect(), settings.collect());
+        catalogues.0.insert(name.clone(), Catalogue { quantities, commands, settings });
     }
     Ok(catalogues)
 }

@@ -2,15 +2,27 @@
 
 use std::collections::BTreeMap;
 
+use sensock::catalog::Shape;
+
 use super::measure::{Measure, steps};
 use super::source::{Section, Told, Value};
 use crate::show::words::unit as display;
 
 const KEYS: [&str; 6] = ["name", "id", "unit", "scale", "every", "plausible"];
 
-/// What is known of the quantities of devices from their catalogues, where a store has them.
+/// What is known of devices from their catalogues, where a store has them.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Catalogues(pub(crate) BTreeMap<String, Vec<Listed>>);
+pub(crate) struct Catalogues(pub(crate) BTreeMap<String, Catalogue>);
+
+/// What a device says of itself, as far as rules name it.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Catalogue {
+    pub(crate) quantities: Vec<Listed>,
+    /// The commands, each with the shape of its value.
+    pub(crate) commands: Vec<(String, Shape)>,
+    /// The settings, each with the shape of its value.
+    pub(crate) settings: Vec<(String, Shape)>,
+}
 
 /// A quantity as a catalogue lists it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -74,7 +86,7 @@ fn one<'t>(entry: Value<'t>) -> Result<Stated<'t>, Told> {
 impl Stated<'_> {
     /// The quantity as a device has it.
     pub(super) fn of(&self, device: &str, catalogues: &Catalogues, grid_ms: u32) -> Result<Quantity, Told> {
-        let listed = catalogues.0.get(device);
+        let listed = catalogues.0.get(device).map(|catalogue| &catalogue.quantities);
         let found = listed.map(|list| list.iter().find(|listed| listed.name == self.name));
         if let (Some(None), Some(list)) = (found, listed) {
             let near = crate::show::words::nearest(self.name, list.iter().map(|listed| listed.name.as_str()));

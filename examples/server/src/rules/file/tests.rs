@@ -1,10 +1,11 @@
 //! What a file becomes, and what is said of one that is wrong.
 
 use proptest::prelude::*;
+use sensock::catalog::Shaped as _;
 use sensock_rules::ready::{earthquake, fire, rain, sensor, storm};
 use sensock_rules::*;
 
-use super::{Catalogues, Listed, Loaded, load, parse};
+use super::{Catalogue, Catalogues, Listed, Loaded, load, parse};
 use crate::rules::zone::{What, When};
 
 /// A file that is shipped.
@@ -236,7 +237,8 @@ fn a_loop_is_refused_with_its_way() {
 fn ids_and_scales_may_come_from_the_catalogue() {
     let listed =
         Listed { id: 7, name: "temperature".into(), unit: "Cel".into(), scale: -1, interval_ms: 10_000 };
-    let catalogues = Catalogues([("cellar-3".to_owned(), vec![listed])].into());
+    let catalogue = Catalogue { quantities: vec![listed], ..Catalogue::default() };
+    let catalogues = Catalogues([("cellar-3".to_owned(), catalogue)].into());
     let text = with("id = 1\nunit = \"°C\"\nscale = -2\n", "");
     let rule = parse(&[("zone.toml", &text)], &catalogues).unwrap()[0].zone.table.table().rules[0];
     assert_eq!((rule.quantity, rule.unit, rule.scale, rule.interval), (7, "°C", -1, 10));
@@ -256,6 +258,37 @@ fn ids_and_scales_may_come_from_the_catalogue() {
     assert!(
         errors.contains("the catalogue of cellar-3 has no `temprature`: did you mean `temperature`?"),
         "{errors}"
+    );
+}
+
+#[test]
+fn a_command_that_its_device_does_not_take_is_told() {
+    let commands = vec![("relay".to_owned(), bool::SHAPE)];
+    let catalogue = Catalogue { commands, ..Catalogue::default() };
+    let catalogues = Catalogues([("fan-1".to_owned(), catalogue)].into());
+    let said = |action: &str| match parse(&[("zone.toml", &*format!("{SMALL}{action}"))], &catalogues) {
+        Ok(_) => String::new(),
+        Err(errors) => errors.to_string(),
+    };
+    assert_eq!(said(FAN), "");
+    assert_eq!(
+        said(&FAN.replace("relay", "relya")),
+        "zone.toml, line 18: fan-1 has no command `relya`: did you mean `relay`?"
+    );
+    let value = said(&FAN.replace("true", "\"open\""));
+    assert!(value.starts_with("zone.toml, line 18: `relay` of fan-1 wants bool, not \"open\""), "{value}");
+    let setting = said(&FAN.replace("command =", "setting ="));
+    assert_eq!(setting, "zone.toml, line 18: fan-1 has no setting `relay`: its catalogue lists none");
+}
+
+#[test]
+fn a_quantity_that_two_rules_judge_is_told_once() {
+    let again =
+        "[[rule]]\nname = \"again\"\nquantity = \"temperature\"\nbelow = { warning = 2, critical = 1 }\n";
+    let text = with("scale = -2", "scale = -2\nevery = \"10\"") + again;
+    assert_eq!(
+        said(&text),
+        "zone.toml, line 7: `every` is \"10\": expected a time, as in \"250 ms\", \"10 s\", \"1 min\", \"6 h\" or \"2 d\""
     );
 }
 
