@@ -228,9 +228,9 @@ pub(crate) async fn catalogues<S: Store + History>(store: &S, devices: &[String]
 where
     <S as History>::Error: 'static,
 {
-    let known_devices = store.devices().await?;
-    let mut catalogues = Catalogues::default();
-    for name in devices.iter().filter(|name| known_devices.iter().any(|row| row.device.as_str() == *name)) {
+    let known = store.devices().await?.iter().map(|row| row.device.to_string()).collect();
+    let mut catalogues = Catalogues { devices: known, ..Catalogues::default() };
+    for name in devices.iter().filter(|name| catalogues.devices.contains(*name)) {
         let known = Known::find(store, name).await?;
         let Ok(catalog) = known.catalog() else { continue };
         let quantities = catalog.quantities().map(|quantity| Listed {
@@ -244,7 +244,7 @@ where
             catalog.commands().chain([READ_NOW.entry()]).map(|one| (one.name.to_owned(), one.request));
         let settings = catalog.settings().map(|one| (one.name.to_owned(), one.shape));
         let (quantities, commands, settings) = (quantities.collect(), commands.collect(), settings.collect());
-        catalogues.0.insert(name.clone(), Catalogue { quantities, commands, settings });
+        catalogues.of.insert(name.clone(), Catalogue { quantities, commands, settings });
     }
     Ok(catalogues)
 }

@@ -145,7 +145,7 @@ fn order(value: Value<'_>, catalogues: &Catalogues) -> Result<(String, String, S
             (None, is) => Ok(shown(is)),
         });
     let (device, name, given) = (device?, name?, given?);
-    if let Some(catalogue) = catalogues.0.get(&device) {
+    if let Some(catalogue) = catalogues.of.get(&device) {
         known(value, what, catalogue, &device, &name, &given)?;
     }
     Ok((device, name, given))

@@ -238,7 +238,8 @@ fn ids_and_scales_may_come_from_the_catalogue() {
     let listed =
         Listed { id: 7, name: "temperature".into(), unit: "Cel".into(), scale: -1, interval_ms: 10_000 };
     let catalogue = Catalogue { quantities: vec![listed], ..Catalogue::default() };
-    let catalogues = Catalogues([("cellar-3".to_owned(), catalogue)].into());
+    let catalogues =
+        Catalogues { of: [("cellar-3".to_owned(), catalogue)].into(), devices: vec!["cellar-3".to_owned()] };
     let text = with("id = 1\nunit = \"°C\"\nscale = -2\n", "");
     let rule = parse(&[("zone.toml", &text)], &catalogues).unwrap()[0].zone.table.table().rules[0];
     assert_eq!((rule.quantity, rule.unit, rule.scale, rule.interval), (7, "°C", -1, 10));
@@ -253,6 +254,10 @@ fn ids_and_scales_may_come_from_the_catalogue() {
             "line 3: this quantity lacks `id`: expected the one of cellar-3's catalogue, or --store"
         )
     );
+    let errors =
+        parse(&[("zone.toml", &text.replace("cellar", "celar"))], &catalogues).unwrap_err().to_string();
+    assert!(errors.contains("the store knows no device celar-3, whose catalogue would say"), "{errors}");
+    assert!(errors.ends_with("did you mean cellar-3?"), "{errors}");
     let text = text.replace("temperature", "temprature");
     let errors = parse(&[("zone.toml", &text)], &catalogues).unwrap_err().to_string();
     assert!(
@@ -265,7 +270,7 @@ fn ids_and_scales_may_come_from_the_catalogue() {
 fn a_command_that_its_device_does_not_take_is_told() {
     let commands = vec![("relay".to_owned(), bool::SHAPE)];
     let catalogue = Catalogue { commands, ..Catalogue::default() };
-    let catalogues = Catalogues([("fan-1".to_owned(), catalogue)].into());
+    let catalogues = Catalogues { of: [("fan-1".to_owned(), catalogue)].into(), ..Catalogues::default() };
     let said = |action: &str| match parse(&[("zone.toml", &*format!("{SMALL}{action}"))], &catalogues) {
         Ok(_) => String::new(),
         Err(errors) => errors.to_string(),
