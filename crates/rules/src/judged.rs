@@ -62,7 +62,7 @@ where
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Calendar, Cause, Hazard, Levels, Reading, Record, Signal, Table};
+    use crate::{Calendar, Cause, Hazard, Level, Levels, Reading, Record, Signal, Table};
     use std::prelude::v1::*;
 
     const HEAT: Rule<'static> = Rule::new("heat", 0, 1, Signal::Value, Levels::above(50, 60)).every(10);

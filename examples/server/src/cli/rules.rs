@@ -3,19 +3,23 @@
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::time::Duration;
 
 use anyhow::{Context as _, Result, anyhow};
-use sensock_store::{History, Store};
+use sensock::catalog::READ_NOW;
+use sensock_store::{History, Span, Store};
+
+use super::Where;
 
 use crate::database;
 use crate::device::Known;
 use crate::rules::backtest::{self, Clock};
-use crate::rules::file::{Catalogues, Listed, Loaded, devices, load};
+use crate::rules::file::{Catalogue, Catalogues, Listed, Loaded, devices, load};
 use crate::rules::recorded::{self, Recorded};
 use crate::rules::trial::Trial;
-use crate::rules::{check, labels, past};
-use crate::show::time::{Times, now_us};
-use crate::show::words::nearest;
+use crate::rules::{check, explain, labels, past};
+use crate::show::time::{Times, duration, now_us};
+use crate::show::words::{count, nearest};
 
 #[derive(clap::Args)]
 pub(super) struct Rules {
@@ -29,6 +33,23 @@ enum What {
     Check(Check),
     /// Judge recordings or what is stored, and show the alarms; with labels, what was found, missed or false.
     Backtest(Backtest),
+    /// Explain why a hazard was raised at a time, or why it was not.
+    Explain(Explain),
+}
+
+#[derive(clap::Args)]
+struct Explain {
+    /// The rule file.
+    file: PathBuf,
+    /// Which hazard of it.
+    hazard: String,
+    /// When, as in 14:03, 2h, now, or an RFC 3339 time.
+    at: String,
+    /// The time before it that is judged anew; averages and baselines begin there.
+    #[arg(long, default_value = "7d", value_parser = duration)]
+    from: Duration,
+    #[command(flatten)]
+    stored: Where,
 }
 
 #[derive(clap::Args)]
@@ -68,6 +89,7 @@ impl Rules {
         match self.what {
             What::Check(check) => check.run().await,
             What::Backtest(backtest) => backtest.run().await,
+            What::Explain(explain) => explain.run().await,
         }
     }
 }
@@ -157,6 +179,29 @@ impl Backtest {
     }
 }
 
+impl Explain {
+    async fn run(self) -> Result<ExitCode> {
+        let times = Times::local();
+        let at_us = times.span(&format!("{0}..{0}", self.at), now_us())?.to_us;
+        let before_us = i64::try_from(self.from.as_micros()).context("--from is too long")?;
+        let span = Span { from_us: at_us.saturating_sub(before_us), to_us: at_us };
+        let store = database::existing(&self.stored.store).await?;
+        let loaded = one(&self.file, Some(&store)).await?;
+        let hazard = hazard(&loaded, &self.hazard)?;
+        let mut trial = Trial::new(&loaded.zone)?;
+        let met = past::play(&store, &loaded, span, &mut trial).await?;
+        let mut out = std::io::stdout().lock();
+        for words in met.words(&loaded) {
+            writeln!(out, "{words}")?;
+        }
+        let (judged, from) = (count(trial.records(), "record"), times.stamp(span.from_us));
+        writeln!(out, "{judged} judged, from {from} on ({})", times.zone_words(at_us))?;
+        let at_ms = u64::try_from(at_us / 1_000).unwrap_or(0);
+        explain::write(&loaded, &trial, hazard, at_ms, &Clock::Dated(times), &mut out)?;
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
 /// One rule file, with what the store's catalogues say of its devices.
 async fn one(file: &Path, store: Option<&sensock_sql::SqlStore>) -> Result<Loaded> {
     let files = [file.to_owned()];
@@ -183,19 +228,23 @@ pub(crate) async fn catalogues<S: Store + History>(store: &S, devices: &[String]
 where
     <S as History>::Error: 'static,
 {
-    let known_devices = store.devices().await?;
-    let mut catalogues = Catalogues::default();
-    for name in devices.iter().filter(|name| known_devices.iter().any(|row| row.device.as_str() == *name)) {
+    let known = store.devices().await?.iter().map(|row| row.device.to_string()).collect();
+    let mut catalogues = Catalogues { devices: known, ..Catalogues::default() };
+    for name in devices.iter().filter(|name| catalogues.devices.contains(*name)) {
         let known = Known::find(store, name).await?;
         let Ok(catalog) = known.catalog() else { continue };
-        let listed = catalog.quantities().map(|quantity| Listed {
+        let quantities = catalog.quantities().map(|quantity| Listed {
             id: quantity.id,
             name: quantity.name.to_owned(),
             unit: quantity.unit.to_owned(),
             scale: quantity.scale,
             interval_ms: quantity.interval_ms,
         });
-        catalogues.0.insert(name.clone(), listed.collect());
+        let commands =
+            catalog.commands().chain([READ_NOW.entry()]).map(|one| (one.name.to_owned(), one.request));
+        let settings = catalog.settings().map(|one| (one.name.to_owned(), one.shape));
+        let (quantities, commands, settings) = (quantities.collect(), commands.collect(), settings.collect());
+        catalogues.of.insert(name.clone(), Catalogue { quantities, commands, settings });
     }
     Ok(catalogues)
 }

@@ -5,7 +5,7 @@ use sqlx::{Row as _, SqliteConnection};
 
 use super::fleet::Board;
 use super::screen::Screen;
-use crate::rules::file::{Catalogues, Listed, parse};
+use crate::rules::file::{Catalogue, Catalogues, Listed, parse};
 use crate::rules::zone::Zone;
 use crate::show::words::count;
 
@@ -23,7 +23,15 @@ pub(super) fn zones(boards: &[Board]) -> Result<Vec<Zone>> {
             scale: quantity.scale,
             interval_ms: quantity.interval_ms,
         });
-        catalogues.0.insert(board.name.to_owned(), listed.collect());
+        let commands = board.catalog.commands.iter().map(|one| (one.name.to_owned(), one.request));
+        let settings = board.catalog.settings.iter().map(|one| (one.name.to_owned(), one.shape));
+        let of = Catalogue {
+            quantities: listed.collect(),
+            commands: commands.collect(),
+            settings: settings.collect(),
+        };
+        catalogues.devices.push(board.name.to_owned());
+        catalogues.of.insert(board.name.to_owned(), of);
     }
     let loaded = parse(&[FILE], &catalogues).context("the demo's rules")?;
     Ok(loaded.into_iter().map(|loaded| loaded.zone).collect())

@@ -180,4 +180,23 @@ mod tests {
             assert_eq!(said.contains("deviations from the usual"), event.is_some());
         }
     }
+
+    #[test]
+    fn the_machine_s_windows_are_found_and_nothing_else() {
+        let loaded = loaded("machine.toml", &shipped("machine.toml"));
+        let data =
+            Path::new(env!("CARGO_MANIFEST_DIR")).join("../data/nab/machine_temperature_system_failure");
+        let recorded = Recorded::open(&data.with_extension("csv.gz"), &loaded, None).unwrap();
+        let labels = labels::read(&data.with_extension("labels.json"), recorded.began_ms).unwrap();
+        let mut trial = Trial::new(&loaded.zone).unwrap();
+        let ended_ms = recorded.ended_ms();
+        play(&[recorded], &mut trial);
+        trial.finish(ended_ms);
+        let mut out = Vec::new();
+        let tally = write(&loaded, &trial, &Clock::Dated(Times::utc()), Some(&labels), &mut out).unwrap();
+        let said = String::from_utf8(out).unwrap();
+        println!("{said}");
+        assert!(tally.found >= 3 && tally.beside <= 3 && tally.found + tally.missed == 4);
+        assert!(said.contains("2013-12-10 06:25:00 to 2013-12-12 05:35:00  found"));
+    }
 }

@@ -5,6 +5,7 @@
 //! check     what was understood          words     rules with their units
 //! trial     records judged on trial      past · recorded    stored ones, recordings
 //! backtest  what would have been said    labels    what is known to have happened
+//! explain   why, or why not
 //!
 //! running   zones beside a server        judge/    from the stored feed to changes of hazards
 //! lease     which server judges a zone   alarms/   what is stored of alarms      act/   what they move
@@ -14,6 +15,7 @@ pub(crate) mod act;
 pub(crate) mod alarms;
 pub(crate) mod backtest;
 pub(crate) mod check;
+pub(crate) mod explain;
 pub(crate) mod file;
 pub(crate) mod judge;
 pub(crate) mod labels;

@@ -158,3 +158,67 @@ fn lost(number: u8, gap: &GapRow, span: Span) -> Option<(Key, Item)> {
 fn ms(us: i64) -> u64 {
     u64::try_from(us.div_euclid(1_000)).unwrap_or(0)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::database::tests::{SECOND, cellar, reading, two_o_clock};
+    use crate::rules::file::tests::loaded;
+    use sensock::Lane;
+    use sensock_store::{Batch, LaneId, MemoryStore, Store as _, Transaction as _};
+
+    const RULES: &str = r#"
+        devices = ["cellar-3", "attic-6"]
+        quantity.temperature = { id = 1, unit = "°C", scale = -2 }
+        [[rule]]
+        name = "heat"
+        device = "cellar-3"
+        quantity = "temperature"
+        above = { warning = 54, critical = 65 }
+        [[hazard]]
+        name = "fire"
+        cells = [{ rule = "heat", at = "warning", weight = 0.6 }]
+    "#;
+
+    async fn played(store: &MemoryStore, text: &str, span: Span) -> (u64, Met) {
+        let loaded = loaded("cellar.toml", text);
+        let mut trial = Trial::new(&loaded.zone).unwrap();
+        let met = play(store, &loaded, span, &mut trial).await.unwrap();
+        assert_eq!(trial.late(), 0);
+        (trial.records(), met)
+    }
+
+    #[tokio::test]
+    async fn each_record_is_judged_once_wherever_the_pieces_end() {
+        let store = cellar().await;
+        // Ten records, each with bounds of a millisecond: every cut there can be between and inside of them.
+        for cut_us in (0..40).map(|n| n * SECOND / 4).chain([1, 500, 999, 1_000, 1_001]) {
+            let from_us = two_o_clock() + cut_us - PIECE_US;
+            let span = Span { from_us, to_us: two_o_clock() + 3_600 * SECOND };
+            assert_eq!(played(&store, RULES, span).await.0, 10, "{cut_us} us");
+        }
+    }
+
+    #[tokio::test]
+    async fn what_cannot_be_judged_as_it_stands_is_told() {
+        let store = cellar().await;
+        let mut vague = reading(10, 1, 9_000, two_o_clock() + 100 * SECOND);
+        vague.not_before_us = None;
+        let device = DeviceId::new("cellar-3").unwrap();
+        let (mut tx, _) = store.begin(&[LaneId { device, lane: Lane::Readings }]).await.unwrap();
+        tx.write(&Batch { readings: vec![vague], ..Batch::default() }).await.unwrap();
+        tx.commit().await.unwrap();
+        let span = Span { from_us: two_o_clock(), to_us: two_o_clock() + 3_600 * SECOND };
+        let (records, met) = played(&store, &RULES.replace("scale = -2", "scale = -1"), span).await;
+        assert_eq!((records, met.vague), (10, 1));
+        assert_eq!(
+            met.words(&loaded("cellar.toml", RULES)),
+            [
+                "the store knows nothing of attic-6",
+                "1 record of which the time is not known to five minutes: not judged",
+                "10 readings of temperature are stored at another scale than line 4 of cellar.toml says, \
+                 and were judged as if they were not: mend the file",
+            ]
+        );
+    }
+}

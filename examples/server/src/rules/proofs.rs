@@ -186,14 +186,12 @@ async fn prove_an_alarm_does_not_wait_behind_a_backlog() {
     let stored = async {
         loop {
             let mut tx = house.store.read_own().await.unwrap();
-            let rows = tx.rows(
-                "SELECT 1 FROM mark m JOIN lane l ON l.id = m.lane_id WHERE l.lane = 0 AND m.mark > 0",
-                &[],
-            );
-            if !rows.await.unwrap().is_empty() {
+            let sql = "SELECT 1 FROM mark m JOIN lane l ON l.id = m.lane_id WHERE l.lane = 0 AND m.mark >= ?";
+            let is_stored = !tx.rows(sql, &[position.into()]).await.unwrap().is_empty();
+            tx.commit().await.unwrap();
+            if is_stored {
                 return at.elapsed();
             }
-            drop(tx);
             sleep(Duration::from_millis(1)).await;
         }
     };

@@ -66,7 +66,8 @@ impl Recorded {
         }
         if columns.is_empty() {
             let has: Vec<&str> = recording.quantities().iter().map(|info| info.name.as_str()).collect();
-            let wants: Vec<&str> = loaded.rules.iter().map(|named| named.quantity.as_str()).collect();
+            let mut wants: Vec<&str> = loaded.rules.iter().map(|named| named.quantity.as_str()).collect();
+            wants.dedup();
             bail!(
                 "{} has {}, and {} judges {} of {name}: give the quantities of the file the names of the columns",
                 path.display(),

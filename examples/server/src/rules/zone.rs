@@ -7,7 +7,6 @@ use sensock_rules::Compiled;
 
 /// A rule file that was loaded: one zone, judged as a whole.
 #[derive(Clone, Debug)]
-#[allow(dead_code, reason = "built by what reads files")]
 pub(crate) struct Zone {
     /// The file's stem: what alarms and leases are kept under.
     pub(crate) name: String,

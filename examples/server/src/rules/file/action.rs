@@ -3,12 +3,16 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use sensock::catalog::Values;
+use sensock::limits::BODY_MAX;
 use sensock_rules::Owner;
 
 use super::hazard::Hazard;
 use super::measure::milliseconds;
+use super::quantity::{Catalogue, Catalogues};
 use super::source::{Section, Told, Value, shown};
 use crate::rules::zone::{Action, What, When};
+use crate::show::words::nearest;
 
 const KEYS: [&str; 9] =
     ["hazard", "when", "max-age", "at-most-every", "command", "setting", "webhook", "program", "drives"];
@@ -30,15 +34,16 @@ pub(super) struct Drive {
 }
 
 /// Reads all actions.
-pub(super) fn read(top: &Section<'_>, hazards: &[Hazard]) -> Vec<Stated> {
+pub(super) fn read(top: &Section<'_>, hazards: &[Hazard], catalogues: &Catalogues) -> Vec<Stated> {
     let expected = "tables, each headed [[action]]";
     let items = top.optional("action", |value| value.items(expected)).ok().flatten().unwrap_or_default();
-    let section =
-        |item: Value<'_>| item.section("action", expected, &KEYS).and_then(|section| one(&section, hazards));
+    let section = |item: Value<'_>| {
+        item.section("action", expected, &KEYS).and_then(|section| one(&section, hazards, catalogues))
+    };
     items.into_iter().filter_map(|item| section(item).ok()).collect()
 }
 
-fn one(section: &Section<'_>, hazards: &[Hazard]) -> Result<Stated, Told> {
+fn one(section: &Section<'_>, hazards: &[Hazard], catalogues: &Catalogues) -> Result<Stated, Told> {
     let hazard = section.required("hazard", "the name of a hazard of this file", |value| {
         let names: Vec<&str> = hazards.iter().map(|hazard| hazard.name.as_str()).collect();
         let expected = format!("a hazard of this file: {}", names.join(", "));
@@ -51,7 +56,7 @@ fn one(section: &Section<'_>, hazards: &[Hazard]) -> Result<Stated, Told> {
     let time = |key| section.optional(key, |value| milliseconds(value).map(Duration::from_millis));
     let (max_age, at_most_every) = (time("max-age"), time("at-most-every"));
     let drives = section.optional("drives", drives);
-    let what = what(section);
+    let what = what(section, catalogues);
     let hazard = hazard?;
     let of = hazards.get(hazard);
     if of.is_some_and(|of| of.owner == Owner::Device) {
@@ -78,7 +83,7 @@ fn one(section: &Section<'_>, hazards: &[Hazard]) -> Result<Stated, Told> {
 }
 
 /// The one thing that an action does.
-fn what(section: &Section<'_>) -> Result<What, Told> {
+fn what(section: &Section<'_>, catalogues: &Catalogues) -> Result<What, Told> {
     let kinds = ["command", "setting", "webhook", "program"];
     let given: Vec<Value<'_>> = kinds.iter().filter_map(|kind| section.value(kind)).collect();
     let &[value] = given.as_slice() else {
@@ -88,8 +93,12 @@ fn what(section: &Section<'_>) -> Result<What, Told> {
         )));
     };
     match value.key {
-        "command" => order(value).map(|(device, name, value)| What::Command { device, name, value }),
-        "setting" => order(value).map(|(device, name, value)| What::Setting { device, name, value }),
+        "command" => {
+            order(value, catalogues).map(|(device, name, value)| What::Command { device, name, value })
+        }
+        "setting" => {
+            order(value, catalogues).map(|(device, name, value)| What::Setting { device, name, value })
+        }
         "webhook" => {
             let expected = "an address, as in \"https://example.org/alarm\"";
             let url = value.text(expected)?;
@@ -115,7 +124,7 @@ fn what(section: &Section<'_>) -> Result<What, Told> {
 }
 
 /// `{ device = "siren-1", name = "relay", value = true }`: the value as the command line takes it.
-fn order(value: Value<'_>) -> Result<(String, String, String), Told> {
+fn order(value: Value<'_>, catalogues: &Catalogues) -> Result<(String, String, String), Told> {
     let what = if value.key == "command" { "command" } else { "setting" };
     let expected = "a table, as in { device = \"siren-1\", name = \"relay\", value = true }";
     let section = value.section(what, expected, &["device", "name", "value"])?;
@@ -135,7 +144,38 @@ fn order(value: Value<'_>) -> Result<(String, String, String), Told> {
             }
             (None, is) => Ok(shown(is)),
         });
-    Ok((device?, name?, given?))
+    let (device, name, given) = (device?, name?, given?);
+    if let Some(catalogue) = catalogues.of.get(&device) {
+        known(value, what, catalogue, &device, &name, &given)?;
+    }
+    Ok((device, name, given))
+}
+
+/// Whether a device has such a command or setting, and takes such a value.
+fn known(
+    value: Value<'_>,
+    what: &str,
+    catalogue: &Catalogue,
+    device: &str,
+    name: &str,
+    given: &str,
+) -> Result<(), Told> {
+    let list = if what == "command" { &catalogue.commands } else { &catalogue.settings };
+    let Some((_, shape)) = list.iter().find(|(listed, _)| listed == name) else {
+        let names = || list.iter().map(|(listed, _)| listed.as_str());
+        let meant = match nearest(name, names()) {
+            Some(near) => format!("did you mean `{near}`?"),
+            None if list.is_empty() => "its catalogue lists none".to_owned(),
+            None => format!("its catalogue lists {}", names().collect::<Vec<_>>().join(", ")),
+        };
+        return Err(value.says(format!("{device} has no {what} `{name}`: {meant}")));
+    };
+    match Values::encode_text(*shape, given, &mut [0; BODY_MAX]) {
+        Ok(_) => Ok(()),
+        Err(error) => {
+            Err(value.says(format!("`{name}` of {device} wants {shape}, not \"{given}\": {error}")))
+        }
+    }
 }
 
 /// `"temperature"`, `"attic-6/temperature"`, or a list of such.

@@ -24,13 +24,17 @@ mod source;
 #[cfg(test)]
 pub(crate) mod tests;
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
+
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
 
 pub(crate) use calendar::offset_words;
 pub(crate) use error::{FileError, FileErrors};
 pub(crate) use measure::span_ms;
 use parsed::Parsed;
-pub(crate) use quantity::{Catalogues, Listed};
+pub(crate) use quantity::{Catalogue, Catalogues, Listed};
 
 use super::zone::Zone;
 
@@ -84,18 +88,21 @@ pub(crate) fn load(paths: &[PathBuf], catalogues: &Catalogues) -> Result<Vec<Loa
 
 /// The devices that these files name, as far as they can be read: whose catalogues are of use to [`load`].
 pub(crate) fn devices(paths: &[PathBuf]) -> Vec<String> {
-    let mut devices = Vec::new();
+    let mut devices = BTreeSet::new();
     for text in paths.iter().filter_map(|path| std::fs::read_to_string(path).ok()) {
-        let Ok(table) = toml::de::DeTable::parse(&text) else { continue };
-        let list = table.get_ref().get("devices").and_then(|list| list.get_ref().as_array());
-        devices.extend(
-            list.into_iter()
-                .flat_map(|list| list.iter())
-                .filter_map(|name| name.get_ref().as_str())
-                .map(str::to_owned),
-        );
+        let Ok(table) = DeTable::parse(&text) else { continue };
+        let list = |key| table.get_ref().get(key).and_then(|list| list.get_ref().as_array());
+        let mut add =
+            |name: &Spanned<DeValue<'_>>| devices.extend(name.get_ref().as_str().map(str::to_owned));
+        list("devices").into_iter().flat_map(|list| list.iter()).for_each(&mut add);
+        for action in list("action").into_iter().flat_map(|list| list.iter()) {
+            for kind in ["command", "setting"] {
+                let order = action.get_ref().get(kind).and_then(|order| order.get_ref().get("device"));
+                order.into_iter().for_each(&mut add);
+            }
+        }
     }
-    devices
+    devices.into_iter().collect()
 }
 
 /// The same for texts that are in memory, each with the name that errors call it.

@@ -89,7 +89,7 @@ impl Parsed {
             rules.push(rule);
         }
         let hazards = hazard::read(top, &names, grid_ms);
-        let actions = action::read(top, &hazards);
+        let actions = action::read(top, &hazards, catalogues);
         let name = Path::new(file).file_stem().and_then(|stem| stem.to_str()).unwrap_or(file).to_owned();
         let (lateness, local) = (lateness?.unwrap_or(LATENESS), local?);
         let parsed =

@@ -2,15 +2,32 @@
 
 use std::collections::BTreeMap;
 
+use sensock::catalog::Shape;
+
 use super::measure::{Measure, steps};
 use super::source::{Section, Told, Value};
-use crate::show::words::unit as display;
+use crate::show::words::{nearest, unit as display};
 
 const KEYS: [&str; 6] = ["name", "id", "unit", "scale", "every", "plausible"];
 
-/// What is known of the quantities of devices from their catalogues, where a store has them.
+/// What is known of devices from their catalogues, where a store has them.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Catalogues(pub(crate) BTreeMap<String, Vec<Listed>>);
+pub(crate) struct Catalogues {
+    /// By the device's name.
+    pub(crate) of: BTreeMap<String, Catalogue>,
+    /// All devices of the store.
+    pub(crate) devices: Vec<String>,
+}
+
+/// What a device says of itself, as far as rules name it.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Catalogue {
+    pub(crate) quantities: Vec<Listed>,
+    /// The commands, each with the shape of its value.
+    pub(crate) commands: Vec<(String, Shape)>,
+    /// The settings, each with the shape of its value.
+    pub(crate) settings: Vec<(String, Shape)>,
+}
 
 /// A quantity as a catalogue lists it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -74,10 +91,10 @@ fn one<'t>(entry: Value<'t>) -> Result<Stated<'t>, Told> {
 impl Stated<'_> {
     /// The quantity as a device has it.
     pub(super) fn of(&self, device: &str, catalogues: &Catalogues, grid_ms: u32) -> Result<Quantity, Told> {
-        let listed = catalogues.0.get(device);
+        let listed = catalogues.of.get(device).map(|catalogue| &catalogue.quantities);
         let found = listed.map(|list| list.iter().find(|listed| listed.name == self.name));
         if let (Some(None), Some(list)) = (found, listed) {
-            let near = crate::show::words::nearest(self.name, list.iter().map(|listed| listed.name.as_str()));
+            let near = nearest(self.name, list.iter().map(|listed| listed.name.as_str()));
             let meant = near.map_or_else(
                 || format!("it has {}", list.iter().map(|l| l.name.as_str()).collect::<Vec<_>>().join(", ")),
                 |near| format!("did you mean `{near}`?"),
@@ -87,6 +104,15 @@ impl Stated<'_> {
                 .wrong(format!("the catalogue of {device} has no `{}`: {meant}", self.name)));
         }
         let found = found.flatten();
+        if listed.is_none() && !catalogues.devices.is_empty() && (self.id.is_none() || self.scale.is_none()) {
+            let near = nearest(device, catalogues.devices.iter().map(String::as_str));
+            let meant =
+                near.map_or_else(|| "let it connect once".to_owned(), |near| format!("did you mean {near}?"));
+            return Err(self.section.wrong(format!(
+                "the store knows no device {device}, whose catalogue would say `id` and `scale` of `{}`: {meant}",
+                self.name
+            )));
+        }
         let id = self.agreed(device, "id", self.id, found.map(|listed| listed.id));
         let scale = self.agreed(device, "scale", self.scale, found.map(|listed| listed.scale));
         let (id, scale) = (id?, scale?);

@@ -67,10 +67,11 @@ impl<'t> Source<'t> {
         !self.errors.borrow().is_empty()
     }
 
-    /// Everything that is wrong, by line.
+    /// Everything that is wrong, by line; a quantity that two rules judge is told once.
     pub(super) fn errors(&self) -> Vec<FileError> {
         let mut errors = self.errors.take();
         errors.sort_by_key(|error| error.line);
+        errors.dedup();
         errors
     }
 }

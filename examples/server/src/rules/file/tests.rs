@@ -1,10 +1,11 @@
 //! What a file becomes, and what is said of one that is wrong.
 
 use proptest::prelude::*;
+use sensock::catalog::Shaped as _;
 use sensock_rules::ready::{earthquake, fire, rain, sensor, storm};
 use sensock_rules::*;
 
-use super::{Catalogues, Listed, Loaded, parse};
+use super::{Catalogue, Catalogues, Listed, Loaded, load, parse};
 use crate::rules::zone::{What, When};
 
 /// A file that is shipped.
@@ -55,6 +56,24 @@ fn a_ready_made_file_is_the_table_that_firmware_carries() {
     let rules = [sensor::battery(0, 1, 60), sensor::silence("cellar", 0, 2, (-4_000, 12_500), 60)];
     let cells = sensor::cells(0, 1);
     assert_eq!(hash_of("sensor.toml"), hash(1_000, 0, &rules, &[Hazard::new("dying sensor", &cells)]));
+}
+
+#[test]
+fn every_file_that_is_shipped_is_well() {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("rules");
+    let files: Vec<_> = std::fs::read_dir(folder).unwrap().map(|file| file.unwrap().path()).collect();
+    assert!(files.len() >= 7, "{files:?}");
+    let loaded = load(&files, &Catalogues::default()).unwrap_or_else(|errors| panic!("{errors}"));
+    assert!(loaded.iter().all(|loaded| !loaded.zone.table.table().hazards.is_empty()));
+}
+
+#[test]
+fn the_guide_s_file_is_well() {
+    let page = include_str!("../../../../../crates/core/src/guide/_14_rules.rs");
+    let (_, file) = page.split_once("```toml").unwrap();
+    let (file, _) = file.split_once("```").unwrap();
+    let text: String = file.lines().map(|line| line.trim_start_matches("//!").to_owned() + "\n").collect();
+    assert_eq!(loaded("guide.toml", &text).rules.len(), 2);
 }
 
 const SMALL: &str = r#"
@@ -218,7 +237,9 @@ fn a_loop_is_refused_with_its_way() {
 fn ids_and_scales_may_come_from_the_catalogue() {
     let listed =
         Listed { id: 7, name: "temperature".into(), unit: "Cel".into(), scale: -1, interval_ms: 10_000 };
-    let catalogues = Catalogues([("cellar-3".to_owned(), vec![listed])].into());
+    let catalogue = Catalogue { quantities: vec![listed], ..Catalogue::default() };
+    let catalogues =
+        Catalogues { of: [("cellar-3".to_owned(), catalogue)].into(), devices: vec!["cellar-3".to_owned()] };
     let text = with("id = 1\nunit = \"°C\"\nscale = -2\n", "");
     let rule = parse(&[("zone.toml", &text)], &catalogues).unwrap()[0].zone.table.table().rules[0];
     assert_eq!((rule.quantity, rule.unit, rule.scale, rule.interval), (7, "°C", -1, 10));
@@ -233,11 +254,46 @@ fn ids_and_scales_may_come_from_the_catalogue() {
             "line 3: this quantity lacks `id`: expected the one of cellar-3's catalogue, or --store"
         )
     );
+    let errors =
+        parse(&[("zone.toml", &text.replace("cellar", "celar"))], &catalogues).unwrap_err().to_string();
+    assert!(errors.contains("the store knows no device celar-3, whose catalogue would say"), "{errors}");
+    assert!(errors.ends_with("did you mean cellar-3?"), "{errors}");
     let text = text.replace("temperature", "temprature");
     let errors = parse(&[("zone.toml", &text)], &catalogues).unwrap_err().to_string();
     assert!(
         errors.contains("the catalogue of cellar-3 has no `temprature`: did you mean `temperature`?"),
         "{errors}"
+    );
+}
+
+#[test]
+fn a_command_that_its_device_does_not_take_is_told() {
+    let commands = vec![("relay".to_owned(), bool::SHAPE)];
+    let catalogue = Catalogue { commands, ..Catalogue::default() };
+    let catalogues = Catalogues { of: [("fan-1".to_owned(), catalogue)].into(), ..Catalogues::default() };
+    let said = |action: &str| match parse(&[("zone.toml", &*format!("{SMALL}{action}"))], &catalogues) {
+        Ok(_) => String::new(),
+        Err(errors) => errors.to_string(),
+    };
+    assert_eq!(said(FAN), "");
+    assert_eq!(
+        said(&FAN.replace("relay", "relya")),
+        "zone.toml, line 18: fan-1 has no command `relya`: did you mean `relay`?"
+    );
+    let value = said(&FAN.replace("true", "\"open\""));
+    assert!(value.starts_with("zone.toml, line 18: `relay` of fan-1 wants bool, not \"open\""), "{value}");
+    let setting = said(&FAN.replace("command =", "setting ="));
+    assert_eq!(setting, "zone.toml, line 18: fan-1 has no setting `relay`: its catalogue lists none");
+}
+
+#[test]
+fn a_quantity_that_two_rules_judge_is_told_once() {
+    let again =
+        "[[rule]]\nname = \"again\"\nquantity = \"temperature\"\nbelow = { warning = 2, critical = 1 }\n";
+    let text = with("scale = -2", "scale = -2\nevery = \"10\"") + again;
+    assert_eq!(
+        said(&text),
+        "zone.toml, line 7: `every` is \"10\": expected a time, as in \"250 ms\", \"10 s\", \"1 min\", \"6 h\" or \"2 d\""
     );
 }
 

@@ -303,7 +303,7 @@ impl<'a> Holder<'a> {
             ));
             return;
         }
-        match is_raised(change.to) {
+        match is_raised(change.to) && change.to > change.from {
             true => self.say.loud(format!("ALARM {} ({zone}, {})", change.words, change.to)),
             false => self.say.line(format!("alarm {} ({zone})", change.words)),
         }
