@@ -221,10 +221,17 @@ abort:
     .global lx106_sleep_at_most
 lx106_sleep_at_most:
     rsil    a4, 15
-    rsr     a5, ccount
-    add     a5, a5, a2
-    wsr     a5, ccompare0       /* takes a pending interrupt of the timer back */
-    movi    a5, 0x40
+1:  rsr     a5, ccount
+    add     a6, a5, a2
+    wsr     a6, ccompare0       /* takes a pending interrupt of the timer back */
+    rsync
+    rsr     a6, ccount
+    sub     a6, a6, a5
+    bltu    a6, a2, 2f          /* else it passed while it was written, and would not come for a whole round of the counter */
+    addi    a2, a2, 64
+    add     a2, a2, a2
+    j       1b
+2:  movi    a5, 0x40
     or      a5, a5, a3
     wsr     a5, intenable
     rsync
