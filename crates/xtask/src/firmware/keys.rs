@@ -27,8 +27,7 @@ fn line_in(path: &Path, device: &str) -> Result<String> {
         make(path).with_context(|| format!("{} cannot be written", path.display()))?;
     }
     drop(made_once);
-    let text =
-        std::fs::read_to_string(path).with_context(|| format!("{} cannot be read", path.display()))?;
+    let text = std::fs::read_to_string(path).with_context(|| format!("{} cannot be read", path.display()))?;
     let line = find(&text, device).with_context(|| format!("{} has no key for {device}", path.display()))?;
     Ok(line.to_owned())
 }

@@ -53,7 +53,8 @@ fn records_lie_on_a_grid_whatever_else_takes_its_time() {
 
     let (outbox, mut buffers, samples) = (Outbox::new(), Buffers::new(), Samples::new());
     let device = started(&outbox, &mut buffers);
-    let both = join(application::sample(&samples, Recording::starting_at(0)), application::record(device, &samples));
+    let both =
+        join(application::sample(&samples, Recording::starting_at(0)), application::record(device, &samples));
     run_for(pin!(both), 10 * period);
     // The first at once, nobody to send them to, and every one is kept.
     assert_eq!((device.status().accepted, device.status().waiting), (10, 10));
@@ -90,7 +91,10 @@ fn recording_waits() {
     run_for(sampling.as_mut(), 50);
     for k in 0..5 {
         let next = pin!(samples.next()).poll(&mut Context::from_waker(Waker::noop()));
-        assert!(matches!(next, Poll::Ready(taken) if taken.at.as_millis() == begin + 10 * k), "{k}: {next:?}");
+        assert!(
+            matches!(next, Poll::Ready(taken) if taken.at.as_millis() == begin + 10 * k),
+            "{k}: {next:?}"
+        );
     }
     // 130 samples, and room for 128.
     run_for(sampling.as_mut(), 1_300);

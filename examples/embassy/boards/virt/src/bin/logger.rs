@@ -26,7 +26,8 @@ const PAGE: u32 = Chip::ERASE_SIZE as u32;
 #[riscv_rt::entry]
 fn main() -> ! {
     virt::run(|spawner: Spawner| {
-        let (Ok(sampling), Ok(logger), Ok(others)) = (sampling(), logger(net::start(spawner)), others()) else {
+        let (Ok(sampling), Ok(logger), Ok(others)) = (sampling(), logger(net::start(spawner)), others())
+        else {
             console::fail("the logger was started before");
         };
         urgent::start().spawn(sampling);
