@@ -1,7 +1,7 @@
 //! Running the suites: several at a time, since machines and servers mostly wait for each other.
 
 use super::{REQUIRED, VARIABLE, images};
-use crate::cargo::{cargo, unbound};
+use crate::cargo::{cargo, programs, unbound};
 use crate::part::{DEBIAN_CARGO, DEBIAN_RUSTC};
 use crate::plan::Context;
 use crate::run;
@@ -18,6 +18,7 @@ const WAVES: [&[&str]; 3] =
 pub fn run(context: &Context) -> Result<String> {
     run::run(&mut toolchain(context))?;
     // Compiled once, so that no two wait for each other's compiler.
+    programs(context)?;
     let all = WAVES.concat();
     run::run(suites(context, &all).arg("--no-run"))?;
     let mut figures = Vec::new();
@@ -68,7 +69,10 @@ fn suites(context: &Context, names: &[&str]) -> Command {
     // With the features of the whole workspace, as the test step has compiled it.
     command.args(["test", "--workspace", "--all-features", "--locked", "--quiet"]);
     command.args(names.iter().flat_map(|name| ["--test", name]));
-    command.env(VARIABLE, images::directory(context)).env("SENSOCK_REQUIRE", REQUIRED);
+    command
+        .env(VARIABLE, images::directory(context))
+        .env("SENSOCK_REQUIRE", REQUIRED)
+        .env("SENSOCK_BUILT", "1");
     command
 }
 
