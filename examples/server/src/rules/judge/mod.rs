@@ -4,6 +4,7 @@
 //! task      the loop over the feed            intake    rows of the store in the engine's terms
 //! brain     the engine and what it says       again     judging again what came late
 //! log       what was judged, to be replayed   state     what is known, as bytes
+//! known     what the store knows of a zone
 //! ```
 //!
 //! A zone has one task. It reads the feed in the order in which the store committed, lane of alarms first, so that an alarm waits
@@ -13,6 +14,7 @@
 pub(crate) mod again;
 pub(crate) mod brain;
 pub(crate) mod intake;
+mod known;
 pub(crate) mod log;
 pub(crate) mod state;
 pub(crate) mod task;

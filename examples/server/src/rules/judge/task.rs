@@ -1,13 +1,12 @@
 //! The loop of one zone: take the lease, go on from what is known, read the feed, keep what changes, let act.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
-use sensock::{DeviceId, Lane as StoreLane};
 use sensock_server::{Feed, Server};
-use sensock_sql::{Arg, SqlStore};
-use sensock_store::{LaneId, Store as _};
+use sensock_sql::SqlStore;
+use sensock_store::{Failure, LaneId};
 use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
@@ -15,8 +14,8 @@ use tokio::time::{Instant, sleep, sleep_until};
 
 use super::again::{Again, Checkpoint};
 use super::brain::{self, rules_id};
-use super::intake::{self, Lane};
-use super::{Judge, intake::number};
+use super::intake;
+use super::{Judge, known};
 use crate::rules::act::{self, Look, Task};
 use crate::rules::alarms::settle::{Found, settle};
 use crate::rules::alarms::{is_raised, keep::keep};
@@ -69,6 +68,8 @@ pub(crate) async fn run(
                 ));
             }
             Ok(None) => {}
+            // Another server has made the row at this very moment.
+            Err(error) if error.failure() == Failure::Rejected => {}
             Err(error) => say.loud(format!("zone {}: who judges it cannot be read: {error}", zone.name)),
         }
         tokio::select! {
@@ -201,66 +202,25 @@ impl<'a> Holder<'a> {
             self.checkpoint_ms = judge.watermark_ms();
             return Ok(Some(judge));
         }
-        let read = self.marks().await?;
+        let read = known::marks(self.store, self.zone).await?;
         let begin_ms = now_ms().saturating_sub(self.zone.lateness.as_millis() as u64);
         let mut judge = Judge::begin(self.zone, begin_ms, read).context("its rules cannot be used")?;
-        self.end_old_alarms().await?;
-        // What is stored already teaches what is usual, and gives historic alarms.
-        let from_ms = begin_ms.saturating_sub(LOOK_BACK_MS);
-        if !judge.read.is_empty()
-            && let Some(first_ms) = self.first_ms(from_ms, begin_ms).await?
-        {
-            (judge.begin_ms, judge.late_from_ms) = (first_ms, Some(first_ms));
-        }
-        self.checkpoint_ms = begin_ms;
-        Ok(if self.keep(&mut judge).await? { Some(judge) } else { None })
-    }
-
-    /// How far each lane of the zone is stored.
-    async fn marks(&self) -> Result<BTreeMap<Lane, u64>> {
-        let mut marks = BTreeMap::new();
-        for name in &self.zone.devices {
-            let device = DeviceId::new(name).with_context(|| format!("its device \"{name}\""))?;
-            let Some(number) = number(self.zone, &device) else { continue };
-            let resume = self.store.load(&device).await?;
-            for (lane, mark) in StoreLane::ALL.into_iter().zip(resume.marks) {
-                if mark.0 > 0 {
-                    marks.insert((number, lane as u8), mark.0);
-                }
-            }
-        }
-        Ok(marks)
-    }
-
-    /// When the first record of the zone is from, within a time.
-    async fn first_ms(&self, from_ms: u64, to_ms: u64) -> Result<Option<u64>> {
-        use sensock_store::{History as _, Span};
-        let us = |ms: u64| i64::try_from(ms.saturating_mul(1_000)).unwrap_or(i64::MAX);
-        let span = Span { from_us: us(from_ms), to_us: us(to_ms) };
-        let mut first: Option<i64> = None;
-        for name in &self.zone.devices {
-            let Ok(device) = DeviceId::new(name) else { continue };
-            for row in self.store.range(&device, span, None, 1).await? {
-                first = Some(first.map_or(row.row.not_after_us, |f| f.min(row.row.not_after_us)));
-            }
-        }
-        Ok(first.map(|us| u64::try_from(us / 1_000).unwrap_or(0).clamp(from_ms, to_ms)))
-    }
-
-    /// Alarms of rules that are not judged by any more are over: nothing will end them.
-    async fn end_old_alarms(&self) -> Result<()> {
-        let mut tx = self.store.begin_own().await?;
-        let update = "UPDATE alarm SET level = 'unknown', ended_us = ? WHERE zone = ? AND rules <> ? AND ended_us IS NULL";
-        let args = [now_us().into(), Arg::Text(&self.zone.name), self.zone.table.hash().into()];
-        let ended = tx.execute(update, &args).await?;
-        tx.commit().await?;
+        let ended = known::end_old_alarms(self.store, self.zone).await?;
         if ended > 0 {
             self.say.loud(format!(
                 "zone {}: its rules have changed; {ended} alarms of the old ones are ended, look whether they are over",
                 self.zone.name
             ));
         }
-        Ok(())
+        // What is stored already teaches what is usual, and gives historic alarms.
+        let from_ms = begin_ms.saturating_sub(LOOK_BACK_MS);
+        if !judge.read.is_empty()
+            && let Some(first_ms) = known::first_ms(self.store, self.zone, (from_ms, begin_ms)).await?
+        {
+            (judge.begin_ms, judge.late_from_ms) = (first_ms, Some(first_ms));
+        }
+        self.checkpoint_ms = begin_ms;
+        Ok(if self.keep(&mut judge).await? { Some(judge) } else { None })
     }
 
     /// Keeps all that is new and says it; false if another server holds the zone now.
@@ -359,7 +319,8 @@ impl<'a> Holder<'a> {
                     judge.gives_up(again.begin_ms);
                 }
                 let from_ms = judge.late_from_ms().unwrap_or(from_ms);
-                self.again = Again::from(self.zone, self.known_before(from_ms).await?, begin_ms);
+                self.again =
+                    Again::from(self.zone, known::before(self.store, self.zone, from_ms).await?, begin_ms);
                 judge.judges_again(from_ms);
                 (self.late_since, self.late_last) = (None, None);
             }
@@ -393,17 +354,6 @@ impl<'a> Holder<'a> {
         judge.kept();
         self.done(kept);
         Ok(true)
-    }
-
-    /// What was known at the last time before this.
-    async fn known_before(&self, at_ms: u64) -> Result<Option<Checkpoint>> {
-        let mut tx = self.store.read_own().await?;
-        let find = "SELECT at_ms, state FROM rule_checkpoint WHERE zone = ? AND rules = ? AND at_ms <= ? \
-                    ORDER BY at_ms DESC LIMIT 1";
-        let args = [Arg::Text(&self.zone.name), rules_id(self.zone).into(), at_ms.into()];
-        let row = tx.rows(find, &args).await?.into_iter().next();
-        tx.commit().await?;
-        row.map(|row| Ok(Checkpoint { at_ms: row.int(0)?.cast_unsigned(), state: row.bytes(1)? })).transpose()
     }
 
     /// When something is to be done although nothing comes.
