@@ -85,7 +85,7 @@ fn gap(device: usize, n: u32, at_ms: u64) -> FeedItem {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(sensock_testkit::effort::size(120, 5_000)))]
+    #![proptest_config(ProptestConfig::with_cases(sensock_testkit::effort::size(60, 5_000)))]
 
     #[test]
     fn the_log_replays_bit_for_bit(
