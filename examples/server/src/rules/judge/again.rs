@@ -52,6 +52,12 @@ impl Again {
         Some(Again { zone, brain, begin_ms, from_ms, at_ms: from_ms, changes, checkpoints })
     }
 
+    /// From what was known a little while ago.
+    pub(crate) fn recent(zone: &'static Zone, (from_ms, brain): (u64, Brain), begin_ms: u64) -> Again {
+        let (changes, checkpoints) = (Vec::new(), Vec::new());
+        Again { zone, brain, begin_ms, from_ms, at_ms: from_ms, changes, checkpoints }
+    }
+
     /// Judges the next stretch, at most up to `to_ms`, of what lies before `read`; whether it came that far.
     pub(crate) async fn go_on(
         &mut self,

@@ -21,7 +21,7 @@ pub(crate) mod task;
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 
 use sensock::{DeviceId, Position};
 use sensock_rules::{Key, Reorder};
@@ -29,11 +29,14 @@ use sensock_store::{Cursor, FeedItem, LaneId};
 
 use crate::rules::zone::Zone;
 use brain::{Brain, Change};
-use intake::{Item, Lane};
+use intake::{Heard, Item, Lane};
 use log::{Entry, Segment, lane_number};
 
 /// Records that may wait for their turn; the earliest goes on when there are more.
 const WAITING: usize = 65_536;
+/// So often, in event time, and so many times it is remembered what was known.
+const RECENT_MS: u64 = 1_000;
+const RECENT: usize = 60;
 /// A record from further in the future than this is not judged: its server's clock was wrong.
 const FUTURE_MS: u64 = 60_000;
 
@@ -52,6 +55,8 @@ pub(crate) struct Judge {
     entries: Vec<Entry>,
     segment: Segment,
     changes: Vec<Change>,
+    /// What was known a little while ago, to judge again from there.
+    recent: VecDeque<(u64, Brain)>,
     /// Records that were not judged, because their time is not known well enough.
     unjudged: u64,
 }
@@ -81,6 +86,7 @@ impl Judge {
             entries: Vec::new(),
             segment: Segment::default(),
             changes: Vec::new(),
+            recent: VecDeque::new(),
             unjudged: 0,
         }
     }
@@ -89,21 +95,32 @@ impl Judge {
         u64::try_from(self.zone.lateness.as_millis()).unwrap_or(u64::MAX)
     }
 
-    /// Takes an item of the feed; false if it is of no device of the zone.
-    pub(crate) fn take(&mut self, item: &FeedItem, now_ms: u64) -> bool {
-        let Some(heard) = intake::heard(self.zone, item) else { return false };
-        self.read.insert(heard.lane, heard.last);
-        self.segment.read.insert(lane_number(heard.lane), heard.last);
-        let Some((key, item)) = heard.judged.filter(|(key, _)| key.at_ms <= now_ms + FUTURE_MS) else {
-            self.unjudged += 1;
-            self.segment.late.push((heard.lane, heard.last));
-            return true;
-        };
-        match self.reorder.push(key, item) {
-            Ok(()) => self.go_on(),
-            Err(_late) => self.late(key),
+    /// Takes what the feed gave at once, in the order of event time: lane by lane, the first would make the others late. Returns the lanes
+    /// that are of no device of the zone.
+    pub(crate) fn take(&mut self, items: &[FeedItem], now_ms: u64) -> Vec<LaneId> {
+        let (mut heard, mut others) = (Vec::with_capacity(items.len()), Vec::new());
+        for item in items {
+            match intake::heard(self.zone, item) {
+                Some(one) => heard.push(one),
+                None => others.extend(intake::lane_of(item)),
+            }
         }
-        true
+        heard.sort_by_key(|one| one.judged.as_ref().map(|(key, _)| *key));
+        for Heard { lane, last, judged } in heard {
+            let read = self.read.entry(lane).or_default();
+            *read = last.max(*read);
+            self.segment.read.insert(lane_number(lane), *read);
+            let Some((key, item)) = judged.filter(|(key, _)| key.at_ms <= now_ms + FUTURE_MS) else {
+                self.unjudged += 1;
+                self.segment.late.push((lane, last));
+                continue;
+            };
+            match self.reorder.push(key, item) {
+                Ok(()) => self.go_on(),
+                Err(_late) => self.late(key),
+            }
+        }
+        others
     }
 
     /// Everything that is stored was taken at this time.
@@ -125,6 +142,19 @@ impl Judge {
         let watermark_ms = self.reorder.watermark_ms();
         self.segment.watermark_ms = watermark_ms;
         self.brain.advance(watermark_ms, &mut self.changes);
+        let newest = self.recent.back().map_or(0, |(at_ms, _)| *at_ms);
+        let is_pure = self.late_from_ms.is_none() && self.again_from_ms.is_none();
+        if is_pure && watermark_ms >= newest.saturating_add(RECENT_MS) {
+            self.recent.push_back((watermark_ms, self.brain.clone()));
+            if self.recent.len() > RECENT {
+                self.recent.pop_front();
+            }
+        }
+    }
+
+    /// The newest that was known a little while ago, before this.
+    pub(crate) fn recent(&self, before_ms: u64) -> Option<&(u64, Brain)> {
+        self.recent.iter().rev().find(|(at_ms, _)| *at_ms <= before_ms)
     }
 
     fn late(&mut self, key: Key) {
@@ -193,12 +223,13 @@ impl Judge {
     }
 
     /// Goes on with what judging again has found, up to the very time that was come to.
-    pub(crate) fn replace(&mut self, brain: Brain, begin_ms: u64) {
+    pub(crate) fn replace(&mut self, brain: Brain, begin_ms: u64, from_ms: u64) {
         let segment = std::mem::take(&mut self.segment);
         let to_ms = segment.watermark_ms;
         self.entries.extend([Entry::Judged(segment), Entry::Again { begin_ms, to_ms }]);
         self.segment.watermark_ms = to_ms;
         (self.brain, self.begin_ms, self.again_from_ms) = (brain, begin_ms, None);
+        self.recent.retain(|(at_ms, _)| *at_ms <= from_ms);
     }
 }
 

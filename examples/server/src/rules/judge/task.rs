@@ -14,7 +14,6 @@ use tokio::time::{Instant, sleep, sleep_until};
 
 use super::again::{Again, Checkpoint};
 use super::brain::{self, rules_id};
-use super::intake;
 use super::{Judge, known};
 use crate::rules::act::{self, Look, Task};
 use crate::rules::alarms::settle::{Found, settle};
@@ -147,11 +146,7 @@ impl<'a> Holder<'a> {
                 }
             };
             let (late_ms, known) = (judge.late_from_ms(), others.len());
-            for item in &items {
-                if !judge.take(item, looked_ms) {
-                    others.extend(intake::lane_of(item));
-                }
-            }
+            others.extend(judge.take(&items, looked_ms));
             if items.is_empty() {
                 judge.idle(looked_ms);
             }
@@ -319,8 +314,13 @@ impl<'a> Holder<'a> {
                     judge.gives_up(again.begin_ms);
                 }
                 let from_ms = judge.late_from_ms().unwrap_or(from_ms);
-                self.again =
-                    Again::from(self.zone, known::before(self.store, self.zone, from_ms).await?, begin_ms);
+                self.again = match judge.recent(from_ms) {
+                    Some(recent) => Some(Again::recent(self.zone, recent.clone(), begin_ms)),
+                    None => {
+                        let known = known::before(self.store, self.zone, from_ms).await?;
+                        Again::from(self.zone, known, begin_ms)
+                    }
+                };
                 judge.judges_again(from_ms);
                 (self.late_since, self.late_last) = (None, None);
             }
@@ -340,7 +340,7 @@ impl<'a> Holder<'a> {
         if !self.keep(judge).await? {
             anyhow::bail!("another server has taken over");
         }
-        judge.replace(again.brain, again.begin_ms);
+        judge.replace(again.brain, again.begin_ms, again.from_ms);
         let found = || Found {
             from_ms: again.from_ms,
             to_ms: judge.watermark_ms(),

@@ -103,7 +103,7 @@ proptest! {
                 0 => gap(device, *n, now_ms - late),
                 _ => record(device, *n, now_ms - late, raw),
             };
-            prop_assert!(judge.take(&item, now_ms));
+            prop_assert!(judge.take(std::slice::from_ref(&item), now_ms).is_empty());
             all.extend(heard(zone, &item));
             if what & 1 == 1 {
                 judge.idle(now_ms);
@@ -137,12 +137,12 @@ fn too_many_that_wait_go_on_before_their_time_and_the_log_knows() {
     // All within the lateness, so that nothing goes on by itself; then one that is late for that reason.
     for n in 0..=WAITING as u32 {
         let item = record(0, n + 1, START_MS + 1_000 + u64::from(n % 2_000), (n % 120) as i32);
-        judge.take(&item, START_MS + 5_000);
+        judge.take(std::slice::from_ref(&item), START_MS + 5_000);
         all.extend(heard(zone, &item));
     }
     assert!(judge.late_from_ms().is_none() && judge.watermark_ms() > START_MS + 1_000);
     let late = record(1, 1, START_MS + 999, 1);
-    judge.take(&late, START_MS + 5_000);
+    judge.take(std::slice::from_ref(&late), START_MS + 5_000);
     all.extend(heard(zone, &late));
     assert_eq!(judge.late_from_ms(), Some(START_MS + 999));
     judge.idle(START_MS + 60_000);
@@ -150,6 +150,16 @@ fn too_many_that_wait_go_on_before_their_time_and_the_log_knows() {
     let replayed: Vec<Change> = judge.entries().iter().flat_map(|entry| replay.play(entry)).collect();
     assert!(!replayed.is_empty());
     assert_eq!(judge.changes(), replayed);
+}
+
+/// What one look at the feed gives comes lane by lane; that makes nothing late.
+#[test]
+fn a_look_at_the_feed_is_taken_in_the_order_of_time() {
+    let mut judge = Judge::begin(zone("look"), START_MS, BTreeMap::new()).unwrap();
+    let of = |device| (1..100u32).map(move |n| record(device, n, START_MS + 1_000 + u64::from(n) * 400, 20));
+    let items: Vec<FeedItem> = of(0).chain(of(1)).collect();
+    assert!(judge.take(&items, START_MS + 60_000).is_empty());
+    assert_eq!(judge.late_from_ms(), None);
 }
 
 #[test]
@@ -168,8 +178,7 @@ fn a_record_of_an_uncertain_time_and_one_of_the_future_are_not_judged() {
     let mut judge = Judge::begin(zone("odd"), START_MS, BTreeMap::new()).unwrap();
     let FeedItem::Record(mut rows) = record(0, 1, START_MS + 5_000, 100) else { unreachable!() };
     rows[0].not_before_us = None;
-    judge.take(&FeedItem::Record(rows), START_MS + 6_000);
-    judge.take(&record(0, 2, START_MS + 500_000, 100), START_MS + 6_000);
+    judge.take(&[FeedItem::Record(rows), record(0, 2, START_MS + 500_000, 100)], START_MS + 6_000);
     judge.idle(START_MS + 10_000);
     assert_eq!((judge.unjudged, judge.watermark_ms()), (2, START_MS + 7_000));
 }
