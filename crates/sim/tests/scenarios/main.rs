@@ -5,6 +5,7 @@ mod help;
 
 mod t02_weak_entropy;
 mod t03_memory_rolled_back;
+mod t03_moved_by_a_hello_that_died;
 mod t04_store_restored;
 mod t05_two_stores;
 mod t06_how_many_were_lost;
