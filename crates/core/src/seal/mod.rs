@@ -30,6 +30,8 @@ mod key;
 mod noise;
 #[cfg(feature = "seal")]
 mod seen;
+#[cfg(all(test, feature = "seal"))]
+mod vectors;
 
 #[cfg(feature = "seal")]
 use active::Active;
