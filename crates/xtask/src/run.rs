@@ -54,7 +54,10 @@ pub fn is_installed(program: &str) -> bool {
 
 fn show(command: &Command) -> String {
     let set = command.get_envs().filter_map(|(name, value)| Some((name, value?)));
-    let set = set.map(|(name, value)| format!("{}={} ", name.to_string_lossy(), value.to_string_lossy()));
+    let set = set.map(|(name, value)| match name.to_string_lossy() {
+        secret if secret.ends_with("_KEY") => format!("{secret}=... "),
+        name => format!("{name}={} ", value.to_string_lossy()),
+    });
     let program = PathBuf::from(command.get_program());
     let program = program.file_name().unwrap_or(program.as_os_str()).to_string_lossy();
     let words = command.get_args().map(|word| format!(" {}", word.to_string_lossy()));
@@ -70,6 +73,7 @@ mod tests {
         let mut command = Command::new("/usr/bin/cargo");
         command.args(["doc", "--no-deps"]).env("RUSTDOCFLAGS", "-Dwarnings").env_remove("CARGO");
         assert_eq!(show(&command), "RUSTDOCFLAGS=-Dwarnings cargo doc --no-deps");
+        assert_eq!(show(Command::new("cargo").env("SENSOCK_KEY", "snk1")), "SENSOCK_KEY=... cargo", "a key is not shown");
     }
 
     #[cfg(unix)]

@@ -32,9 +32,9 @@ pub fn examples(context: &Context) -> Result<Done> {
 
 /// Runs the README's demo, which ends with exit code 0 only if its own verification adds up.
 pub fn demo(context: &Context) -> Result<Done> {
-    run::run(cargo(context).args(["build", "--release", "--locked", "--package", "example-server"]))?;
+    run::run(cargo(context).args(["build", "--locked", "--package", "example-server"]))?;
     let mut command = cargo(context);
-    command.args(["run", "--release", "--locked", "--package", "example-server", "--", "--demo"]);
+    command.args(["run", "--locked", "--package", "example-server", "--", "--demo"]);
     run::run_within(DEMO_LIMIT, &mut command)?;
     Ok(Done::Passed)
 }

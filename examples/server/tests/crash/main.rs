@@ -20,6 +20,8 @@ mod daemon;
 #[cfg(target_os = "linux")]
 mod endurance;
 mod fault;
+#[cfg(target_os = "linux")]
+mod flood;
 mod hopping;
 mod kills;
 mod ledger;

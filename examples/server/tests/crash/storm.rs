@@ -107,7 +107,7 @@ fn record(devices: &[Device<'static>], records: usize) -> Result<()> {
 }
 
 /// A small device, which lives as long as this process.
-fn device(n: usize) -> Result<(Device<'static>, Runner<'static, TokioClock>)> {
+pub(crate) fn device(n: usize) -> Result<(Device<'static>, Runner<'static, TokioClock>)> {
     let outbox: &'static Outbox<1024> = Box::leak(Box::default());
     let buffers: &'static mut Buffers<384> = Box::leak(Box::default());
     let clock: &'static TokioClock = Box::leak(Box::default());
@@ -119,7 +119,7 @@ fn device(n: usize) -> Result<(Device<'static>, Runner<'static, TokioClock>)> {
     Ok((device, runner))
 }
 
-async fn network(mut runner: Runner<'static, TokioClock>, server: std::net::SocketAddr) {
+pub(crate) async fn network(mut runner: Runner<'static, TokioClock>, server: std::net::SocketAddr) {
     loop {
         if let Ok(stream) = TcpStream::connect(server).await {
             let (reader, writer) = stream.into_split();
