@@ -30,7 +30,8 @@ mod key;
 mod noise;
 #[cfg(feature = "seal")]
 mod seen;
-#[cfg(all(test, feature = "seal"))]
+#[cfg(test)]
+#[cfg(feature = "seal")]
 mod vectors;
 
 #[cfg(feature = "seal")]

@@ -209,8 +209,8 @@ fn write_short(vector: Value<'_>, out: &mut [u8]) -> Option<usize> {
         if !old.all(|boot| boots.push(boot)) {
             return None;
         }
-        let moved = message("moved").map_or(0, |v| v.int::<u16>().into());
-        if let Some(last) = boots.as_slice().iter().take(moved).last().copied() {
+        let last = message("moved").map(|v| usize::from(v.int::<u16>()).wrapping_sub(1));
+        if let Some(last) = last.and_then(|i| boots.as_slice().get(i).copied()) {
             boots.moved_up_to(last.boot);
         }
         boots.encode(out).ok()
