@@ -1,9 +1,9 @@
-//! While the server is slow and then away for a minute, the board samples on time; but for the multiplications of a handshake, which hold up all
-//! that shares their executor: one as the board waits to dial again, one as the server answers. What has to be sampled to the millisecond then is
-//! sampled in an interrupt, as the logger does.
+//! While the server is slow and then away for a minute, and while a handshake multiplies for half a second, the board samples on time: an
+//! interrupt takes each sample, and nothing masks interrupts for long. How long a sample then waits for its record is printed.
 //!
 //! Guest time is counted in instructions here, and in sleeps of the length that was asked for, so that the figures are the firmware's own and
-//! not those of a busy computer.
+//! not those of a busy computer. Nothing here depends on how fast that is: what is waited for comes however late, and a connection that a slow
+//! computer loses is one more handshake, during which the same holds.
 
 #![allow(clippy::unwrap_used, reason = "a test says no by panicking")]
 
@@ -16,23 +16,17 @@ use sensock_testkit::proxy::{Flow, Line};
 use sensock_testkit::require::announce;
 use std::time::Duration;
 
-const PATIENCE: Duration = Duration::from_secs(180);
+/// Ends a test that hangs; nothing that passes is measured by it.
+const PATIENCE: Duration = Duration::from_secs(300);
 /// Between two samples. Whatever the outbox cannot hold after a minute falls out at its end: that must not take long either.
 const INTERVAL_MS: u64 = 20;
+/// The quantity by which a board says that samples were lost before they were recorded.
+const MISSED: u16 = 3;
 /// How long the server takes nothing and then little, and how long it is away.
 const SLOW: Duration = Duration::from_secs(5);
 const AWAY: Duration = Duration::from_secs(60);
-/// The latest that a sample may be while the connection lasts; where there may be a handshake, behind the longest of what that does at a stretch.
+/// The latest that a sample may be taken, whatever happens.
 const LIMIT_US: u32 = 10_000;
-
-/// Instructions of that: `tests/sealed.rs` has the figures of today.
-const fn stretch(board: Board) -> u32 {
-    match board {
-        Board::Mps2 => 2_500_000,
-        Board::Virt => 5_000_000,
-        Board::Lx106 => 18_000_000,
-    }
-}
 
 #[test]
 fn sampling_waits_for_nobody() {
@@ -50,70 +44,93 @@ fn jitter(board: Board) {
     bench.stored.until_record(0, PATIENCE).unwrap();
     bench
         .daemon
-        .ask(&["setting", board.id(), "interval-ms", &INTERVAL_MS.to_string(), "--wait", "100s"])
+        .ask(&["setting", board.id(), "interval-ms", &INTERVAL_MS.to_string(), "--wait", "290s"])
         .unwrap();
     bench.stored.until_applied("interval-ms", PATIENCE).unwrap();
-    let handshake = late(&bench, board, "start").unwrap();
+    let start = worst(&bench, board, "start").unwrap();
     let mark = bench.stored.mark(sensock::Lane::Readings).unwrap().n();
     bench.stored.until_record(mark + 200, PATIENCE).unwrap();
-    let connected = late(&bench, board, "connected").unwrap();
+    let connected = worst(&bench, board, "connected").unwrap();
 
-    let before = clock(&bench).unwrap();
-    let made = |guest: Duration| u32::try_from(guest.as_millis() as u64 / INTERVAL_MS).unwrap();
+    let before = newest(&bench, 0).unwrap();
     // A server that takes nothing at all, then one that takes 200 bytes a second of 500 to 700 that come, then none.
-    let mark = bench.stored.mark(sensock::Lane::Readings).unwrap().n();
     bench.proxy.set(Line::perfect().flowing(Flow::Stall));
     std::thread::sleep(SLOW);
     bench.proxy.heal();
-    let stalled = late(&bench, board, "stalled").unwrap();
+    let stalled = worst(&bench, board, "stalled").unwrap();
     bench.proxy.set(Line::perfect().dripping(200));
     std::thread::sleep(SLOW);
     bench.proxy.heal();
-    let slow = late(&bench, board, "slow").unwrap();
+    let slow = worst(&bench, board, "slow").unwrap();
     bench.proxy.refuse(true);
     bench.proxy.cut();
     std::thread::sleep(AWAY);
     bench.proxy.refuse(false);
-    // What it made meanwhile is stored or accounted for: it never stopped.
-    bench.stored.until_record(mark + made(2 * SLOW + AWAY), PATIENCE).unwrap();
-    let guest = clock(&bench).unwrap() - before;
-    let away = late(&bench, board, "away").unwrap();
+    // As long in the machine: what it took meanwhile is stored or accounted for.
+    let after = newest(&bench, before.tick + (2 * SLOW + AWAY).as_millis() as u64).unwrap();
+    let away = worst(&bench, board, "away").unwrap();
+    let phases = [
+        (start, "from power-on through the first handshake"),
+        (connected, "connected"),
+        (stalled, "with a server that takes nothing"),
+        (slow, "with a slow one"),
+        (away, "with none for a minute, and the handshake after it"),
+    ];
+    let words = phases.map(|(worst, phase)| format!("{} ({}) {phase}", worst.late, worst.waited)).join(", ");
     announce(&format!(
-        "{}: worst lateness of a sample in us: {handshake} from power-on through the first handshake, {connected} connected, {stalled} with a server \
-         that takes nothing, {slow} with a slow one, {away} with none for {} s; {} s of guest time at {} ns an instruction",
+        "{}: worst lateness of a sample in us, and in parentheses how long one waited for its record: {words}; {} s of guest time at {} ns an instruction",
         board.id(),
-        AWAY.as_secs(),
-        guest / 1_000,
+        (after.tick - before.tick) / 1_000,
         1 << board.shift(),
     ));
-    assert!(guest / 1_000 >= (2 * SLOW + AWAY).as_secs(), "only {guest} ms passed in the machine");
-    let with_handshake = LIMIT_US + ((stretch(board) / 1_000) << board.shift());
-    for (us, limit) in [
-        (handshake, with_handshake),
-        (connected, LIMIT_US),
-        // A line on which nothing moves is given up after two and a half pings, and dialled anew.
-        (stalled, with_handshake),
-        (slow, with_handshake),
-        (away, with_handshake),
-    ] {
-        assert!(us <= limit, "{}: a sample was {us} us late, {limit} are allowed", board.id());
+    for (worst, phase) in phases {
+        assert!(worst.late <= LIMIT_US, "{}: {phase} a sample was {} us late", board.id(), worst.late);
     }
+    // Else the last phase had no handshake in it, and says nothing.
+    assert!(away.waited > LIMIT_US, "{}: no task was held up for more than {} us", board.id(), away.waited);
+    // No moment of the grid was left out: positions count the samples that were taken, wherever these are now.
+    let (beats, passed) = (u64::from(after.n - before.n), after.tick - before.tick);
+    let off = (beats * INTERVAL_MS).abs_diff(passed);
+    assert!(off <= u64::from(LIMIT_US) / 1_000 + 1, "{}: {beats} samples in {passed} ms", board.id());
 }
 
-/// Asks for the worst lateness since it was last asked for, in microseconds.
-fn late(bench: &Bench, board: Board, key: &str) -> Result<u32> {
-    let said = bench.daemon.ask(&["command", board.id(), "late", "--key", key, "--wait", "170s"])?;
-    let number = said.trim().rsplit(' ').next().and_then(|word| word.parse().ok());
-    number.with_context(|| format!("no number at the end of {said:?}"))
+/// What the board says of itself, in microseconds.
+#[derive(Clone, Copy)]
+struct Worst {
+    /// How long after its time a sample was taken.
+    late: u32,
+    /// How long a sample that was taken waited to be recorded.
+    waited: u32,
 }
 
-/// The device's clock at the newest record, in milliseconds.
-fn clock(bench: &Bench) -> Result<u64> {
-    let mut tick = None;
+/// Asks for the worst since it was last asked for.
+fn worst(bench: &Bench, board: Board, key: &str) -> Result<Worst> {
+    let said = bench.daemon.ask(&["command", board.id(), "late", "--key", key, "--wait", "290s"])?;
+    let numbers = said.trim().rsplit_once(" is ").and_then(|(_, answer)| answer.split_once(", "));
+    let numbers = numbers.and_then(|(late, waited)| Some((late.parse().ok()?, waited.parse().ok()?)));
+    let (late, waited) = numbers.with_context(|| format!("no two numbers at the end of {said:?}"))?;
+    Ok(Worst { late, waited })
+}
+
+/// A record.
+#[derive(Clone, Copy)]
+struct Record {
+    n: u32,
+    /// The device's clock, in milliseconds.
+    tick: u64,
+}
+
+/// The newest record, once there is one that was taken at `tick` or later. None of the records says that a sample was lost.
+fn newest(bench: &Bench, tick: u64) -> Result<Record> {
+    let mut newest = None;
     wait(PATIENCE, || {
         let kept = bench.stored.kept()?;
-        tick = kept.records.last().and_then(|rows| rows.first()).map(|row| row.tick.0);
-        Ok(tick.is_some())
+        for row in kept.records.iter().flatten() {
+            assert!(row.quantity != MISSED, "{} samples found no room", row.raw);
+        }
+        let last = kept.records.last().and_then(|rows| rows.first());
+        newest = last.map(|row| Record { n: row.position.n(), tick: row.tick.0 });
+        Ok(newest.is_some_and(|record| record.tick >= tick))
     })?;
-    tick.context("nothing is stored")
+    newest.context("nothing is stored")
 }

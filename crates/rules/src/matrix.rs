@@ -72,7 +72,8 @@ impl<'a> Matrix<'a> {
         self.rows.get(usize::from(veto.rule)).is_some_and(|row| row.level() >= veto.at)
     }
 
-    fn held_before_gap(&self, cell: &Cell) -> bool {
+    /// Whether a cell held when its readings stopped.
+    pub(crate) fn held_before_gap(&self, cell: &Cell) -> bool {
         let Some(row) = self.row(cell) else { return false };
         !self.is_vetoed(cell.rule) && row.level() == Level::Unknown && row.before_gap() >= cell.at
     }

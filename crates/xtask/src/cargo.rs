@@ -5,7 +5,7 @@ use crate::run;
 use anyhow::{Context as _, Result};
 use serde_json::Value;
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// The cargo that runs this program, in the workspace's directory.
@@ -15,6 +15,24 @@ pub fn cargo(context: &Context) -> Command {
     let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     command.current_dir(&context.root);
     command
+}
+
+/// Builds every program and every example of the workspace; the directory they lie in. With the features that the tests are built with, so that
+/// after those nothing is left to compile.
+///
+/// # Errors
+/// When something does not compile.
+pub fn programs(context: &Context) -> Result<PathBuf> {
+    run::run(cargo(context).args([
+        "build",
+        "--workspace",
+        "--all-features",
+        "--locked",
+        "--bins",
+        "--examples",
+    ]))?;
+    let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| "target".into(), PathBuf::from);
+    Ok(context.root.join(target).join("debug"))
 }
 
 /// `program`, freed from what rustup and cargo set for this one, so that it may choose another toolchain.

@@ -73,7 +73,11 @@ mod tests {
         let mut command = Command::new("/usr/bin/cargo");
         command.args(["doc", "--no-deps"]).env("RUSTDOCFLAGS", "-Dwarnings").env_remove("CARGO");
         assert_eq!(show(&command), "RUSTDOCFLAGS=-Dwarnings cargo doc --no-deps");
-        assert_eq!(show(Command::new("cargo").env("SENSOCK_KEY", "snk1")), "SENSOCK_KEY=... cargo", "a key is not shown");
+        assert_eq!(
+            show(Command::new("cargo").env("SENSOCK_KEY", "snk1")),
+            "SENSOCK_KEY=... cargo",
+            "a key is not shown"
+        );
     }
 
     #[cfg(unix)]

@@ -1,10 +1,11 @@
 //! `sensockd`: a sensock server as one would run it, and a demonstration of what it promises.
 //!
 //! ```text
-//! cli/      one file a command: run, status, why, command, setting, export, demo
+//! cli/      one file a command: run, status, why, command, setting, rules, export, demo
 //! why/      what the store knows of a span of time: facts, timeline, verdict
 //! show/     words, times, the terminal
 //! demo/     simulated devices with real recordings, faults, and the proof out of the database
+//! rules/    zones: rule files, what they say of records
 //! keys/     the file of the devices' keys, and the keys of a running server
 //! tls/      TLS 1.3 in front of it
 //! guests    who may connect             devices    the list of those who may without a key
@@ -24,6 +25,7 @@ mod devices;
 mod failpoint;
 mod guests;
 mod keys;
+mod rules;
 mod secret;
 mod show;
 mod stop;

@@ -42,9 +42,19 @@
 //!     }
 //! }
 //!
-//! app::run(Board { id: "garden-3", stack, server: (Ipv4Address::new(192, 168, 1, 10), 7070), boot: Boot::Unknown,
-//!                  outbox: &OUTBOX, sensor: Probe(adc), led: |on| valve.set(on) }).await
+//! static SAMPLES: Samples = Samples::new();
+//!
+//! #[embassy_executor::task]
+//! async fn sampling(probe: Probe) -> ! {
+//!     app::sample(&SAMPLES, probe).await
+//! }
+//!
+//! urgent.spawn(sampling(Probe(adc))?); // an executor that runs in an interrupt: your HAL's InterruptExecutor
+//! let board = Board { id: "garden-3", random, stack, server: (Ipv4Address::new(192, 168, 1, 10), 7070), boot: Boot::Unknown,
+//!                     outbox: &OUTBOX, led: |on| valve.set(on) };
+//! app::run(board, &SAMPLES).await
 //! ```
+//! A handshake multiplies for 0.1 to 0.5 s, and its executor does nothing else meanwhile. Sampling has one of its own for that reason.
 //! A value that could not be measured is a [fault](crate::Fault), and the server shows it as one:
 //! ```
 //! use sensock::batch::Cell;

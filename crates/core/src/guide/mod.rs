@@ -15,6 +15,7 @@
 //! | [11, your own board](_11_own_board) | write firmware for a chip of yours, with esp-hal or embassy-rp |
 //! | [12, deep sleep](_12_deep_sleep) | wake, send, hear what is wanted, sleep: the whole cycle in one call |
 //! | [13, keys](_13_keys) | give each device a key, change it, take it away |
+//! | [14, rules](_14_rules) | be told of fire, flood, storm, quake and a sensor that dies |
 //!
 //! The pages use the core alone, so that they hold for every runtime. On a board or a computer you use
 //! `sensock-device` and `sensock-server` instead, where the same things take fewer lines: their front pages and the programs in
@@ -33,3 +34,4 @@ pub mod _10_arduino;
 pub mod _11_own_board;
 pub mod _12_deep_sleep;
 pub mod _13_keys;
+pub mod _14_rules;

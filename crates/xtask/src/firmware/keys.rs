@@ -7,6 +7,7 @@ use std::fs::{File, OpenOptions};
 use std::io::{Read as _, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
+use std::sync::{Mutex, PoisonError};
 
 /// Where they lie, in the images' folder: a line for each device, as the server reads them.
 pub const FILE: &str = "keys";
@@ -15,12 +16,18 @@ const DEVICES: [&str; 6] = ["mps2", "virt", "lx106", "esp32c3", "pico-w", "c-nod
 
 /// The key line of a device. Makes all keys if there are none yet.
 pub fn line_of(context: &Context, device: &str) -> Result<String> {
-    let path = super::images::directory(context).join(FILE);
-    if !holds_all(&path) {
-        make(&path).with_context(|| format!("{} cannot be written", path.display()))?;
+    line_in(&super::images::directory(context).join(FILE), device)
+}
+
+fn line_in(path: &Path, device: &str) -> Result<String> {
+    // Two boards are built at a time: whoever comes second must find the keys of the first, or an image has one that no server knows.
+    static MADE_ONCE: Mutex<()> = Mutex::new(());
+    let made_once = MADE_ONCE.lock().unwrap_or_else(PoisonError::into_inner);
+    if !holds_all(path) {
+        make(path).with_context(|| format!("{} cannot be written", path.display()))?;
     }
-    let text =
-        std::fs::read_to_string(&path).with_context(|| format!("{} cannot be read", path.display()))?;
+    drop(made_once);
+    let text = std::fs::read_to_string(path).with_context(|| format!("{} cannot be read", path.display()))?;
     let line = find(&text, device).with_context(|| format!("{} has no key for {device}", path.display()))?;
     Ok(line.to_owned())
 }
@@ -57,6 +64,26 @@ fn make(path: &Path) -> Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn boards_that_are_built_at_a_time_get_keys_of_one_file() {
+        let folder = std::env::temp_dir().join(format!("sensock-keys-at-once-{}", std::process::id()));
+        let path = folder.join(FILE);
+        let together = std::sync::Barrier::new(DEVICES.len());
+        let lines: Vec<String> = std::thread::scope(|scope| {
+            let ask = |device| {
+                together.wait();
+                line_in(&path, device).unwrap()
+            };
+            let asked: Vec<_> = DEVICES.map(|device| scope.spawn(move || ask(device))).into();
+            asked.into_iter().map(|asked| asked.join().unwrap()).collect()
+        });
+        let text = std::fs::read_to_string(&path).unwrap();
+        std::fs::remove_dir_all(&folder).unwrap();
+        for (device, line) in DEVICES.iter().zip(&lines) {
+            assert_eq!(find(&text, device), Some(line.as_str()), "{device} was given a key that is gone");
+        }
+    }
 
     #[test]
     fn every_device_gets_a_key_of_its_own_that_nobody_else_may_read() {

@@ -1,7 +1,7 @@
 //! Running the suites: several at a time, since machines and servers mostly wait for each other.
 
 use super::{REQUIRED, VARIABLE, images};
-use crate::cargo::{cargo, unbound};
+use crate::cargo::{cargo, programs, unbound};
 use crate::part::{DEBIAN_CARGO, DEBIAN_RUSTC};
 use crate::plan::Context;
 use crate::run;
@@ -9,14 +9,16 @@ use anyhow::{Context as _, Result, anyhow, ensure};
 use std::process::Command;
 use std::time::Instant;
 
-/// Suites by the names of their test programs. Those of a wave run side by side; the last ones measure time and have the computer to themselves.
+/// Suites by the names of their test programs. Those of a wave run side by side: in the first one nothing depends on how fast the computer is
+/// (`jitter` waits for a minute, and counts instructions); the last ones measure time and have the computer to themselves.
 const WAVES: [&[&str]; 3] =
-    [&["journey", "idle", "vectors", "sealed"], &["jitter", "power"], &["sleeper", "lx106"]];
+    [&["journey", "idle", "vectors", "sealed", "jitter"], &["power"], &["sleeper", "lx106"]];
 
 /// Runs all; what they said of themselves, in short.
 pub fn run(context: &Context) -> Result<String> {
     run::run(&mut toolchain(context))?;
     // Compiled once, so that no two wait for each other's compiler.
+    programs(context)?;
     let all = WAVES.concat();
     run::run(suites(context, &all).arg("--no-run"))?;
     let mut figures = Vec::new();
@@ -67,7 +69,10 @@ fn suites(context: &Context, names: &[&str]) -> Command {
     // With the features of the whole workspace, as the test step has compiled it.
     command.args(["test", "--workspace", "--all-features", "--locked", "--quiet"]);
     command.args(names.iter().flat_map(|name| ["--test", name]));
-    command.env(VARIABLE, images::directory(context)).env("SENSOCK_REQUIRE", REQUIRED);
+    command
+        .env(VARIABLE, images::directory(context))
+        .env("SENSOCK_REQUIRE", REQUIRED)
+        .env("SENSOCK_BUILT", "1");
     command
 }
 

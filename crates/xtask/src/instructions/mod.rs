@@ -78,10 +78,10 @@ fn check(context: &Context, bless: bool) -> Result<Done> {
         "Cargo.lock has gungraun {locked}, its program is installed as {GUNGRAUN}; make both the same"
     );
     let mut command = cargo(context);
-    command.args(["bench", "--locked", "--package", "benches", "--bench", "instructions"]);
+    command.args(["bench", "--locked", "--package", "benches-instructions", "--bench", "instructions"]);
     let counts = Counts::read(&run::output(command.args(["--", "--output-format=json"]))?)?;
     let compiler = compiler()?;
-    let path = context.root.join("benches/instructions.toml");
+    let path = context.root.join("benches/instructions/recorded.toml");
     let old = Baseline::read(&path)?;
     show(&counts, &old);
     let (mut broken, missed) = over_limits(&counts)?;

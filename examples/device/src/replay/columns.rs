@@ -126,6 +126,11 @@ impl Column {
 }
 
 impl Time {
+    /// Whether rows are numbered instead of timed.
+    pub(super) fn is_counted(&self) -> bool {
+        matches!(self, Self::Counted { .. })
+    }
+
     /// Whether a column belongs to the time.
     pub(super) fn uses(&self, index: usize) -> bool {
         match *self {

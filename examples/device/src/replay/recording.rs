@@ -14,6 +14,7 @@ use std::{fmt, path::Path};
 pub struct Recording {
     profile: Option<&'static str>,
     quantities: Vec<QuantityInfo>,
+    began_ms: Option<i64>,
     at_ms: Vec<u64>,
     cells: Vec<Option<Cell>>,
     notes: Notes,
@@ -116,6 +117,12 @@ impl Recording {
         self.at_ms.iter().zip(rows).map(|(&at_ms, cells)| Row { at_ms, cells })
     }
 
+    /// When the first row was measured, in milliseconds since 1970; none where the rows are only counted. A time without a
+    /// zone is taken as it stands.
+    pub fn began_ms(&self) -> Option<i64> {
+        self.began_ms
+    }
+
     /// The time from the first row to the last, in milliseconds.
     pub fn span_ms(&self) -> u64 {
         self.at_ms.last().copied().unwrap_or_default()
@@ -140,7 +147,8 @@ impl Recording {
         let notes = Notes { skipped_columns: columns.skipped(&table), ..Notes::default() };
         let quantities = columns.quantities.iter().map(|column| column.info.clone()).collect();
         let profile = table.profile.map(|profile| profile.name);
-        let mut recording = Self { profile, quantities, at_ms: Vec::new(), cells: Vec::new(), notes };
+        let mut recording =
+            Self { profile, quantities, began_ms: None, at_ms: Vec::new(), cells: Vec::new(), notes };
         let mut clock = None;
         let mut cells = Vec::with_capacity(columns.quantities.len());
         for row in table.rows() {
@@ -155,6 +163,7 @@ impl Recording {
             }
             recording.push(line, clock.get_or_insert_with(|| Clock::new(time)), time, &cells, rounded);
         }
+        recording.began_ms = clock.filter(|_| !columns.time.is_counted()).map(|clock: Clock| clock.first);
         if recording.at_ms.is_empty() {
             return Err(Fault::line(table.header_line, Problem::NoRows));
         }

@@ -204,6 +204,16 @@ fn a_clock_that_steps_back_never_takes_the_ticks_along() {
 }
 
 #[test]
+fn a_recording_knows_when_it_began_if_its_rows_are_timed() {
+    assert_eq!(read("time,a\n1970-01-02 00:00:00,1\n").began_ms(), Some(86_400_000));
+    assert_eq!(read("time,a\n1333263600,\n1333263660,1\n").began_ms(), Some(1_333_263_660_000));
+    assert_eq!(
+        read("Reading#\tMote ID\tHumidity\tTemperature\tLabel\n7\t1\t45.9\t27.9\t0\n").began_ms(),
+        None
+    );
+}
+
+#[test]
 fn an_unknown_file_is_read_by_what_its_cells_look_like() {
     let recording =
         read("at,t,site,t,count\n2020-01-01 00:00:00,1.50,roof,-0.125,7\n2020-01-01 00:00:01,,roof,NaN,8\n");

@@ -1,21 +1,21 @@
-//! The application: measures on a grid, records, obeys, and keeps a connection. Copy this file and make it yours.
-
-use core::cell::Cell;
+//! The application: records what an interrupt measures, obeys, and keeps a connection. Copy this file and make it yours.
 
 use embassy_futures::join::join3;
 use embassy_futures::select::{Either3, select3};
 use embassy_net::tcp::TcpSocket;
 use embassy_net::{Ipv4Address, Stack};
-use embassy_time::{Duration, Instant, Timer, with_timeout};
+use embassy_time::{Duration, with_timeout};
+use sensock::{Position, Tick};
 use sensock_device::{Buffers, Clock, Device, EmbassyClock, Node, Runner};
 
 use crate::catalogue::{
-    CATALOGUE, HUMIDITY, INTERVAL, INTERVAL_DEFAULT_MS, INTERVAL_MS, LATE, LED, TEMPERATURE,
+    CATALOGUE, HUMIDITY, INTERVAL, INTERVAL_DEFAULT_MS, INTERVAL_MS, LATE, LED, MISSED, TEMPERATURE,
 };
 use crate::proof::Proof;
-use crate::{Board, Grid, Led, Sensor};
+use crate::samples::{Samples, Taken, Worst};
+use crate::{Board, Led, Sensor};
 
-/// The largest frame, either way. A frame is encoded in one go, while sampling waits: small frames keep that short.
+/// The largest frame, either way. A frame is encoded in one go, while other tasks wait: small frames keep that short.
 pub(crate) const FRAME: usize = 320;
 /// What a socket holds, either way: three frames.
 const SOCKET: usize = 1_024;
@@ -24,59 +24,70 @@ const BACKOFF_MS: (u32, u32) = (250, 5_000);
 /// A server that answers nothing for so long is not there.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// Runs the board for ever.
+/// Takes the samples, for ever. Spawn it on an executor that runs in an interrupt; [`run`] belongs to the one that does everything else.
+pub async fn sample(samples: &Samples, sensor: impl Sensor) -> ! {
+    samples.take(Duration::from_millis(INTERVAL_DEFAULT_MS.into()), sensor).await
+}
+
+/// Runs the board for ever, on what [`sample`] takes.
 ///
 /// # Panics
 /// If its key line or its id is none, or its outbox was started before: both show at the first boot.
-pub async fn run<S: Sensor, L: Led, const N: usize>(board: Board<S, L, N>) -> ! {
-    let Board { id, random, stack, server, boot, outbox, sensor, led } = board;
+pub async fn run<L: Led, const N: usize>(board: Board<L, N>, samples: &Samples) -> ! {
+    let Board { id, random, stack, server, boot, outbox, led } = board;
     let proof = Proof::with(random);
     let node = Node { id, key: proof.key(), catalog: &CATALOGUE, boot };
     let mut buffers = Buffers::<FRAME>::new();
     let Ok((device, runner)) = outbox.try_start(&node, EmbassyClock, &mut buffers) else {
         panic!("the id is no device id, or the outbox was started before");
     };
-    let late = Cell::new(0);
-    let sampling = sample(device, sensor, &late);
-    let obeying = obey(device, led, &late);
+    let recording = record(device, samples);
+    let obeying = obey(device, led, || samples.worst());
     let dialling = network(runner, stack, server);
-    join3(sampling, obeying, dialling).await.0
+    join3(recording, obeying, dialling).await.0
 }
 
-/// Records what the sensor measures: once an interval, and at once when the server wants it. Never waits for the network.
-///
-/// `late` holds the worst lateness so far, in microseconds.
-pub async fn sample(device: Device<'_>, mut sensor: impl Sensor, late: &Cell<u32>) -> ! {
-    let mut grid = Grid::starting(Instant::now(), Duration::from_millis(INTERVAL_DEFAULT_MS.into()));
+/// Records what was taken, and has it taken as the server wants it: at another pace, or one at once. Never waits for the network.
+pub async fn record(device: Device<'_>, samples: &Samples) -> ! {
     loop {
-        match select3(Timer::at(grid.due()), device.read_now(), device.setting(&INTERVAL)).await {
-            Either3::First(()) => {
-                let by = grid.taken(Instant::now()).as_micros();
-                late.set(late.get().max(u32::try_from(by).unwrap_or(u32::MAX)));
+        match select3(samples.next(), device.read_now(), device.setting(&INTERVAL)).await {
+            // Refused only if the catalogue does not list these; a full outbox drops its oldest and accounts for them.
+            Either3::First(taken) => {
+                let _position = keep(device, samples, taken);
             }
-            // Off the grid, which goes on as it was.
-            Either3::Second(()) => {}
+            Either3::Second(()) => samples.take_now(),
             Either3::Third(ms) => {
-                let interval = Duration::from_millis(ms.clamp(INTERVAL_MS.0, INTERVAL_MS.1).into());
-                grid = Grid::starting(Instant::now() + interval, interval);
-                continue;
+                samples.pace(Duration::from_millis(ms.clamp(INTERVAL_MS.0, INTERVAL_MS.1).into()));
             }
         }
-        let sample = sensor.read().await;
-        // Refused only if the catalogue does not list these; a full outbox drops its oldest and accounts for them.
-        let _position = device.record(&[TEMPERATURE.is(sample.temperature), HUMIDITY.is(sample.humidity)]);
     }
 }
 
+/// Records one, as of the moment at which it was taken; if some were lost meanwhile, with how many.
+pub(crate) fn keep(device: Device<'_>, samples: &Samples, taken: Taken) -> Option<Position> {
+    let (tick, missed) = (Tick(taken.at.as_millis()), samples.missed());
+    let (temperature, humidity) =
+        (TEMPERATURE.is(taken.sample.temperature), HUMIDITY.is(taken.sample.humidity));
+    let position = match missed {
+        None => device.record_at(tick, &[temperature, humidity]),
+        Some(count) => device.record_at(tick, &[temperature, humidity, MISSED.is(count)]),
+    };
+    samples.recorded(taken.at, missed.filter(|_| position.is_ok()));
+    position.ok()
+}
+
 /// Runs the server's commands.
-pub async fn obey(device: Device<'_>, mut led: impl Led, late: &Cell<u32>) -> ! {
+pub async fn obey(device: Device<'_>, mut led: impl Led, worst: impl Fn() -> Worst) -> ! {
     loop {
         let call = device.next_command().await;
         call.on(&LED, |on| {
             led.set(on);
             Ok(on)
         })
-        .on(&LATE, |()| Ok(late.take()))
+        .on(&LATE, |()| {
+            let Worst { late_us, waited_us } = worst();
+            Ok((late_us, waited_us))
+        })
         .otherwise_refuse();
     }
 }

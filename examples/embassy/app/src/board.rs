@@ -5,8 +5,8 @@ use core::future::Future;
 use embassy_net::{Ipv4Address, Stack};
 use sensock_device::{Boot, Outbox, Random};
 
-/// A board that is up: everything that [`run`](crate::run) needs.
-pub struct Board<S, L, const N: usize> {
+/// A board that is up: what [`run`](crate::run) needs, samples apart.
+pub struct Board<L, const N: usize> {
     /// The device's name: 1 to 32 of `A-Z a-z 0-9 . _ -`.
     pub id: &'static str,
     /// Random bytes that nobody can guess, for the keys of each connection: the chip's generator, where it has a good one.
@@ -19,8 +19,6 @@ pub struct Board<S, L, const N: usize> {
     pub boot: Boot,
     /// Where records wait for the server.
     pub outbox: &'static Outbox<N>,
-    /// What measures.
-    pub sensor: S,
     /// What the server may switch.
     pub led: L,
 }
@@ -36,7 +34,7 @@ pub struct Sample {
 
 /// A sensor for temperature and humidity.
 pub trait Sensor {
-    /// Measures now. Meanwhile everything else runs: a sensor that takes its time is awaited.
+    /// Measures now. [`sample`](crate::sample) calls it in an interrupt: what takes its time is awaited, and meanwhile everything else runs.
     fn read(&mut self) -> impl Future<Output = Sample>;
 }
 

@@ -4,16 +4,20 @@
 //!   your board's main            this library                          sensock-device
 //!   ────────────────────         ─────────────────────────────         ──────────────
 //!   clock, network driver ─────▶ application::network  ──────────────▶ Runner
-//!   a Sensor              ─────▶ application::sample   ──record──────▶ Device
+//!   a Sensor ──interrupt──────▶ application::sample ─▶ Samples
+//!                                application::record   ──record──────▶ Device
 //!   a Led                 ─────▶ application::obey     ◀─commands────
 //! ```
 //! [`sleeper`] is the same device on a battery: it wakes, measures, tells the server, and sleeps.
-//! `logger` (feature `flash`) is the same device with flash: a power cut takes nothing that was persisted, and an interrupt samples.
+//! `logger` (feature `flash`) is the same device with flash: a power cut takes nothing that was persisted.
+//!
+//! Samples are taken in an interrupt, by an executor that runs there, and recorded by a task: what that task's executor computes at a stretch, a
+//! handshake above all, makes a record later, and a sample never. [`Samples`] lies between the two.
 //!
 //! [`handshake`] says what a handshake costs on a chip.
 //!
 //! To make a device of your own, copy [`application`] and [`catalogue`], about a hundred lines, and change them. A board's `main` fills in a
-//! [`Board`] and calls [`run`].
+//! [`Board`] and calls [`run`], and spawns [`sample`] where nothing holds it up.
 //!
 //! Nothing here allocates, prints or formats, and nothing asks for atomics beyond what `critical-section` gives.
 #![no_std]
@@ -29,13 +33,15 @@ pub mod logger;
 mod proof;
 mod recording;
 mod rtc;
+mod samples;
 pub mod sleeper;
 
-pub use application::run;
+pub use application::{run, sample};
 pub use board::{Board, Led, Sample, Sensor};
 pub use grid::Grid;
 pub use recording::Recording;
 pub use rtc::Rtc;
+pub use samples::{Samples, Taken, Worst};
 /// What a [`Random`] answers when there are no random bytes.
 pub use sensock::seal::NoEntropy;
 /// What a board's `main` names of the device crate.

@@ -4,30 +4,15 @@ use core::cell::Cell;
 
 use embassy_futures::join::join5;
 use embassy_net::{Ipv4Address, Stack};
-use embassy_sync::blocking_mutex::raw::CriticalSectionRawMutex;
-use embassy_sync::channel::Channel;
-use embassy_time::Instant;
 use embedded_storage_async::nor_flash::MultiwriteNorFlash;
-use sensock::{Lane, Position, Tick};
+use sensock::{Lane, Position};
 use sensock_device::flash::{Acceptance, Flash};
 use sensock_device::{Buffers, Device, EmbassyClock, Node, Outbox, Random};
 
-use crate::application::{FRAME, network, obey};
-use crate::catalogue::{CATALOGUE, HUMIDITY, TEMPERATURE};
+use crate::application::{FRAME, keep, network, obey};
+use crate::catalogue::CATALOGUE;
 use crate::proof::Proof;
-use crate::{Led, Sample};
-
-/// What an interrupt took, and when.
-#[derive(Clone, Copy, Debug)]
-pub struct Taken {
-    /// The values.
-    pub sample: Sample,
-    /// The moment.
-    pub at: Instant,
-}
-
-/// Between the interrupt and its task: as many samples as come while an erase of the flash blocks everything but interrupts.
-pub type Samples = Channel<CriticalSectionRawMutex, Taken, 256>;
+use crate::{Led, Samples};
 
 /// A board that logs.
 pub struct Logger<S, L, const N: usize> {
@@ -43,7 +28,7 @@ pub struct Logger<S, L, const N: usize> {
     pub outbox: &'static Outbox<N>,
     /// Where they wait for the server.
     pub flash: Flash<S>,
-    /// What the interrupt fills.
+    /// What the interrupt fills: no erase of the flash keeps it from that.
     pub samples: &'static Samples,
     /// What the server may switch.
     pub led: L,
@@ -66,23 +51,23 @@ pub async fn log<S: MultiwriteNorFlash, L: Led, const N: usize>(logger: Logger<S
     let Ok((device, runner)) = outbox.try_start(&node, EmbassyClock, &mut buffers) else {
         panic!("the id is no device id, or the outbox was started before");
     };
-    let (late, last) = (Cell::new(0), Cell::new(None));
+    let last = Cell::new(None);
     let keeping = async {
         let _failed = flash.run(device).await;
         panic!("the flash failed");
     };
     let recording = record(device, samples, &last);
     let reporting = report(device, &last, persisted);
+    let obeying = obey(device, led, || samples.worst());
     let dialling = network(runner, stack, server);
-    join5(keeping, recording, reporting, obey(device, led, &late), dialling).await.0
+    join5(keeping, recording, reporting, obeying, dialling).await.0
 }
 
 /// Records what the interrupt took, as of the moment at which it did.
 async fn record(device: Device<'_>, samples: &Samples, last: &Cell<Option<Position>>) -> ! {
     loop {
-        let Taken { sample, at } = samples.receive().await;
-        let readings = [TEMPERATURE.is(sample.temperature), HUMIDITY.is(sample.humidity)];
-        if let Ok(position) = device.record_at(Tick(at.as_millis()), &readings) {
+        let taken = samples.next().await;
+        if let Some(position) = keep(device, samples, taken) {
             last.set(Some(position));
         }
     }

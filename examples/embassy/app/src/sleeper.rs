@@ -1,7 +1,5 @@
 //! A node that sleeps most of the time: it wakes, measures, tells the server, does what is wanted of it, and sleeps. Copy this file and make it yours.
 
-use core::cell::Cell;
-
 use embassy_futures::select::{Either4, select4};
 use embassy_time::{Duration, Instant};
 use sensock_device::{Buffers, Carry, Device, EmbassyClock, Node, Slept};
@@ -9,7 +7,7 @@ use sensock_device::{Buffers, Carry, Device, EmbassyClock, Node, Slept};
 use crate::application::{FRAME, network, obey};
 use crate::catalogue::{CATALOGUE, HUMIDITY, INTERVAL, INTERVAL_DEFAULT_MS, INTERVAL_MS, TEMPERATURE};
 use crate::proof::Proof;
-use crate::{Board, Led, Rtc, Sensor};
+use crate::{Board, Led, Rtc, Sensor, Worst};
 
 /// The longest that a wake lasts: without a server it is for nothing.
 const AWAKE: Duration = Duration::from_secs(20);
@@ -31,9 +29,9 @@ pub struct Woke {
 ///
 /// # Panics
 /// If its key line or its id is none, or its outbox was started before: both show at the first boot.
-pub async fn wake<S: Sensor, L: Led, const N: usize>(board: Board<S, L, N>, rtc: &Rtc) -> Woke {
+pub async fn wake<L: Led, const N: usize>(board: Board<L, N>, mut sensor: impl Sensor, rtc: &Rtc) -> Woke {
     let begin = Instant::now();
-    let Board { id, random, stack, server, boot, outbox, mut sensor, led } = board;
+    let Board { id, random, stack, server, boot, outbox, led } = board;
     let proof = Proof::with(random);
     let node = Node { id, key: proof.key(), catalog: &CATALOGUE, boot };
     let mut buffers = Buffers::<FRAME>::new();
@@ -47,7 +45,6 @@ pub async fn wake<S: Sensor, L: Led, const N: usize>(board: Board<S, L, N>, rtc:
     }
     // What the server asks for now may change how long the device sleeps: it is told the interval that held as it woke.
     let asleep = Duration::from_millis(rtc.interval_ms().unwrap_or(INTERVAL_DEFAULT_MS).into());
-    let late = Cell::new(0);
     let cycle = device.cycle(EmbassyClock, AWAKE, asleep, network(runner, stack, server));
     let tune = async {
         loop {
@@ -61,7 +58,9 @@ pub async fn wake<S: Sensor, L: Led, const N: usize>(board: Board<S, L, N>, rtc:
             record(device, &mut sensor).await;
         }
     };
-    let slept = match select4(cycle, obey(device, led, &late), tune, read_now).await {
+    // It samples when it wakes: nothing is due, nothing late.
+    let obeying = obey(device, led, Worst::default);
+    let slept = match select4(cycle, obeying, tune, read_now).await {
         Either4::First(slept) => slept,
         Either4::Second(never) | Either4::Third(never) | Either4::Fourth(never) => never,
     };

@@ -1,4 +1,5 @@
-//! The clock for embassy-time: the core's cycle counter, extended to 64 bits and brought to microseconds.
+//! The clock for embassy-time: the core's cycle counter, extended to 64 bits and brought to microseconds, and its comparator, which interrupts when
+//! something is due.
 //!
 //! Nothing ticks: an idle board sleeps until the next moment that someone waits for.
 
@@ -20,6 +21,9 @@ const FREQUENCY: Register = unsafe { Register::at(0x7d02_0004) };
 
 struct Clock {
     now: Mutex<Cell<Now>>,
+    /// The count that the timer is set to, and the one at which a sleep began, while it lasts.
+    due: Mutex<Cell<u32>>,
+    asleep: Mutex<Cell<Option<u32>>>,
     queue: Mutex<RefCell<Queue>>,
 }
 
@@ -35,6 +39,8 @@ struct Now {
 
 embassy_time_driver::time_driver_impl!(static CLOCK: Clock = Clock {
     now: Mutex::new(Cell::new(Now { us: 0, rest: 0, last: 0, mhz: 1 })),
+    due: Mutex::new(Cell::new(0)),
+    asleep: Mutex::new(Cell::new(None)),
     queue: Mutex::new(RefCell::new(Queue::new())),
 });
 
@@ -50,6 +56,16 @@ impl Clock {
         self.now.borrow(cs).set(now);
         now
     }
+
+    /// Wakes whom it is time for, and sets the timer for the next.
+    fn next_alarm(&self, cs: CriticalSection<'_>) {
+        let now = self.look(cs);
+        let at = self.queue.borrow_ref_mut(cs).next_expiration(now.us);
+        let wait = at.saturating_sub(now.us).clamp(1, LONGEST_US) as u32;
+        let cycles = wait.saturating_mul(now.mhz);
+        lx106::alarm_in(cycles);
+        self.due.borrow(cs).set(lx106::cycles().wrapping_add(cycles));
+    }
 }
 
 impl Driver for Clock {
@@ -58,37 +74,47 @@ impl Driver for Clock {
     }
 
     fn schedule_wake(&self, at: u64, waker: &Waker) {
-        // The executor looks for what is next before each sleep, so that nothing more is to be done if this is it.
-        critical_section::with(|cs| self.queue.borrow_ref_mut(cs).schedule_wake(at, waker));
-    }
-}
-
-/// Begins with 0.
-pub(crate) fn start() {
-    let mhz = (FREQUENCY.read() / 1_000_000).max(1);
-    let now = Now { us: 0, rest: 0, last: lx106::cycles(), mhz };
-    critical_section::with(|cs| CLOCK.now.borrow(cs).set(now));
-}
-
-/// As [`lx106::sleep_at_most`]. If counted, what it lasted beyond that is no time.
-pub(crate) fn sleep_at_most(cycles: u32, interrupts: u32) {
-    let begin = lx106::cycles();
-    lx106::sleep_at_most(cycles, interrupts);
-    if cfg!(feature = "counted") {
-        let over = lx106::cycles().wrapping_sub(begin).saturating_sub(cycles);
         critical_section::with(|cs| {
-            let now = CLOCK.now.borrow(cs);
-            now.set(Now { last: now.get().last.wrapping_add(over), ..now.get() });
+            let sooner = self.queue.borrow_ref_mut(cs).schedule_wake(at, waker);
+            if sooner {
+                self.next_alarm(cs);
+            }
         });
     }
 }
 
-/// Wakes whom it is time for; the answer is how many cycles there are until the next.
-pub(crate) fn wake_due() -> u32 {
+/// Begins with 0, and sets the timer: nothing is due.
+pub(crate) fn start() {
+    let mhz = (FREQUENCY.read() / 1_000_000).max(1);
+    let now = Now { us: 0, rest: 0, last: lx106::cycles(), mhz };
     critical_section::with(|cs| {
-        let now = CLOCK.look(cs);
-        let at = CLOCK.queue.borrow_ref_mut(cs).next_expiration(now.us);
-        let wait = at.saturating_sub(now.us).clamp(1, LONGEST_US) as u32;
-        wait.saturating_mul(now.mhz)
-    })
+        CLOCK.now.borrow(cs).set(now);
+        CLOCK.next_alarm(cs);
+    });
+}
+
+/// The timer's interrupt.
+pub(crate) fn alarm() {
+    critical_section::with(|cs| CLOCK.next_alarm(cs));
+}
+
+/// As [`lx106::sleep`].
+pub(crate) fn sleep() {
+    critical_section::with(|cs| CLOCK.asleep.borrow(cs).set(Some(lx106::cycles())));
+    lx106::sleep();
+}
+
+/// The first thing that an interrupt does. If counted, what a sleep lasted beyond the moment that the timer was set to is no time.
+pub(crate) fn woken() {
+    critical_section::with(|cs| {
+        let Some(begin) = CLOCK.asleep.borrow(cs).take() else { return };
+        if cfg!(feature = "counted") {
+            // In cycles from the beginning; a timer that was due before it lies in the upper half.
+            let due = CLOCK.due.borrow(cs).get().wrapping_sub(begin);
+            let due = if due > u32::MAX / 2 { 0 } else { due };
+            let over = lx106::cycles().wrapping_sub(begin).saturating_sub(due);
+            let now = CLOCK.now.borrow(cs);
+            now.set(Now { last: now.get().last.wrapping_add(over), ..now.get() });
+        }
+    });
 }

@@ -6,15 +6,19 @@ use core::sync::atomic::{AtomicBool, Ordering};
 use embassy_executor::{Spawner, raw};
 use static_cell::StaticCell;
 
-use crate::{clock, net};
+use crate::{clock, urgent};
 
 static WOKEN: AtomicBool = AtomicBool::new(false);
 
 /// What embassy calls when a task of the executor wants to be polled.
 // SAFETY: embassy-executor names this function so, and nobody else does.
 #[unsafe(export_name = "__pender")]
-fn pender(_: *mut ()) {
-    WOKEN.store(true, Ordering::SeqCst);
+fn pender(context: *mut ()) {
+    if context.is_null() {
+        WOKEN.store(true, Ordering::SeqCst);
+    } else {
+        urgent::pend();
+    }
 }
 
 /// Calls `init` with a spawner, then runs what was spawned, for ever.
@@ -23,16 +27,14 @@ pub(crate) fn run(init: impl FnOnce(Spawner)) -> ! {
     let executor: &'static raw::Executor = EXECUTOR.init(raw::Executor::new(ptr::null_mut()));
     init(executor.spawner());
     loop {
-        // Before the tasks run: what wakes one of them from here on is not forgotten. Nothing runs in interrupts, so nothing can come
-        // between the questions below and the sleep either.
-        WOKEN.store(false, Ordering::SeqCst);
         // SAFETY: this is the only place that polls it, and no task calls this function.
         unsafe { executor.poll() };
-        let cycles = clock::wake_due();
-        net::look();
-        if !WOKEN.load(Ordering::SeqCst) {
-            // A frame that comes now is pending, and ends the sleep at once.
-            clock::sleep_at_most(cycles, net::INTERRUPT);
-        }
+        // An interrupt between the question and the sleep stays pending, and ends the sleep.
+        critical_section::with(|_| {
+            if !WOKEN.load(Ordering::SeqCst) {
+                clock::sleep();
+            }
+            WOKEN.store(false, Ordering::SeqCst);
+        });
     }
 }

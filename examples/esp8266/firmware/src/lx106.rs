@@ -5,7 +5,12 @@ use critical_section::RawRestoreState;
 mod startup {
     unsafe extern "C" {
         pub(super) safe fn lx106_cycles() -> u32;
-        pub(super) safe fn lx106_sleep_at_most(cycles: u32, interrupts: u32);
+        pub(super) safe fn lx106_alarm_in(cycles: u32);
+        pub(super) safe fn lx106_sleep();
+        pub(super) safe fn lx106_pending() -> u32;
+        pub(super) fn lx106_enable(interrupts: u32);
+        pub(super) safe fn lx106_raise(interrupts: u32);
+        pub(super) safe fn lx106_lower(interrupts: u32);
         pub(super) safe fn lx106_mask() -> u32;
         pub(super) fn lx106_unmask(state: u32);
         pub(super) fn lx106_simcall(number: u32, a: u32, b: u32, c: u32) -> u32;
@@ -17,9 +22,43 @@ pub(crate) fn cycles() -> u32 {
     startup::lx106_cycles()
 }
 
-/// Halts the core for so many cycles, or until one of `interrupts` (a mask) is pending. Comes back at once if one is.
-pub(crate) fn sleep_at_most(cycles: u32, interrupts: u32) {
-    startup::lx106_sleep_at_most(cycles, interrupts);
+/// Interrupts, as masks: of the timer, and the one that only a program raises.
+pub(crate) const TIMER: u32 = 1 << 6;
+pub(crate) const SOFTWARE: u32 = 1 << 7;
+
+/// Has [`TIMER`] interrupt after so many cycles, or a little later.
+pub(crate) fn alarm_in(cycles: u32) {
+    startup::lx106_alarm_in(cycles);
+}
+
+/// Halts the core until an interrupt is pending, which is handled before this returns. Call it in a critical section.
+pub(crate) fn sleep() {
+    startup::lx106_sleep();
+}
+
+/// Those that are enabled and pending.
+pub(crate) fn pending() -> u32 {
+    startup::lx106_pending()
+}
+
+/// Lets these interrupt, from now on.
+pub(crate) fn enable(interrupts: u32) {
+    /// Programs run in user mode, and nothing is masked.
+    const RUNNING: u32 = 1 << 5;
+    // SAFETY: `interrupt.rs` handles whatever is enabled.
+    unsafe { startup::lx106_enable(interrupts) };
+    // SAFETY: no critical section is open: this is the start.
+    unsafe { startup::lx106_unmask(RUNNING) };
+}
+
+/// Makes these pending.
+pub(crate) fn raise(interrupts: u32) {
+    startup::lx106_raise(interrupts);
+}
+
+/// Takes that back.
+pub(crate) fn lower(interrupts: u32) {
+    startup::lx106_lower(interrupts);
 }
 
 /// What QEMU does for a program that asks.
@@ -60,7 +99,7 @@ pub(crate) fn random(into: &mut [u8]) -> bool {
     read as usize == into.len()
 }
 
-/// Nothing runs inside an interrupt here (see `startup.S`), so this only keeps what a program adds from being surprised.
+/// Interrupts wait.
 struct Masked;
 critical_section::set_impl!(Masked);
 

@@ -74,13 +74,10 @@ static SENDING: Buffer = Buffer::NEW;
 
 static WAKER: AtomicWaker = AtomicWaker::new();
 
-/// Wakes the driver if a frame has come since it last looked.
-pub(crate) fn look() {
-    if SOURCE.read() & RECEIVED != 0 && MASK.read() != 0 {
-        // From here on the driver reads until there is nothing, and asks to be told again.
-        MASK.write(0);
-        WAKER.wake();
-    }
+/// The interrupt: a frame has come. From here on the driver reads until there is nothing, and asks to be told again.
+pub(crate) fn arrived() {
+    MASK.write(0);
+    WAKER.wake();
 }
 
 /// Brings the network up, its address from DHCP, and spawns what drives it.

@@ -3,11 +3,13 @@
    The program provides
      void program(void)                                          which does not return
      void fault(uint32_t cause, uint32_t at, uint32_t address)   after an exception: EXCCAUSE, EPC1, EXCVADDR; does not return
+   and may provide
+     void interrupted(void)                                      in each interrupt, on the stack of what it interrupts, with all others masked
 
    Assemble with -mtext-section-literals: the first instructions lie far from where literals are collected.
 
-   Interrupts only end a sleep (lx106_sleep_at_most): the vector masks them and returns, nothing runs inside one. So the only
-   concurrency is what the program does itself. Functions follow the call0 ABI: arguments and result in a2.., a12..a15 are kept. */
+   In a program without that, interrupts only end a sleep (lx106_sleep_at_most): the vector disables them and returns. At the start
+   all are masked, and none is enabled. Functions follow the call0 ABI: arguments and result in a2.., a12..a15 are kept. */
 
     .section .reset, "ax"
     .global _reset
@@ -48,10 +50,50 @@ _user:
     wsr     a2, excsave1
     rsr     a2, exccause
     bnei    a2, 4, _fault       /* 4: an interrupt of level 1 */
+    addi    a1, a1, -64
+    s32i    a3, a1, 4
+    .weak   interrupted
+    movi    a3, interrupted
+    bnez    a3, 1f
     movi    a2, 0
     wsr     a2, intenable
     rsync
+    l32i    a3, a1, 4
+    addi    a1, a1, 64
     rsr     a2, excsave1
+    rfe
+1:  rsr     a2, excsave1        /* what a called function may change */
+    s32i    a2, a1, 0
+    s32i    a0, a1, 8
+    s32i    a4, a1, 12
+    s32i    a5, a1, 16
+    s32i    a6, a1, 20
+    s32i    a7, a1, 24
+    s32i    a8, a1, 28
+    s32i    a9, a1, 32
+    s32i    a10, a1, 36
+    s32i    a11, a1, 40
+    rsr     a2, sar
+    s32i    a2, a1, 44
+    rsr     a2, epc1
+    s32i    a2, a1, 48
+    callx0  a3                  /* PS.EXCM is set until rfe: no other interrupt of this level comes in between */
+    l32i    a2, a1, 48
+    wsr     a2, epc1
+    l32i    a2, a1, 44
+    wsr     a2, sar
+    l32i    a11, a1, 40
+    l32i    a10, a1, 36
+    l32i    a9, a1, 32
+    l32i    a8, a1, 28
+    l32i    a7, a1, 24
+    l32i    a6, a1, 20
+    l32i    a5, a1, 16
+    l32i    a4, a1, 12
+    l32i    a0, a1, 8
+    l32i    a3, a1, 4
+    l32i    a2, a1, 0
+    addi    a1, a1, 64
     rfe
 
     .global _start
@@ -99,6 +141,64 @@ lx106_unmask:
     rsync
     ret
 
+/* uint32_t lx106_pending(void): the interrupts, a mask, that are enabled and wait */
+    .align  4
+    .global lx106_pending
+lx106_pending:
+    rsr     a2, interrupt
+    rsr     a3, intenable
+    and     a2, a2, a3
+    ret
+
+/* void lx106_enable(uint32_t interrupts): these, a mask, and no others */
+    .align  4
+    .global lx106_enable
+lx106_enable:
+    wsr     a2, intenable
+    rsync
+    ret
+
+/* void lx106_raise(uint32_t interrupts) and lower: of these, a mask, those that only a program raises */
+    .align  4
+    .global lx106_raise
+lx106_raise:
+    wsr     a2, intset
+    rsync
+    ret
+
+    .align  4
+    .global lx106_lower
+lx106_lower:
+    wsr     a2, intclear
+    rsync
+    ret
+
+/* void lx106_alarm_in(uint32_t cycles): the timer's interrupt after that many cycles, or a little later; takes a pending one back.
+   The timer compares for equality, so a moment that passed while it was written is asked for again, further away. */
+    .align  4
+    .global lx106_alarm_in
+lx106_alarm_in:
+    rsr     a3, ccount
+    add     a4, a3, a2
+    wsr     a4, ccompare0
+    rsync
+    rsr     a4, ccount
+    sub     a4, a4, a3
+    bltu    a4, a2, 1f
+    addi    a2, a2, 64
+    add     a2, a2, a2
+    j       lx106_alarm_in
+1:  ret
+
+/* void lx106_sleep(void): call it with interrupts masked. Halts until one is pending that is enabled, and handles it; afterwards they are
+   masked again. What was pending before ends the sleep at once. */
+    .align  4
+    .global lx106_sleep
+lx106_sleep:
+    waiti   0
+    rsil    a2, 15
+    ret
+
 /* uint32_t lx106_simcall(uint32_t number, uint32_t a, uint32_t b, uint32_t c): QEMU's semihosting */
     .align  4
     .global lx106_simcall
@@ -121,10 +221,17 @@ abort:
     .global lx106_sleep_at_most
 lx106_sleep_at_most:
     rsil    a4, 15
-    rsr     a5, ccount
-    add     a5, a5, a2
-    wsr     a5, ccompare0       /* takes a pending interrupt of the timer back */
-    movi    a5, 0x40
+1:  rsr     a5, ccount
+    add     a6, a5, a2
+    wsr     a6, ccompare0       /* takes a pending interrupt of the timer back */
+    rsync
+    rsr     a6, ccount
+    sub     a6, a6, a5
+    bltu    a6, a2, 2f          /* else it passed while it was written, and would not come for a whole round of the counter */
+    addi    a2, a2, 64
+    add     a2, a2, a2
+    j       1b
+2:  movi    a5, 0x40
     or      a5, a5, a3
     wsr     a5, intenable
     rsync

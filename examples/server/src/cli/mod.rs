@@ -4,6 +4,7 @@ mod command;
 mod demo;
 mod export;
 mod keys;
+mod rules;
 mod run;
 mod setting;
 mod status;
@@ -42,6 +43,8 @@ enum Command {
     Send(command::Send),
     /// Set what a device shall apply, now or when it connects.
     Setting(setting::Set),
+    /// Check rule files, and try them on recordings and on what is stored.
+    Rules(rules::Rules),
     /// Write readings as CSV or JSON lines.
     Export(export::Export),
     /// Show what sensock does, with simulated devices that replay real recordings (also: --demo).
@@ -66,6 +69,7 @@ pub(crate) async fn run() -> Result<ExitCode> {
         Command::Why(why) => why.run().await,
         Command::Send(send) => send.run().await,
         Command::Setting(set) => set.run().await,
+        Command::Rules(rules) => rules.run().await,
         Command::Export(export) => export.run().await,
         Command::Demo(demo) => demo.run().await,
     }

@@ -21,7 +21,6 @@ impl Times {
     }
 
     /// In another zone.
-    #[cfg(test)]
     pub(crate) fn utc() -> Self {
         Self { zone: TimeZone::UTC, fine: false }
     }

@@ -65,7 +65,10 @@ fn prove_a_flood_of_strangers_delays_nobody() -> Result<()> {
         })?;
         let answered = crowd.answered.load(Ordering::Relaxed);
         let expected = RATE * (EVERY.as_millis() as u32 * records as u32) / 1_000 / 4;
-        ensure!(answered >= expected, "only {answered} strangers were answered, expected {expected}: that is no flood");
+        ensure!(
+            answered >= expected,
+            "only {answered} strangers were answered, expected {expected}: that is no flood"
+        );
         ensure!(devices.iter().all(Device::is_connected), "a device lost its connection");
         ratios.push(quantile(&flooded, 0.99).as_secs_f64() / quantile(&quiet, 0.99).as_secs_f64());
         all.push((quiet, flooded, answered));
@@ -87,7 +90,10 @@ fn prove_a_flood_of_strangers_delays_nobody() -> Result<()> {
         all.iter().map(shown).collect::<Vec<_>>().join(", ")
     ));
     let median = ratios[ratios.len() / 2];
-    ensure!(effort::size(true, median <= LIMIT), "p99 grew {median:.2} times, {LIMIT} are allowed: {ratios:.2?}");
+    ensure!(
+        effort::size(true, median <= LIMIT),
+        "p99 grew {median:.2} times, {LIMIT} are allowed: {ratios:.2?}"
+    );
     Ok(())
 }
 
@@ -113,7 +119,8 @@ fn latencies(
         Ok(took)
     };
     local.block_on(runtime, async {
-        let all = futures_util::future::try_join_all(devices.iter().enumerate().map(|(n, device)| one(n, *device)));
+        let all =
+            futures_util::future::try_join_all(devices.iter().enumerate().map(|(n, device)| one(n, *device)));
         let mut all = all.await?.concat();
         all.sort();
         Ok(all)

@@ -4,17 +4,19 @@
 #![no_std]
 #![no_main]
 
-use app::{Board, Boot, NoEntropy, Outbox, Sample, Sensor};
+use app::{Board, Boot, NoEntropy, Outbox, Sample, Samples, Sensor};
 use embassy_executor::Spawner;
 use embassy_net::{Config, Ipv4Address, Runner, StackResources};
 use embassy_time::{Duration, Timer};
 use esp_hal::clock::CpuClock;
 use esp_hal::gpio::{Level, Output, OutputConfig};
+use esp_hal::interrupt::Priority;
 use esp_hal::rng::Rng;
 use esp_hal::timer::timg::TimerGroup;
 use esp_hal::tsens::{self, TemperatureSensor};
 use esp_radio::wifi::sta::StationConfig;
 use esp_radio::wifi::{AuthenticationMethodConfig, Config as Wifi, Interface, WifiController};
+use esp_rtos::embassy::InterruptExecutor;
 use static_cell::StaticCell;
 
 /// The device's name. Each board has its own.
@@ -25,6 +27,7 @@ const NETWORK: (&str, &str) = ("network", "password");
 const SERVER: (Ipv4Address, u16) = (Ipv4Address::new(192, 168, 1, 10), 7070);
 
 static OUTBOX: Outbox<8192> = Outbox::new();
+static SAMPLES: Samples = Samples::new();
 
 esp_bootloader_esp_idf::esp_app_desc!();
 
@@ -51,19 +54,21 @@ async fn main(spawner: Spawner) -> ! {
     let Ok(sensor) = TemperatureSensor::new(chip.TSENS, tsens::Config::default()) else {
         panic!("no temperature sensor")
     };
+    // In an interrupt that no device of the chip has.
+    static URGENT: StaticCell<InterruptExecutor<2>> = StaticCell::new();
+    let urgent = URGENT.init(InterruptExecutor::new(chip.FROM_CPU_INTR2)).start(Priority::Priority2);
+    let Ok(sampling) = sampling(Chip(sensor)) else { panic!("spawned twice") };
+    urgent.spawn(sampling);
     let mut light = Output::new(chip.GPIO8, Level::Low, OutputConfig::default());
     let led = move |on: bool| light.set_level(on.into());
-    app::run(Board {
-        id: ID,
-        random,
-        stack,
-        server: SERVER,
-        boot: Boot::Unknown,
-        outbox: &OUTBOX,
-        sensor: Chip(sensor),
-        led,
-    })
-    .await
+    let board = Board { id: ID, random, stack, server: SERVER, boot: Boot::Unknown, outbox: &OUTBOX, led };
+    app::run(board, &SAMPLES).await
+}
+
+/// In an interrupt, whatever else the board computes.
+#[embassy_executor::task]
+async fn sampling(sensor: Chip) -> ! {
+    app::sample(&SAMPLES, sensor).await
 }
 
 /// The chip's generator. It is a true one only while the radio runs, which it does when there is somebody to dial.

@@ -4,7 +4,7 @@ use cortex_m::interrupt::InterruptNumber;
 use cortex_m::peripheral::NVIC;
 use cortex_m_rt::{ExceptionFrame, exception};
 
-use crate::{clock, console, net};
+use crate::{clock, console, net, urgent};
 
 /// The interrupts in use, by their number in AN385.
 #[derive(Clone, Copy)]
@@ -12,6 +12,8 @@ use crate::{clock, console, net};
 pub(crate) enum Interrupt {
     Timer0 = 8,
     Ethernet = 13,
+    /// No device has it: `urgent` raises it.
+    Urgent = 31,
 }
 
 // SAFETY: each variant is its interrupt's number, and no other has the same.
@@ -27,8 +29,14 @@ pub(crate) fn enable(interrupt: Interrupt) {
     unsafe { NVIC::unmask(interrupt) };
 }
 
+/// Makes `interrupt` pending.
+pub(crate) fn raise(interrupt: Interrupt) {
+    NVIC::pend(interrupt);
+}
+
 const TIMER0: i16 = Interrupt::Timer0 as i16;
 const ETHERNET: i16 = Interrupt::Ethernet as i16;
+const URGENT: i16 = Interrupt::Urgent as i16;
 
 // SAFETY: it is called for interrupts only, and touches nothing that is not behind a lock or a register.
 #[exception]
@@ -36,6 +44,7 @@ unsafe fn DefaultHandler(number: i16) {
     match number {
         TIMER0 => clock::alarm(),
         ETHERNET => net::arrived(),
+        URGENT => urgent::interrupted(),
         _ => console::fail("an interrupt that nobody enabled"),
     }
 }

@@ -11,6 +11,7 @@
 //! | `reset` | starting anew, and the memory that this leaves alone |
 //! | `register` | the one place that reads and writes registers |
 //! | `stack` | how far the stack goes |
+//! | `urgent` | a second executor, which runs in an interrupt |
 #![no_std]
 
 mod clock;
@@ -22,6 +23,7 @@ pub mod net;
 mod register;
 pub mod reset;
 pub mod stack;
+pub mod urgent;
 
 /// This board's name, and its device's.
 pub const ID: &str = "mps2";

@@ -5,14 +5,15 @@
 #![no_std]
 #![no_main]
 
-use app::{Board, Boot, NoEntropy, Outbox, Sample, Sensor};
+use app::{Board, Boot, NoEntropy, Outbox, Sample, Samples, Sensor};
 use cyw43::{Control, JoinOptions, NetDriver, SpiBus, aligned_bytes};
 use cyw43_pio::{DEFAULT_CLOCK_DIVIDER, PioSpi};
-use embassy_executor::Spawner;
+use embassy_executor::{InterruptExecutor, Spawner};
 use embassy_net::{Config, Ipv4Address, Runner, StackResources};
 use embassy_rp::adc::{self, Adc, Channel};
 use embassy_rp::clocks::RoscRng;
 use embassy_rp::gpio::{Level, Output};
+use embassy_rp::interrupt;
 use embassy_rp::peripherals::{DMA_CH0, PIO0};
 use embassy_rp::pio::{self, Pio};
 use embassy_rp::{bind_interrupts, dma};
@@ -29,6 +30,9 @@ const NETWORK: (&str, &str) = ("network", "password");
 const SERVER: (Ipv4Address, u16) = (Ipv4Address::new(192, 168, 1, 10), 7070);
 
 static OUTBOX: Outbox<8192> = Outbox::new();
+static SAMPLES: Samples = Samples::new();
+/// Runs in an interrupt that no device of the chip has.
+static URGENT: InterruptExecutor = InterruptExecutor::new();
 /// The light is on the radio's side, so the radio's task switches it.
 static LIGHT: Signal<CriticalSectionRawMutex, bool> = Signal::new();
 
@@ -76,8 +80,23 @@ async fn main(spawner: Spawner) -> ! {
 
     let adc = Adc::new(chip.ADC, Interrupts, adc::Config::default());
     let sensor = Chip { adc, channel: Channel::new_temp_sensor(chip.ADC_TEMP_SENSOR) };
+    let Ok(sampling) = sampling(sensor) else { panic!("spawned twice") };
+    URGENT.start(interrupt::SWI_IRQ_0).spawn(sampling);
     let led = |on| LIGHT.signal(on);
-    app::run(Board { id: ID, random, stack, server: SERVER, boot: Boot::Unknown, outbox: &OUTBOX, sensor, led }).await
+    let board = Board { id: ID, random, stack, server: SERVER, boot: Boot::Unknown, outbox: &OUTBOX, led };
+    app::run(board, &SAMPLES).await
+}
+
+#[interrupt]
+unsafe fn SWI_IRQ_0() {
+    // SAFETY: this is its interrupt, which is enabled when it is started.
+    unsafe { URGENT.on_interrupt() };
+}
+
+/// In an interrupt, whatever else the board computes.
+#[embassy_executor::task]
+async fn sampling(sensor: Chip) -> ! {
+    app::sample(&SAMPLES, sensor).await
 }
 
 /// The ring oscillator's bits. RP2040 has no better source, and its data sheet promises little of this one: each byte is made of eight, and the

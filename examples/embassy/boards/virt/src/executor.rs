@@ -6,14 +6,18 @@ use core::sync::atomic::{AtomicBool, Ordering};
 use embassy_executor::{Spawner, raw};
 use static_cell::StaticCell;
 
-use crate::clock;
+use crate::{clock, urgent};
 
 static WOKEN: AtomicBool = AtomicBool::new(false);
 
 /// What embassy calls when a task of the executor wants to be polled.
 #[unsafe(export_name = "__pender")]
-fn pender(_: *mut ()) {
-    WOKEN.store(true, Ordering::SeqCst);
+fn pender(context: *mut ()) {
+    if context.is_null() {
+        WOKEN.store(true, Ordering::SeqCst);
+    } else {
+        urgent::pend();
+    }
 }
 
 /// Calls `init` with a spawner, then runs what was spawned, for ever.

@@ -5,7 +5,7 @@ use riscv::register::mie;
 use riscv_rt::{TrapFrame, core_interrupt};
 
 use crate::register::Register;
-use crate::{clock, console, metronome, net};
+use crate::{clock, console, net, urgent};
 
 const fn controller(offset: usize) -> Register {
     // SAFETY: `virt` has its interrupt controller (PLIC) at 0x0c000000; it touches no memory.
@@ -17,13 +17,15 @@ const ENABLE: Register = controller(0x2000);
 const THRESHOLD: Register = controller(0x20_0000);
 const CLAIM: Register = controller(0x20_0004);
 
-/// Lets the timer and the controller interrupt.
+/// Lets the timer, the controller and the core itself interrupt.
 pub(crate) fn start() {
     THRESHOLD.write(0);
-    // SAFETY: both have their handlers below, and no critical section is made of these masks.
+    // SAFETY: all three have their handlers below, and no critical section is made of these masks.
     unsafe { mie::set_mtimer() };
     // SAFETY: as above.
     unsafe { mie::set_mext() };
+    // SAFETY: as above.
+    unsafe { mie::set_msoft() };
     // SAFETY: no critical section is open: this is the start.
     unsafe { riscv::interrupt::enable() };
 }
@@ -39,14 +41,16 @@ fn timer() {
     clock::alarm();
 }
 
+#[core_interrupt(Interrupt::MachineSoft)]
+fn software() {
+    urgent::interrupted();
+}
+
 #[core_interrupt(Interrupt::MachineExternal)]
 fn external() {
     let source = CLAIM.read();
     if source != 0 {
-        match source {
-            metronome::SOURCE => metronome::interrupted(),
-            slot => net::interrupted(slot),
-        }
+        net::interrupted(source);
         CLAIM.write(source);
     }
 }

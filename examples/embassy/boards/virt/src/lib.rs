@@ -8,11 +8,11 @@
 //! | `executor` | embassy's executor, asleep with `wfi` while nothing is to be done |
 //! | `flash` | the second flash chip, for what survives a power cut |
 //! | `interrupt` | which interrupt is whose |
-//! | `metronome` | an interrupt at a steady beat |
 //! | `net` | virtio-net, as a driver for embassy-net |
 //! | `register` | the one place that reads and writes registers |
 //! | `reset` | starting anew, and the memory that this leaves alone |
 //! | `stack` | how far the stack goes |
+//! | `urgent` | a second executor, which runs in an interrupt |
 //! | `virtio` | a queue of frames that board and computer share |
 #![no_std]
 
@@ -23,11 +23,11 @@ mod executor;
 #[cfg(feature = "flash")]
 pub mod flash;
 mod interrupt;
-pub mod metronome;
 pub mod net;
 mod register;
 pub mod reset;
 pub mod stack;
+pub mod urgent;
 mod virtio;
 
 /// This board's name, and its device's.

@@ -2,13 +2,14 @@
 #![no_std]
 #![no_main]
 
-use app::{Board, Boot, Outbox, Recording};
+use app::{Board, Boot, Outbox, Recording, Samples};
 use embassy_executor::Spawner;
 use embassy_net::{Ipv4Address, Stack};
 use lx106::emulator_entropy::random;
-use lx106::{ID, console, net};
+use lx106::{ID, console, net, urgent};
 
 static OUTBOX: Outbox<8192> = Outbox::new();
+static SAMPLES: Samples = Samples::new();
 
 /// Where `startup.S` goes.
 // SAFETY: the name is this function's alone.
@@ -17,10 +18,19 @@ extern "C" fn program() -> ! {
     console::print(concat!("node ", env!("CARGO_PKG_VERSION"), " "));
     console::print(ID);
     console::print("\n");
-    lx106::run(|spawner: Spawner| match node(net::start(spawner)) {
-        Ok(task) => spawner.spawn(task),
-        Err(_) => console::fail("the node was started before"),
+    lx106::run(|spawner: Spawner| {
+        let (Ok(sampling), Ok(node)) = (sampling(), node(net::start(spawner))) else {
+            console::fail("the node was started before");
+        };
+        urgent::start().spawn(sampling);
+        spawner.spawn(node);
     })
+}
+
+/// In an interrupt, whatever else the board computes.
+#[embassy_executor::task]
+async fn sampling() -> ! {
+    app::sample(&SAMPLES, Recording::starting_at(0)).await
 }
 
 #[embassy_executor::task]
@@ -32,9 +42,8 @@ async fn node(stack: Stack<'static>) -> ! {
         server: (Ipv4Address::new(10, 0, 2, 100), 7070),
         boot: Boot::Unknown,
         outbox: &OUTBOX,
-        sensor: Recording::starting_at(0),
         // The emulated board has no LED, but a console.
         led: |on| console::print(if on { "led on\n" } else { "led off\n" }),
     };
-    app::run(board).await
+    app::run(board, &SAMPLES).await
 }

@@ -32,10 +32,9 @@ async fn sleeper(stack: Stack<'static>) -> ! {
         server: (Ipv4Address::new(10, 0, 2, 100), 7070),
         boot: rtc().boot(),
         outbox: &OUTBOX,
-        sensor: Recording::starting_at(0),
         led: |on| console::print(if on { "led on\n" } else { "led off\n" }),
     };
-    let Woke { slept, awake, asleep } = wake(board, rtc()).await;
+    let Woke { slept, awake, asleep } = wake(board, Recording::starting_at(0), rtc()).await;
     console::print("slept boot=");
     console::print_number(slept.carry.boot);
     console::print(" told=");

@@ -15,7 +15,7 @@
 //! The ticks are milliseconds since 1970, six bytes of a varint; where they count from power-on, postcard's struct is two or three bytes and some 20 to 30
 //! instructions smaller.
 //!
-//! `cargo xtask instructions` runs this under valgrind and holds the counts against `benches/instructions.toml`, and the ratios against their limits.
+//! `cargo xtask instructions` runs this under valgrind and holds the counts against `recorded.toml`, and the ratios against their limits.
 #![allow(missing_docs, clippy::unwrap_used, reason = "a bench")]
 
 mod live;
