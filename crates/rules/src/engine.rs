@@ -4,7 +4,8 @@ use crate::alarm::{Alarm, Cause};
 use crate::matrix::Matrix;
 use crate::row::NEVER;
 use crate::signal::Around;
-use crate::{BadTable, Compiled, Level, Row, Slot, Step, Table};
+use crate::state::{LAYOUT, Plain};
+use crate::{BadState, BadTable, Compiled, Level, Row, Slot, Step, Table};
 
 /// Judges one zone. `R`, `H` and `S` are the memory for rules, hazards and daily slots: arrays in firmware, `Vec` on a
 /// server, or slices that somebody lends.
@@ -195,6 +196,61 @@ where
         self.faults
     }
 
+    /// Gives all that it knows, piece by piece: bytes for the application to keep.
+    pub fn save(&self, out: &mut dyn FnMut(&[u8])) {
+        LAYOUT.put(out);
+        self.hash.put(out);
+        self.now.put(out);
+        self.due.put(out);
+        self.cause.put(out);
+        self.faults.put(out);
+        self.rows.as_ref().iter().for_each(|row| row.put(out));
+        self.hazards.as_ref().iter().for_each(|danger| danger.put(out));
+        self.slots.as_ref().iter().take(self.table.slots()).for_each(|slot| slot.put(out));
+    }
+
+    /// Puts it where the engine of the same table was that gave these bytes: what follows is the same to the bit.
+    ///
+    /// # Errors
+    /// What is wrong with the bytes; then nothing changed.
+    pub fn restore(&mut self, bytes: &[u8]) -> Result<(), BadState> {
+        let body = match bytes.split_first() {
+            Some((&LAYOUT, body)) => body,
+            Some(_) => return Err(BadState::Layout),
+            None => return Err(BadState::Damaged),
+        };
+        let from = &mut &*body;
+        match u64::take(from) {
+            Some(hash) if hash == self.hash => {}
+            Some(hash) => return Err(BadState::Table(hash)),
+            None => return Err(BadState::Damaged),
+        }
+        // Looked through once, so that nothing changes if they are damaged.
+        let (mut trial, mut known) = (*from, *from);
+        self.read_state(&mut trial, false).filter(|()| trial.is_empty()).ok_or(BadState::Damaged)?;
+        self.read_state(&mut known, true).ok_or(BadState::Damaged)
+    }
+
+    fn read_state(&mut self, from: &mut &[u8], keep: bool) -> Option<()> {
+        let head = (Plain::take(from)?, Plain::take(from)?, Plain::take(from)?, Plain::take(from)?);
+        if keep {
+            (self.now, self.due, self.cause, self.faults) = head;
+        }
+        for row in self.rows.as_mut() {
+            let known = Plain::take(from)?;
+            *row = if keep { known } else { *row };
+        }
+        for danger in self.hazards.as_mut() {
+            let known = Plain::take(from)?;
+            *danger = if keep { known } else { *danger };
+        }
+        for slot in self.slots.as_mut().iter_mut().take(self.table.slots()) {
+            let known = Plain::take(from)?;
+            *slot = if keep { known } else { *slot };
+        }
+        Some(())
+    }
+
     /// One rule reads a record. Says whether its level changed.
     fn read(&mut self, i: usize, record: &Record<'_>) -> bool {
         let Some(rule) = self.table.rules.get(i).filter(|rule| rule.device == record.from.device) else {
@@ -257,6 +313,24 @@ where
         }
         let rows = self.table.rules.iter().zip(self.rows.as_ref());
         self.due = rows.map(|(rule, row)| row.due(rule, at)).fold(due, Step::min);
+    }
+}
+
+impl Plain for Danger {
+    fn put(&self, out: &mut dyn FnMut(&[u8])) {
+        self.level.put(out);
+        self.score.put(out);
+        self.began.put(out);
+        self.cause.put(out);
+    }
+
+    fn take(from: &mut &[u8]) -> Option<Self> {
+        Some(Self {
+            level: Plain::take(from)?,
+            score: Plain::take(from)?,
+            began: Plain::take(from)?,
+            cause: Plain::take(from)?,
+        })
     }
 }
 

@@ -1,6 +1,7 @@
 //! From a number to a level: two thresholds, a hysteresis, and how long it must last.
 
 use crate::Level;
+use crate::state::Plain;
 
 /// On which side of a threshold it gets bad.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -132,6 +133,34 @@ impl Lasted {
 
     fn at_least(self, steps: u32) -> bool {
         self != Self::NOT && self.0 >= steps
+    }
+}
+
+impl Plain for LevelState {
+    fn put(&self, out: &mut dyn FnMut(&[u8])) {
+        self.warning.put(out);
+        self.critical.put(out);
+        self.level.put(out);
+        self.before_gap.put(out);
+    }
+
+    fn take(from: &mut &[u8]) -> Option<Self> {
+        Some(Self {
+            warning: Plain::take(from)?,
+            critical: Plain::take(from)?,
+            level: Plain::take(from)?,
+            before_gap: Plain::take(from)?,
+        })
+    }
+}
+
+impl Plain for Lasted {
+    fn put(&self, out: &mut dyn FnMut(&[u8])) {
+        self.0.put(out);
+    }
+
+    fn take(from: &mut &[u8]) -> Option<Self> {
+        u32::take(from).map(Self)
     }
 }
 

@@ -63,6 +63,11 @@
 //!   by readings that stop. That none come is a signal of its own, [`Signal::Silence`]; readings that are known to be
 //!   lost ([`Engine::gap`]) are no silence.
 //!
+//! # Keeping what it knows
+//! [`Engine::save`] gives all that an engine knows as bytes, baselines included, and [`Engine::restore`] puts an engine of the
+//! same table back where it was. Kept in one transaction with the alarms and with how far the records were read, a restart
+//! neither misses nor repeats anything.
+//!
 //! # What acts
 //! An alarm has one owner ([`Owner`]: the server or the device that carries the table), an age beyond which it is history
 //! and moves nothing ([`Alarm::is_historic`]), and a key that is the same in every run ([`AlarmKey`]: the table's hash, the hazard, when it
@@ -93,6 +98,7 @@ mod reorder;
 mod row;
 mod rule;
 mod signal;
+mod state;
 mod step;
 mod table;
 
@@ -107,5 +113,6 @@ pub use reorder::{Key, Late, Reorder};
 pub use row::Row;
 pub use rule::{Rule, Veto};
 pub use signal::{Daily, Flow, Rate, Running, Shaking, Signal, Slot, TRUST, Way, times};
+pub use state::BadState;
 pub use step::Step;
 pub use table::{BadTable, Compiled, Table};

@@ -118,6 +118,14 @@ impl<T, S: AsMut<[Option<(Key, T)>]>> Reorder<T, S> {
         first
     }
 
+    /// What is held back, in no order: for whoever keeps it over a restart and pushes it again.
+    pub fn waiting(&self) -> impl Iterator<Item = &(Key, T)>
+    where
+        S: AsRef<[Option<(Key, T)>]>,
+    {
+        self.heap.as_ref().iter().take(self.waiting).flatten()
+    }
+
     /// Every record from before this time has gone on, or was late: how far the engine may be advanced.
     pub fn watermark_ms(&self) -> u64 {
         self.watermark_ms

@@ -2,6 +2,7 @@
 
 use crate::levels::LevelState;
 use crate::signal::{Around, State};
+use crate::state::Plain;
 use crate::{Level, Rule, Step};
 
 /// The state of one rule: its signal's memory, its level, and since when.
@@ -145,6 +146,28 @@ impl Row {
                 *edge = at;
             }
         }
+    }
+}
+
+impl Plain for Row {
+    fn put(&self, out: &mut dyn FnMut(&[u8])) {
+        self.signal.put(out);
+        self.levels.put(out);
+        self.last.put(out);
+        self.value.put(out);
+        self.number.put(out);
+        self.edges.put(out);
+    }
+
+    fn take(from: &mut &[u8]) -> Option<Self> {
+        Some(Self {
+            signal: Plain::take(from)?,
+            levels: Plain::take(from)?,
+            last: Plain::take(from)?,
+            value: Plain::take(from)?,
+            number: Plain::take(from)?,
+            edges: Plain::take(from)?,
+        })
     }
 }
 

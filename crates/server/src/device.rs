@@ -10,7 +10,7 @@ use sensock_store::work::{CommandWork, Done, Work};
 use sensock_store::{CommandRow, CommandState, SettingRow};
 
 use crate::error::CommandError;
-use crate::request::{CommandRequest, SettingRequest, ask};
+use crate::request::{CommandRequest, SettingRequest, TextRequest, ask};
 use crate::server::Server;
 use crate::ticket::{TextTicket, Ticket};
 
@@ -85,6 +85,19 @@ impl DeviceHandle {
         text: &str,
         ttl: Duration,
     ) -> Result<TextTicket, CommandError> {
+        self.command_text_request(name, text, ttl).await?.await
+    }
+
+    /// As [`DeviceHandle::command_text`], to say who asks or under which key before it is awaited.
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn command_text_request(
+        &self,
+        name: &str,
+        text: &str,
+        ttl: Duration,
+    ) -> Result<TextRequest, CommandError> {
         let device = self.device?;
         let bytes = self.catalog(device).await?;
         let unknown = |names: Vec<&str>| unknown(device, "command", name, &names);
@@ -97,9 +110,8 @@ impl DeviceHandle {
             ));
         };
         let body = body_of(entry.request, text)?;
-        let request = self.request::<()>(entry.key, entry.name, entry.policy, Ok(body), ttl);
-        let ticket = request.await?;
-        Ok(TextTicket { id: ticket.id, ticket, answer: entry.answer })
+        let request = self.request(entry.key, entry.name, entry.policy, Ok(body), ttl);
+        Ok(TextRequest { request, answer: entry.answer })
     }
 
     /// Sets desired state: it is stored, and reaches the device now or when it comes back; the latest value wins.
@@ -114,6 +126,14 @@ impl DeviceHandle {
     /// # Errors
     /// As there.
     pub async fn set_text(&self, name: &str, text: &str) -> Result<SettingRow, CommandError> {
+        self.set_text_request(name, text).await?.await
+    }
+
+    /// As [`DeviceHandle::set_text`], to say who asks before it is awaited.
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn set_text_request(&self, name: &str, text: &str) -> Result<SettingRequest, CommandError> {
         let device = self.device?;
         let bytes = self.catalog(device).await?;
         let view = CatalogView::new(&bytes).ok();
@@ -121,7 +141,7 @@ impl DeviceHandle {
             let names: Vec<&str> = view.iter().flat_map(|v| v.settings()).map(|s| s.name).collect();
             return Err(unknown(device, "setting", name, &names));
         };
-        self.setting(entry.key, entry.name, body_of(entry.shape, text)).await
+        Ok(self.setting(entry.key, entry.name, body_of(entry.shape, text)))
     }
 
     /// Takes a command back, if it still waits; its row as it is now.

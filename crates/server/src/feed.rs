@@ -33,16 +33,32 @@ impl<'h, H: History> Feed<'h, H> {
     /// The store's own; call it again when you like.
     pub async fn next(&mut self) -> Result<Vec<FeedItem>, H::Error> {
         loop {
-            self.commits.mark_unchanged();
-            let (items, cursor) = self.history.feed(&self.cursor, LIMIT).await?;
+            let items = self.now().await?;
             if !items.is_empty() {
-                self.cursor = cursor;
                 return Ok(items);
             }
-            // An error means that the server has ended: others may still write.
-            if let Ok(Err(_)) = tokio::time::timeout(self.poll, self.commits.changed()).await {
-                tokio::time::sleep(self.poll).await;
-            }
+            self.changed().await;
+        }
+    }
+
+    /// The next items that are there already; none if all were returned. For readers that also have to do something when nothing comes.
+    ///
+    /// Cancel safe, as [`Feed::next`].
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn now(&mut self) -> Result<Vec<FeedItem>, H::Error> {
+        self.commits.mark_unchanged();
+        let (items, cursor) = self.history.feed(&self.cursor, LIMIT).await?;
+        self.cursor = cursor;
+        Ok(items)
+    }
+
+    /// Waits until this server has committed something since the last look, or until it is time to look for what others have. Cancel safe.
+    pub async fn changed(&mut self) {
+        // An error means that the server has ended: others may still write.
+        if let Ok(Err(_)) = tokio::time::timeout(self.poll, self.commits.changed()).await {
+            tokio::time::sleep(self.poll).await;
         }
     }
 

@@ -69,7 +69,7 @@ pub use error::{CommandError, ServeError, StartError};
 pub use events::{Event, Events, Rows};
 pub use feed::Feed;
 pub use limits::Limits;
-pub use request::{CommandRequest, SettingRequest};
+pub use request::{CommandRequest, SettingRequest, TextRequest};
 pub use server::Server;
 pub use ticket::{Outcome, TextTicket, Ticket};
 pub use why::Why;

@@ -5,13 +5,14 @@ use std::marker::PhantomData;
 
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
+use sensock::catalog::Shape;
 use sensock_store::work::{CommandWork, Done, Refuse, Work};
 use sensock_store::{CommandRow, SettingRow};
 
 use crate::error::CommandError;
 use crate::inbox::Message;
 use crate::server::Server;
-use crate::ticket::Ticket;
+use crate::ticket::{TextTicket, Ticket};
 
 /// A command that will be stored once this is awaited.
 #[must_use = "nothing is commanded until it is awaited"]
@@ -71,6 +72,46 @@ impl<A: 'static> IntoFuture for CommandRequest<A> {
                 shared.registry.tell(&device, Message::Deliver(row));
             }
             Ok(ticket)
+        }
+        .boxed()
+    }
+}
+
+/// A command given as text that will be stored once this is awaited.
+#[must_use = "nothing is commanded until it is awaited"]
+#[derive(Debug)]
+pub struct TextRequest {
+    pub(crate) request: CommandRequest<()>,
+    pub(crate) answer: Shape,
+}
+
+impl TextRequest {
+    /// As [`CommandRequest::issuer`].
+    pub fn issuer(self, who: impl Into<String>) -> Self {
+        TextRequest { request: self.request.issuer(who), ..self }
+    }
+
+    /// As [`CommandRequest::idempotency_key`].
+    pub fn idempotency_key(self, key: impl Into<String>) -> Self {
+        TextRequest { request: self.request.idempotency_key(key), ..self }
+    }
+
+    /// As [`CommandRequest::keep_all`].
+    pub fn keep_all(self) -> Self {
+        TextRequest { request: self.request.keep_all(), ..self }
+    }
+}
+
+impl IntoFuture for TextRequest {
+    type Output = Result<TextTicket, CommandError>;
+    type IntoFuture = BoxFuture<'static, Self::Output>;
+
+    /// As for [`CommandRequest`].
+    fn into_future(self) -> Self::IntoFuture {
+        let TextRequest { request, answer } = self;
+        async move {
+            let ticket = request.await?;
+            Ok(TextTicket { id: ticket.id, ticket, answer })
         }
         .boxed()
     }

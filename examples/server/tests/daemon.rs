@@ -270,3 +270,75 @@ fn what_stands_in_the_way_is_said_with_what_to_do() {
     let scheme = said(&["status", "--store", "postgres://me:s3cret@db/plants"]);
     assert!(scheme.contains("sqlite:FILE") && !scheme.contains("s3cret"), "{scheme}");
 }
+
+/// A rule file, an alarm, another device's relay, and the operator who has seen it.
+#[test]
+fn a_rule_file_closes_a_relay_whatever_becomes_of_the_server() {
+    let dir = tempfile::tempdir().unwrap();
+    let (devices, rules) = (dir.path().join("devices.txt"), dir.path().join("kitchen.toml"));
+    std::fs::write(&devices, "oven-1\nfan-1\n").unwrap();
+    std::fs::write(
+        &rules,
+        r#"
+devices = ["oven-1"]
+grid = "100 ms"
+origin = "2026-01-01"
+lateness = "100 ms"
+
+[quantity.temperature]
+id = 1
+unit = "°C"
+scale = -2
+
+[[rule]]
+name = "heat"
+words = "temperature"
+quantity = "temperature"
+above = { warning = 50, critical = 60 }
+
+[[hazard]]
+name = "fire"
+cells = [{ rule = "heat", at = "critical", weight = 0.90 }]
+
+[[action]]
+hazard = "fire"
+when = "critical"
+command = { device = "fan-1", name = "relay", value = true }
+"#,
+    )
+    .unwrap();
+    let store = format!("sqlite:{}", dir.path().join("plants.sqlite").display());
+    let run = |listen: &str| {
+        let mut command = sensockd();
+        command.args(["run", "--listen", listen, "--store", &store, "--insecure", "--devices"]).arg(&devices);
+        Process::spawn(command.arg("--rules").arg(&rules)).unwrap()
+    };
+    let mut process = run("127.0.0.1:0");
+    let line = process.wait_for("listening on", PATIENCE).unwrap();
+    let address: SocketAddr = line.split([' ', ',']).find_map(|word| word.parse().ok()).unwrap();
+    process.wait_for("zone kitchen of ", PATIENCE).unwrap();
+    let (oven, _) = device("oven-1", address);
+    let (_fan, _) = device("fan-1", address);
+    process.wait_for("fan-1  connected for the first time", PATIENCE).unwrap();
+    oven.record(&[TEMPERATURE.is(70.0), HUMIDITY.is(30.0)]).unwrap();
+    process.wait_for("ALARM fire 0.90: temperature critical (kitchen, critical)", PATIENCE).unwrap();
+    // Killed before it can do anything about it: the next one does, once, as soon as the lease of the dead one is over.
+    process.kill().unwrap();
+    let mut process = run(&address.to_string());
+    process.wait_for("command to fan-1: relay true: done: command 1, answered true", PATIENCE).unwrap();
+
+    let at = ["--store", &store];
+    let (ok, said) = output(&[&["alarms", "--open"], &at[..]].concat());
+    assert!(ok && said.contains("fire 0.90: temperature critical") && said.contains("NOT OVER"), "{said}");
+    assert_eq!(said.matches("fire 0.90").count(), 1, "{said}");
+    assert!(said.contains("command to fan-1: relay true: done"), "{said}");
+    let key = said.split_whitespace().find(|word| word.starts_with("kitchen-")).unwrap();
+    let (ok, said) = output(&[&["alarms", "ack", key, "--by", "me"], &at[..]].concat());
+    assert!(ok && said == format!("{key}: seen by me\n"), "{said}");
+    oven.record(&[TEMPERATURE.is(20.0), HUMIDITY.is(30.0)]).unwrap();
+    process.wait_for("alarm fire 0.00: over after ", PATIENCE).unwrap();
+    let (ok, said) = output(&[&["alarms", "--open"], &at[..]].concat());
+    assert!(ok && said == "No alarm is open.\n", "{said}");
+    let (ok, said) = output(&[&["alarms", "ack", "nobody"], &at[..]].concat());
+    assert!(!ok && said.contains("no alarm has the key"), "{said}");
+}

@@ -12,8 +12,8 @@
 //! ```sql
 //! SELECT time, quantity, value, unit, plus_minus, quality FROM readings WHERE device = 'cellar-3' ORDER BY time;
 //! ```
-//! Beside `readings` there are `gaps`, `commands`, `connections` and `boots`. To write tables of your own in the same transaction
-//! see [`Hook`].
+//! Beside `readings` there are `gaps`, `commands`, `connections`, `boots`, `alarms` and `alarm_actions`. To write tables of your own
+//! in the same transaction see [`Hook`], to write and read them by themselves [`SqlStore::begin_own`].
 //!
 //! # What was tested
 //! SQLite as bundled by `libsqlite3-sys` (3.51), and MariaDB 10.11, both by the conformance suite of `sensock-store`. Oracle's
@@ -48,6 +48,7 @@ mod merge;
 mod migrate;
 mod mysql;
 mod open;
+mod own;
 mod pool;
 mod range;
 mod readings;
@@ -63,6 +64,7 @@ mod transaction;
 
 pub use error::{OpenError, SqlError};
 pub use hook::{Hook, HookTx};
+pub use own::{OwnRow, OwnTx};
 pub use session::Arg;
 pub use store::SqlStore;
 pub use transaction::SqlTx;

@@ -15,10 +15,16 @@ struct Step {
 }
 
 /// Version 1 first.
-const STEPS: &[Step] = &[Step {
-    sqlite: include_str!("../schema/sqlite/001_start.sql"),
-    mysql: include_str!("../schema/mysql/001_start.sql"),
-}];
+const STEPS: &[Step] = &[
+    Step {
+        sqlite: include_str!("../schema/sqlite/001_start.sql"),
+        mysql: include_str!("../schema/mysql/001_start.sql"),
+    },
+    Step {
+        sqlite: include_str!("../schema/sqlite/002_alarms.sql"),
+        mysql: include_str!("../schema/mysql/002_alarms.sql"),
+    },
+];
 
 /// The newest version that this program knows.
 const KNOWN: i64 = STEPS.len() as i64;

@@ -73,8 +73,61 @@ async fn a_newer_schema_is_refused_and_a_known_one_is_kept() {
         assert_eq!(database.store().await.info().await.unwrap().id, id, "opening again changes nothing");
         database.sql("INSERT INTO schema_version (version, reached_us) VALUES (99, 0)").await;
         let error = SqlStore::open(&database.url).await.expect_err("newer");
-        assert!(matches!(error, OpenError::Newer { found: 99, known: 1, .. }), "{error:?}");
-        says(&error.to_string(), &["version 99", "up to 1", "run a newer program"]);
+        assert!(matches!(error, OpenError::Newer { found: 99, known: 2, .. }), "{error:?}");
+        says(&error.to_string(), &["version 99", "up to 2", "run a newer program"]);
+    }
+}
+
+/// A database of the first version gets the alarms' tables, and keeps what it has.
+#[tokio::test]
+async fn an_older_schema_is_brought_up_to_date() {
+    for database in common::databases("the SQL store's schema of yesterday") {
+        let id = database.store().await.info().await.unwrap().id;
+        for table in ["rule_zone", "rule_log", "rule_checkpoint", "alarm", "alarm_change", "alarm_action"] {
+            database.sql(&format!("DROP TABLE {table}")).await;
+        }
+        database.sql("DROP VIEW alarms").await;
+        database.sql("DROP VIEW alarm_actions").await;
+        database.sql("DELETE FROM schema_version WHERE version = 2").await;
+        let store = database.store().await;
+        assert_eq!(store.info().await.unwrap().id, id);
+        assert_eq!(database.sql("SELECT COUNT(*) FROM alarms").await, ["0"]);
+    }
+}
+
+#[tokio::test]
+async fn own_tables_are_written_and_read_by_themselves() {
+    use sensock_sql::Arg;
+    for database in common::databases("the SQL store's own tables") {
+        let store = database.store().await;
+        database.sql("CREATE TABLE greenhouse (name VARCHAR(32), celsius BIGINT)").await;
+        let row = [Arg::from("cellar"), Arg::Int(23)];
+        for kept in [false, true] {
+            let mut tx = store.begin_own().await.unwrap();
+            assert_eq!(
+                tx.execute("INSERT INTO greenhouse (name, celsius) VALUES (?, ?)", &row).await.unwrap(),
+                1
+            );
+            if kept {
+                tx.commit().await.unwrap();
+            }
+        }
+        let mut tx = store.begin_own().await.unwrap();
+        // Rows that were found count, whether their value changes or not.
+        assert_eq!(
+            tx.execute("UPDATE greenhouse SET celsius = 23 WHERE name = ?", &row[..1]).await.unwrap(),
+            1
+        );
+        let wall = std::time::UNIX_EPOCH.elapsed().unwrap().as_micros() as i64;
+        assert!((tx.now_us().await.unwrap() - wall).abs() < 60_000_000);
+        drop(tx);
+        let mut tx = store.read_own().await.unwrap();
+        let rows = tx.rows("SELECT name, celsius FROM greenhouse", &[]).await.unwrap();
+        assert_eq!(
+            (rows.len(), rows[0].text(0).unwrap(), rows[0].int(1).unwrap()),
+            (1, "cellar".to_owned(), 23)
+        );
+        tx.commit().await.unwrap();
     }
 }
 
@@ -102,7 +155,7 @@ async fn several_programs_may_make_the_schema_at_once() {
             ids.push(start.await.unwrap());
         }
         assert!(ids.iter().all(|id| *id == ids[0]), "one schema, one store id: {ids:?}");
-        assert_eq!(database.sql("SELECT COUNT(*) FROM schema_version").await, ["1"]);
+        assert_eq!(database.sql("SELECT version FROM schema_version ORDER BY version").await, ["1", "2"]);
     }
 }
 

@@ -2,6 +2,7 @@
 
 use super::fixed::{Fixed, clamp};
 use crate::Slots;
+use crate::state::Plain;
 
 /// The distance from the same slot's past, in 256ths of the slot's mean deviation.
 ///
@@ -88,6 +89,24 @@ impl Hour {
         let moved = i64::from(slot.deviation) + (spread - i64::from(slot.deviation)) / share;
         slot.deviation = u32::try_from(moved).unwrap_or(u32::MAX);
         slot.hours = slot.hours.saturating_add(1);
+    }
+}
+
+impl Plain for Hour {
+    fn put(&self, out: &mut dyn FnMut(&[u8])) {
+        self.sum.put(out);
+        self.spread.put(out);
+        self.hour.put(out);
+        self.readings.put(out);
+    }
+
+    fn take(from: &mut &[u8]) -> Option<Self> {
+        Some(Self {
+            sum: Plain::take(from)?,
+            spread: Plain::take(from)?,
+            hour: Plain::take(from)?,
+            readings: Plain::take(from)?,
+        })
     }
 }
 

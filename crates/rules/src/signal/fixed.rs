@@ -1,5 +1,7 @@
 //! A mean that is kept finer than the values it is a mean of.
 
+use crate::state::Plain;
+
 /// A number with 24 fractional bits, kept in two words so that a state needs no padding.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Fixed {
@@ -42,6 +44,17 @@ pub(crate) fn ratio(part: i64, whole: i64) -> i32 {
 /// Into i32, the nearest where it does not fit.
 pub(crate) fn clamp(wide: i64) -> i32 {
     wide.clamp(i32::MIN.into(), i32::MAX.into()) as i32
+}
+
+impl Plain for Fixed {
+    fn put(&self, out: &mut dyn FnMut(&[u8])) {
+        self.high.put(out);
+        self.low.put(out);
+    }
+
+    fn take(from: &mut &[u8]) -> Option<Self> {
+        Some(Self { high: Plain::take(from)?, low: Plain::take(from)? })
+    }
 }
 
 #[cfg(test)]

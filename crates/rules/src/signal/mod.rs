@@ -13,6 +13,7 @@ pub use running::{Running, TRUST, Way};
 pub use shaking::Shaking;
 pub use window::Rate;
 
+use crate::state::Plain;
 use crate::{Calendar, Slots, Step};
 
 /// How the readings of one quantity become the number that has levels.
@@ -130,5 +131,45 @@ impl State {
         if matches!(self, Self::Rate(_) | Self::Shaking(_)) {
             *self = Self::Nothing;
         }
+    }
+}
+
+impl Plain for State {
+    fn put(&self, out: &mut dyn FnMut(&[u8])) {
+        match self {
+            Self::Nothing => 0u8.put(out),
+            Self::Rate(window) => {
+                1u8.put(out);
+                window.put(out);
+            }
+            Self::Flow(window) => {
+                2u8.put(out);
+                window.put(out);
+            }
+            Self::Running(usual) => {
+                3u8.put(out);
+                usual.put(out);
+            }
+            Self::Daily(hour) => {
+                4u8.put(out);
+                hour.put(out);
+            }
+            Self::Shaking(averages) => {
+                5u8.put(out);
+                averages.put(out);
+            }
+        }
+    }
+
+    fn take(from: &mut &[u8]) -> Option<Self> {
+        Some(match u8::take(from)? {
+            0 => Self::Nothing,
+            1 => Self::Rate(Plain::take(from)?),
+            2 => Self::Flow(Plain::take(from)?),
+            3 => Self::Running(Plain::take(from)?),
+            4 => Self::Daily(Plain::take(from)?),
+            5 => Self::Shaking(Plain::take(from)?),
+            _ => return None,
+        })
     }
 }

@@ -1,6 +1,7 @@
 //! How far a value is from what it usually is: a running mean and a running mean deviation.
 
 use super::fixed::{Fixed, ratio, raw};
+use crate::state::Plain;
 
 /// Which way a deviation counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -66,6 +67,18 @@ impl Usual {
             Way::Either => error.abs(),
         };
         warm.then(|| ratio(out, deviation))
+    }
+}
+
+impl Plain for Usual {
+    fn put(&self, out: &mut dyn FnMut(&[u8])) {
+        self.mean.put(out);
+        self.deviation.put(out);
+        self.readings.put(out);
+    }
+
+    fn take(from: &mut &[u8]) -> Option<Self> {
+        Some(Self { mean: Plain::take(from)?, deviation: Plain::take(from)?, readings: Plain::take(from)? })
     }
 }
 

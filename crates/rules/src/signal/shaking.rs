@@ -1,6 +1,7 @@
 //! Short-term over long-term average: how seismologists pick the onset of an earthquake.
 
 use super::fixed::{Fixed, ratio, raw};
+use crate::state::Plain;
 
 /// How much more the ground moves now than it usually does: the short-term average of the change from sample to sample
 /// over the long-term one, in 256ths.
@@ -47,6 +48,18 @@ impl Averages {
         self.samples = self.samples.saturating_add(1);
         let least = i64::from(shaking.least.max(1)) << super::fixed::BITS;
         Some(ratio(self.short.raw(), self.long.raw().max(least)))
+    }
+}
+
+impl Plain for Averages {
+    fn put(&self, out: &mut dyn FnMut(&[u8])) {
+        self.short.put(out);
+        self.long.put(out);
+        self.samples.put(out);
+    }
+
+    fn take(from: &mut &[u8]) -> Option<Self> {
+        Some(Self { short: Plain::take(from)?, long: Plain::take(from)?, samples: Plain::take(from)? })
     }
 }
 

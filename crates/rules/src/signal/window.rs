@@ -2,6 +2,7 @@
 
 use super::fixed::clamp;
 use crate::Step;
+use crate::state::Plain;
 
 const POINTS: usize = 3;
 
@@ -73,6 +74,17 @@ impl Window {
         if let (Some(slot), Some(old)) = (self.at.get_mut(next), self.value.get_mut(next)) {
             (*slot, *old) = (at, value);
         }
+    }
+}
+
+impl Plain for Window {
+    fn put(&self, out: &mut dyn FnMut(&[u8])) {
+        self.at.put(out);
+        self.value.put(out);
+    }
+
+    fn take(from: &mut &[u8]) -> Option<Self> {
+        Some(Self { at: Plain::take(from)?, value: Plain::take(from)? })
     }
 }
 

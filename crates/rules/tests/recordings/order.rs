@@ -78,6 +78,25 @@ fn in_order(table: &Table<'_>, records: &[Arriving], end: Step) -> Vec<Said> {
     judge.said
 }
 
+/// The same with a restart now and then: a new engine goes on from the bytes of the last.
+fn with_restarts(table: &Table<'_>, records: &[Arriving], end: Step, random: &mut TestRng) -> Vec<Said> {
+    let mut judge = Judge::new(table);
+    for record in records {
+        if random.next_u32().is_multiple_of(97) {
+            let mut kept = Vec::new();
+            judge.engine.save(&mut |bytes| kept.extend_from_slice(bytes));
+            let mut next = Judge::new(table);
+            assert_eq!(next.engine.restore(&kept[..kept.len() - 1]), Err(BadState::Damaged));
+            assert_eq!(next.engine.restore(&kept), Ok(()));
+            next.said = judge.said;
+            judge = next;
+        }
+        judge.record(record);
+    }
+    judge.advance(end);
+    judge.said
+}
+
 /// The same as they might arrive: each up to the lateness late, in batches, with idle markers between.
 fn as_delivered(table: &Table<'_>, records: &[Arriving], end: Step, random: &mut TestRng) -> Vec<Said> {
     let lateness_ms = LATENESS * u64::from(table.rules[0].interval) * u64::from(table.grid_ms);
@@ -142,6 +161,8 @@ fn check(name: &str, table: &Table<'_>, devices: &[Vec<Line>]) {
         let expected = in_order(table, &some, end);
         let delivered = as_delivered(table, &some, end, &mut random);
         assert!(expected == delivered, "{name}, round {round}: {expected:?}\n{delivered:?}");
+        let restarted = with_restarts(table, &some, end, &mut random);
+        assert!(expected == restarted, "{name}, round {round}, restarted: {expected:?}\n{restarted:?}");
         said += expected.len();
     }
     println!("{name}: {} records, {said} alarms said the same", all.len());

@@ -1,5 +1,6 @@
 //! The command line: one file a command.
 
+mod alarms;
 mod command;
 mod demo;
 mod export;
@@ -45,6 +46,8 @@ enum Command {
     Setting(setting::Set),
     /// Check rule files, and try them on recordings and on what is stored.
     Rules(rules::Rules),
+    /// Show alarms and what was done about them, or take down that one was seen.
+    Alarms(alarms::Alarms),
     /// Write readings as CSV or JSON lines.
     Export(export::Export),
     /// Show what sensock does, with simulated devices that replay real recordings (also: --demo).
@@ -70,6 +73,7 @@ pub(crate) async fn run() -> Result<ExitCode> {
         Command::Send(send) => send.run().await,
         Command::Setting(set) => set.run().await,
         Command::Rules(rules) => rules.run().await,
+        Command::Alarms(alarms) => alarms.run().await,
         Command::Export(export) => export.run().await,
         Command::Demo(demo) => demo.run().await,
     }

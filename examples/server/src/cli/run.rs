@@ -8,18 +8,23 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail, ensure};
 use sensock_server::{Event, Events, Limits, Server};
+use sensock_sql::SqlStore;
 use sensock_store::{Durability, Store as _, StoreInfo};
 use tokio::net::TcpListener;
 use tokio::sync::mpsc::{Receiver, channel};
 
+use super::rules::catalogues;
 use crate::config::{Config, Log};
 use crate::database;
 use crate::failpoint::{FailIo, FailPoint, FailStore};
 use crate::guests::{Guests, Plain};
 use crate::keys::Ring;
+use crate::rules::file::{Loaded, devices, load};
+use crate::rules::running::{Rules, Said, Say};
 use crate::show::events;
 use crate::show::terminal::Terminal;
 use crate::show::time::{Times, duration, now_us};
+use crate::show::words::count;
 use crate::stop::stop;
 use crate::tls::{Files, Tls};
 
@@ -62,6 +67,9 @@ pub(super) struct Run {
     /// The certificate's key, PEM (sensockd.key unless said), readable by its owner alone.
     #[arg(long, value_name = "FILE")]
     tls_key: Option<PathBuf>,
+    /// Rule files to judge by; each makes a zone. Several servers may share them and a database: one judges, another takes over.
+    #[arg(long, value_name = "FILE", num_args = 1..)]
+    rules: Vec<PathBuf>,
     /// How often devices are pinged.
     #[arg(long, value_parser = duration, value_name = "TIME")]
     ping_interval: Option<Duration>,
@@ -93,6 +101,7 @@ impl Run {
         let point = FailPoint::from_env()?;
         let sql = database::open(address).await?;
         let store = FailStore { store: sql.clone(), point: point.clone() };
+        let zones = self.zones(&sql).await?;
         let listener = socket(listen)?;
         let bound = listener.local_addr()?;
         let tls = self.tls(&config)?;
@@ -120,9 +129,22 @@ impl Run {
         }
         let (server, events) = builder.start().await?;
         let log = self.log.or(config.log).unwrap_or_default();
-        let printing = tokio::spawn(print(events, notices, guests.clone(), log, terminal));
+        let (say, said) = Say::channel();
+        for loaded in &zones {
+            terminal.line(format!(
+                "zone {} of {}: {}, {}",
+                loaded.zone.name,
+                loaded.file,
+                count(loaded.zone.table.table().hazards.len() as u64, "hazard"),
+                count(loaded.zone.actions.len() as u64, "action")
+            ));
+        }
+        let zones = zones.into_iter().map(|loaded| loaded.zone).collect();
+        let rules = Rules::start(&server, &sql, zones, &say)?;
+        drop(say);
+        let printing = tokio::spawn(print(events, notices, said, guests.clone(), log, terminal));
         let minding = tokio::spawn(mind(server.clone(), guests.clone()));
-        let tidying = tokio::spawn(database::tidy(sql));
+        let tidying = tokio::spawn(database::tidy(sql.clone()));
         let covered = tls.map(|(tls, listener)| {
             let server = server.clone();
             // Ends with the server.
@@ -136,6 +158,7 @@ impl Run {
         if let Some(covered) = covered {
             covered.await??;
         }
+        rules.stop().await;
         minding.abort();
         tidying.abort();
         // The stream of events ends with the server, and the task that minds keys holds one.
@@ -144,6 +167,12 @@ impl Run {
         let mut terminal = printing.await?;
         terminal.line("sensockd has ended; everything that was received is committed and acknowledged");
         Ok(ExitCode::SUCCESS)
+    }
+
+    /// The zones that its rule files make, with the quantities that the devices themselves have stated.
+    async fn zones(&self, store: &SqlStore) -> Result<Vec<Loaded>> {
+        let catalogues = catalogues(store, &devices(&self.rules)).await?;
+        Ok(load(&self.rules, &catalogues)?)
     }
 
     /// Who may connect, and what an operator should hear of it later.
@@ -246,6 +275,7 @@ async fn mind(server: Server, guests: Guests) {
 async fn print(
     mut events: Events,
     mut notices: Receiver<String>,
+    mut said: Receiver<Said>,
     guests: Guests,
     log: Log,
     mut terminal: Terminal<std::io::Stdout>,
@@ -258,6 +288,15 @@ async fn print(
         let event = tokio::select! {
             Some(notice) = notices.recv() => {
                 terminal.loud(format!("{}  keys  {notice}", times.clock(now_us())));
+                continue;
+            }
+            Some(Said { text, loud }) = said.recv() => {
+                let text = format!("{}  rules  {text}", times.clock(now_us()));
+                match (loud, log) {
+                    (true, _) => terminal.loud(text),
+                    (false, Log::Quiet) => {}
+                    (false, _) => terminal.line(text),
+                }
                 continue;
             }
             event = events.next() => event,

@@ -4,8 +4,10 @@
 //! fleet   which recording each board replays     board   one device: the real crate, over TCP
 //! way     the network, which can be cut          script  what the operator does, and what breaks
 //! screen  what a person sees meanwhile           verify  the rows, by SQL      compare  offered against stored
+//! alarm   the rules, and what came of them
 //! ```
 
+mod alarm;
 mod board;
 mod compare;
 mod fleet;
@@ -30,6 +32,7 @@ use tokio::time::{Instant, timeout};
 use crate::database;
 use crate::guests::{Guests, Plain};
 use crate::keys::{Locked, Ring, made};
+use crate::rules::running::{Rules, Said, Say};
 use crate::stop::stop;
 use board::Running;
 use fleet::Board;
@@ -71,6 +74,18 @@ async fn play(directory: &Directory) -> Result<ExitCode> {
         async move { server.serve(listener, std::future::pending()).await }
     });
 
+    let (say, mut said) = Say::channel();
+    let rules = Rules::start(&server, &store, alarm::zones(&boards)?, &say)?;
+    drop(say);
+    let telling = tokio::spawn({
+        let screen = screen.clone();
+        async move {
+            while let Some(Said { text, .. }) = said.recv().await {
+                screen.say("rules", &text);
+            }
+        }
+    });
+
     let (stop, stopped) = watch::channel(false);
     let (leave, leaving) = watch::channel(false);
     let (mut samplers, mut tasks) = (JoinSet::new(), JoinSet::new());
@@ -107,6 +122,8 @@ async fn play(directory: &Directory) -> Result<ExitCode> {
     };
     let _ = timeout(PATIENCE, left).await;
     tasks.shutdown().await;
+    rules.stop().await;
+    let _ = telling.await;
     server.shutdown().await;
     drop(server);
     let _ = serving.await;

@@ -11,6 +11,7 @@ use sensock_store::Span;
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{ConnectOptions as _, Row as _, SqliteConnection};
 
+use super::alarm;
 use super::board::{Offered, Running};
 use super::compare::{Gap, Place, Stored, Sum, compare};
 use super::screen::Screen;
@@ -47,10 +48,11 @@ pub(super) async fn report(
     let sum = compare(&offered, &rows, &gaps, &small);
     print(&sum, &gaps, &small, refused, screen);
     let links = links(&mut file, &sum, done, fleet.len() as u64, screen).await?;
+    let alarmed = alarm::verify(&mut file, screen).await?;
     why(store, done, screen).await?;
 
     let enough = real >= READINGS && done.cuts >= CUTS;
-    let adds_up = sum.adds_up() && refused == 0 && links && enough;
+    let adds_up = sum.adds_up() && refused == 0 && links && alarmed && enough;
     screen.print(match adds_up {
         true => {
             "\nIT ADDS UP: every value that a device was given to keep is in the database, once and in order, or in a gap that says why."
@@ -160,7 +162,7 @@ async fn links(
     let resumed = connections.unsigned_abs().saturating_sub(devices);
     Ok(resumed >= CUTS
         && commands == answered
-        && commands.unsigned_abs() == done.commands
+        && commands.unsigned_abs() == done.commands + alarm::COMMANDS
         && applied.unsigned_abs() == done.settings)
 }
 

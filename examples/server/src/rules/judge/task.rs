@@ -1,0 +1,369 @@
+//! The loop of one zone: take the lease, go on from what is known, read the feed, keep what changes, let act.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use anyhow::{Context as _, Result};
+use sensock_server::{Feed, Server};
+use sensock_sql::SqlStore;
+use sensock_store::{Failure, LaneId};
+use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+use tokio::time::{Instant, sleep, sleep_until};
+
+use super::again::{Again, Checkpoint};
+use super::brain::{self, rules_id};
+use super::intake;
+use super::{Judge, known};
+use crate::rules::act::{self, Look, Task};
+use crate::rules::alarms::settle::{Found, settle};
+use crate::rules::alarms::{is_raised, keep::keep};
+use crate::rules::lease::{Lease, Left};
+use crate::rules::running::Say;
+use crate::rules::zone::Zone;
+use crate::show::time::{lasting, now_us};
+
+/// How often a lease is renewed that lasts for ten seconds.
+const RENEW: Duration = Duration::from_secs(3);
+/// What was read is kept at least so often; what changes is kept at once.
+const KEEP: Duration = Duration::from_secs(10);
+/// How long records must not have come late before what came late is judged again, and how long they may go on.
+const SETTLED: Duration = Duration::from_secs(1);
+const AT_LAST: Duration = Duration::from_secs(10);
+/// Every hour of event time it is kept what is known, to judge again from there.
+const CHECKPOINT_MS: u64 = 3_600_000;
+/// A zone that nobody ever judged learns from so much of what is stored.
+const LOOK_BACK_MS: u64 = 7 * 86_400_000;
+/// What happened longer ago is told as such.
+const FRESH_US: i64 = 60_000_000;
+/// How long is waited after an error of the store.
+const PAUSE: Duration = Duration::from_millis(200);
+
+/// Judges a zone whenever this server holds its lease, until it is stopped.
+pub(crate) async fn run(
+    zone: &'static Zone,
+    server: Server,
+    store: SqlStore,
+    say: Say,
+    mut stop: watch::Receiver<bool>,
+) {
+    let mut waits = false;
+    while !*stop.borrow() {
+        match Lease::take(&store, &zone.name, server.id()).await {
+            Ok(Some((lease, left))) => {
+                waits = false;
+                let mut holder = Holder::new(zone, &server, &store, &say, lease, left);
+                let ended = holder.hold(stop.clone()).await;
+                match ended {
+                    Ok(()) => {}
+                    Err(error) => say.loud(format!("zone {}: {error:#}", zone.name)),
+                }
+            }
+            Ok(None) if !waits => {
+                waits = true;
+                say.line(format!(
+                    "zone {}: another server judges it; this one takes over if that ends",
+                    zone.name
+                ));
+            }
+            Ok(None) => {}
+            // Another server has made the row at this very moment.
+            Err(error) if error.failure() == Failure::Rejected => {}
+            Err(error) => say.loud(format!("zone {}: who judges it cannot be read: {error}", zone.name)),
+        }
+        tokio::select! {
+            () = sleep(Duration::from_secs(1)) => {}
+            _ = stop.wait_for(|stop| *stop) => {}
+        }
+    }
+}
+
+/// This server, while it holds a zone.
+struct Holder<'a> {
+    zone: &'static Zone,
+    server: &'a Server,
+    store: &'a SqlStore,
+    say: &'a Say,
+    lease: Lease,
+    left: Left,
+    segment: i64,
+    acts: UnboundedSender<(Vec<Task>, Look)>,
+    again: Option<Again>,
+    checkpoint_ms: u64,
+    late_since: Option<Instant>,
+    late_last: Option<Instant>,
+}
+
+impl<'a> Holder<'a> {
+    fn new(
+        zone: &'static Zone,
+        server: &'a Server,
+        store: &'a SqlStore,
+        say: &'a Say,
+        lease: Lease,
+        left: Left,
+    ) -> Self {
+        Self {
+            zone,
+            server,
+            store,
+            say,
+            segment: left.segments,
+            lease,
+            left,
+            acts: unbounded_channel().0,
+            again: None,
+            checkpoint_ms: 0,
+            late_since: None,
+            late_last: None,
+        }
+    }
+
+    /// Judges until another server holds the zone, or until it is stopped.
+    async fn hold(&mut self, mut stop: watch::Receiver<bool>) -> Result<()> {
+        let (acts, tasks) = unbounded_channel();
+        self.acts = acts;
+        let Some(mut judge) = self.judge().await? else { return Ok(()) };
+        let mut acting = JoinSet::new();
+        acting.spawn(act::run(self.zone, self.server.clone(), self.store.clone(), tasks, self.say.clone()));
+        let mut others = BTreeSet::new();
+        let mut feed = self.feed(&judge, &others);
+        let (mut kept, mut renewed) = (Instant::now(), Instant::now());
+        while !*stop.borrow() {
+            let looked_ms = now_ms();
+            let items = match feed.now().await {
+                Ok(items) => items,
+                Err(error) => {
+                    tracing::warn!(zone = self.zone.name, %error, "the feed cannot be read");
+                    sleep(PAUSE).await;
+                    if renewed.elapsed() >= RENEW {
+                        if !self.renew().await? {
+                            return Ok(());
+                        }
+                        renewed = Instant::now();
+                    }
+                    continue;
+                }
+            };
+            let (late_ms, known) = (judge.late_from_ms(), others.len());
+            for item in &items {
+                if !judge.take(item, looked_ms) {
+                    others.extend(intake::lane_of(item));
+                }
+            }
+            if items.is_empty() {
+                judge.idle(looked_ms);
+            }
+            if others.len() > known {
+                feed = self.feed(&judge, &others);
+            }
+            self.mind_late(late_ms, &mut judge);
+            let due = judge.is_news() && kept.elapsed() >= KEEP;
+            if !judge.changes().is_empty() || due {
+                if !self.keep(&mut judge).await? {
+                    return Ok(());
+                }
+                (kept, renewed) = (Instant::now(), Instant::now());
+            } else if renewed.elapsed() >= RENEW {
+                if !self.renew().await? {
+                    return Ok(());
+                }
+                renewed = Instant::now();
+            }
+            if self.judge_again(&mut judge).await? {
+                continue;
+            }
+            if items.is_empty() {
+                let until = self.wakes_at(&judge);
+                tokio::select! {
+                    () = feed.changed() => {}
+                    () = sleep_until(until) => {}
+                    _ = stop.wait_for(|stop| *stop) => {}
+                }
+            }
+        }
+        if judge.is_news() && !self.keep(&mut judge).await? {
+            return Ok(());
+        }
+        Ok(self.lease.give_back(self.store).await?)
+    }
+
+    fn feed(&self, judge: &Judge, others: &BTreeSet<LaneId>) -> Feed<'a, SqlStore> {
+        self.server.feed(self.store, judge.cursor(others.iter().copied()))
+    }
+
+    /// What the last holder knew, or else a new beginning.
+    async fn judge(&mut self) -> Result<Option<Judge>> {
+        let Left { rules, positions, state, .. } = &self.left;
+        if *rules == rules_id(self.zone)
+            && let Some(judge) = Judge::restore(self.zone, positions, state)
+        {
+            self.checkpoint_ms = judge.watermark_ms();
+            return Ok(Some(judge));
+        }
+        let read = known::marks(self.store, self.zone).await?;
+        let begin_ms = now_ms().saturating_sub(self.zone.lateness.as_millis() as u64);
+        let mut judge = Judge::begin(self.zone, begin_ms, read).context("its rules cannot be used")?;
+        let ended = known::end_old_alarms(self.store, self.zone).await?;
+        if ended > 0 {
+            self.say.loud(format!(
+                "zone {}: its rules have changed; {ended} alarms of the old ones are ended, look whether they are over",
+                self.zone.name
+            ));
+        }
+        // What is stored already teaches what is usual, and gives historic alarms.
+        let from_ms = begin_ms.saturating_sub(LOOK_BACK_MS);
+        if !judge.read.is_empty()
+            && let Some(first_ms) = known::first_ms(self.store, self.zone, (from_ms, begin_ms)).await?
+        {
+            (judge.begin_ms, judge.late_from_ms) = (first_ms, Some(first_ms));
+        }
+        self.checkpoint_ms = begin_ms;
+        Ok(if self.keep(&mut judge).await? { Some(judge) } else { None })
+    }
+
+    /// Keeps all that is new and says it; false if another server holds the zone now.
+    async fn keep(&mut self, judge: &mut Judge) -> Result<bool> {
+        let at_ms = judge.watermark_ms();
+        let is_time =
+            judge.late_from_ms().is_none() && at_ms >= self.checkpoint_ms.saturating_add(CHECKPOINT_MS);
+        let checkpoint = is_time.then(|| Checkpoint { at_ms, state: judge.brain.save() });
+        loop {
+            let kept = keep(self.store, self.zone, &self.lease, judge, self.segment + 1, checkpoint.as_ref());
+            match kept.await {
+                Ok(None) => return Ok(false),
+                Ok(Some(kept)) => {
+                    self.segment += 1;
+                    if let Some(checkpoint) = checkpoint {
+                        self.checkpoint_ms = checkpoint.at_ms;
+                    }
+                    judge.kept();
+                    self.done(kept);
+                    return Ok(true);
+                }
+                // The lease runs out meanwhile if the store stays away, and then this ends with `None`.
+                Err(error) => {
+                    tracing::warn!(zone = self.zone.name, %error, "alarms cannot be stored; it is tried again");
+                    sleep(PAUSE).await;
+                }
+            }
+        }
+    }
+
+    fn tell(&self, change: &brain::Change) {
+        let zone = &self.zone.name;
+        let age_us = now_us().saturating_sub(change.at_us);
+        if age_us > FRESH_US {
+            self.say.line(format!(
+                "alarm of {} ago: {} ({zone}, {})",
+                lasting(age_us),
+                change.words,
+                change.to
+            ));
+            return;
+        }
+        match is_raised(change.to) && change.to > change.from {
+            true => self.say.loud(format!("ALARM {} ({zone}, {})", change.words, change.to)),
+            false => self.say.line(format!("alarm {} ({zone})", change.words)),
+        }
+    }
+
+    fn done(&self, kept: crate::rules::alarms::keep::Kept) {
+        kept.changes.iter().for_each(|change| self.tell(change));
+        kept.said.into_iter().for_each(|said| self.say.line(said));
+        if !kept.tasks.is_empty() || kept.look != Look::No {
+            // It ends only after this.
+            let _goes_on = self.acts.send((kept.tasks, kept.look));
+        }
+    }
+
+    async fn renew(&self) -> Result<bool> {
+        let mut tx = match self.store.begin_own().await {
+            Ok(tx) => tx,
+            Err(error) => {
+                tracing::warn!(zone = self.zone.name, %error, "the lease cannot be renewed; it is tried again");
+                return Ok(true);
+            }
+        };
+        let held = self.lease.renew(&mut tx).await?;
+        tx.commit().await?;
+        Ok(held)
+    }
+
+    /// Takes down since when records come late.
+    fn mind_late(&mut self, before: Option<u64>, judge: &mut Judge) {
+        let now = Instant::now();
+        let reached = self.again.as_ref().map(|again| again.at_ms);
+        if reached.is_some_and(|at_ms| judge.late_from_ms().is_some_and(|late_ms| late_ms >= at_ms)) {
+            // What is being judged again comes to it yet.
+            judge.late_from_ms = before;
+        }
+        if judge.late_from_ms() != before {
+            self.late_last = Some(now);
+        }
+        if judge.late_from_ms().is_some() {
+            self.late_since.get_or_insert(now);
+            self.late_last.get_or_insert(now);
+        }
+    }
+
+    /// Judges a stretch of the past, if there is something to judge again; whether there was.
+    async fn judge_again(&mut self, judge: &mut Judge) -> Result<bool> {
+        if let Some(from_ms) = judge.late_from_ms() {
+            let settled = self.late_last.is_some_and(|at| at.elapsed() >= SETTLED)
+                || self.late_since.is_some_and(|at| at.elapsed() >= AT_LAST);
+            if settled {
+                let begin_ms = judge.begin_ms.min(from_ms);
+                if let Some(again) = self.again.take() {
+                    judge.gives_up(again.begin_ms);
+                }
+                let from_ms = judge.late_from_ms().unwrap_or(from_ms);
+                self.again =
+                    Again::from(self.zone, known::before(self.store, self.zone, from_ms).await?, begin_ms);
+                judge.judges_again(from_ms);
+                (self.late_since, self.late_last) = (None, None);
+            }
+        }
+        let Some(again) = &mut self.again else { return Ok(false) };
+        if !again.go_on(self.store, &judge.read, judge.watermark_ms()).await? {
+            return Ok(true);
+        }
+        if judge.late_from_ms().is_some_and(|from_ms| from_ms < judge.watermark_ms()) {
+            // More came late meanwhile: once it has settled, it begins before that.
+            if let Some(again) = self.again.take() {
+                judge.gives_up(again.begin_ms);
+            }
+            return Ok(false);
+        }
+        let Some(again) = self.again.take() else { return Ok(false) };
+        if !self.keep(judge).await? {
+            anyhow::bail!("another server has taken over");
+        }
+        judge.replace(again.brain, again.begin_ms);
+        let found = || Found {
+            from_ms: again.from_ms,
+            to_ms: judge.watermark_ms(),
+            changes: &again.changes,
+            checkpoints: &again.checkpoints,
+        };
+        let kept = settle(self.store, self.zone, &self.lease, judge, self.segment + 1, found()).await?;
+        let Some(kept) = kept else { anyhow::bail!("another server has taken over") };
+        self.segment += 1;
+        self.checkpoint_ms = judge.watermark_ms();
+        judge.kept();
+        self.done(kept);
+        Ok(true)
+    }
+
+    /// When something is to be done although nothing comes.
+    fn wakes_at(&self, judge: &Judge) -> Instant {
+        let longest = if judge.late_from_ms().is_some() { SETTLED / 4 } else { Duration::from_secs(1) };
+        let due = judge.due_ms().map(|due| Duration::from_millis(due.saturating_sub(now_ms())));
+        Instant::now() + due.unwrap_or(longest).min(longest)
+    }
+}
+
+fn now_ms() -> u64 {
+    u64::try_from(now_us() / 1_000).unwrap_or(0)
+}

@@ -1,0 +1,207 @@
+//! How long it takes from a reading to another device's relay, and how long an alarm waits behind a backlog.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use catalog::{HUMIDITY, TEMPERATURE};
+use sensock_rules::{Calendar, Cell, Compiled, Hazard, Level, Levels, Rule, Signal, Table};
+use sensock_testkit::effort;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::time::{Instant, interval, sleep, timeout};
+
+use super::judge::log::Entry;
+use super::tests::{House, dialling, listen, sqlite};
+use super::zone::{Action, What, When, Zone};
+
+const PATIENCE: Duration = Duration::from_secs(60);
+const RULES: usize = 100;
+/// Records are held back for so long: as long as they take on loopback, and no longer.
+const LATENESS: Duration = Duration::from_millis(10);
+
+fn name(device: usize) -> &'static str {
+    Box::leak(format!("board-{device}").into_boxed_str())
+}
+
+/// A rule and a hazard for each of a hundred devices, whose fire closes the one relay.
+fn zone(devices: usize, every_ms: u32, lateness: Duration) -> Zone {
+    let rules: Vec<Rule<'static>> = (0..RULES)
+        .map(|rule| {
+            let device = (rule % devices) as u8;
+            Rule::new("temperature", device, 1, Signal::Value, Levels::above(5_000, 6_000)).every(every_ms)
+        })
+        .collect();
+    let hazards: Vec<Hazard<'static>> = (0..RULES as u8)
+        .map(|rule| Hazard::new("fire", Box::leak(Box::new([Cell::now(rule, Level::Warning, 60)]))))
+        .collect();
+    let table = Table {
+        grid_ms: 1,
+        calendar: Calendar { origin_s: crate::show::time::now_us() / 1_000_000 - 86_400, ..Calendar::UTC },
+        rules: rules.leak(),
+        hazards: hazards.leak(),
+    };
+    let action = |hazard| Action {
+        hazard,
+        when: When::Warning,
+        max_age: PATIENCE,
+        at_most_every: Duration::ZERO,
+        what: What::Command {
+            device: "fan-1".to_owned(),
+            name: "relay".to_owned(),
+            value: "true".to_owned(),
+        },
+    };
+    Zone {
+        name: "hall".to_owned(),
+        devices: (0..devices).map(|device| name(device).to_owned()).collect(),
+        table: Compiled::new(table).unwrap(),
+        lateness,
+        actions: (0..RULES).map(action).collect(),
+    }
+}
+
+/// Many devices measure; now this one, now that one is too hot once, and each time the relay of another is told to close.
+#[tokio::test(flavor = "multi_thread")]
+async fn prove_a_reading_moves_another_devices_relay_in_time() {
+    let (devices, every, alarms) = effort::size((20, 100, 6), (200, 80, 300));
+    let every = Duration::from_millis(every);
+    let directory = tempfile::tempdir().unwrap();
+    let house = House::judging(&sqlite(&directory), zone(devices, every.as_millis() as u32, LATENESS)).await;
+    let address = listen(&house.server);
+    let (_fan, mut relay) = dialling::<4_096>("fan-1", address);
+    let hot: Arc<Vec<AtomicBool>> = Arc::new((0..devices).map(|_| AtomicBool::new(false)).collect());
+    let (recorded, mut when) = tokio::sync::mpsc::unbounded_channel();
+    for number in 0..devices {
+        let (device, _) = dialling::<16_384>(name(number), address);
+        let (hot, recorded) = (hot.clone(), recorded.clone());
+        tokio::spawn(async move {
+            sleep(every.mul_f64(number as f64 / devices as f64)).await;
+            let mut ticks = interval(every);
+            loop {
+                ticks.tick().await;
+                let is_hot = hot[number].swap(false, Ordering::Relaxed);
+                let now = Instant::now();
+                let celsius = if is_hot { 70.0 } else { 20.0 };
+                device.record(&[TEMPERATURE.is(celsius), HUMIDITY.is(50.0)]).unwrap();
+                if is_hot {
+                    recorded.send(now).unwrap();
+                }
+            }
+        });
+    }
+    // All of them are there.
+    let all = async {
+        while house.server.connected().len() < devices + 1 {
+            sleep(Duration::from_millis(10)).await;
+        }
+    };
+    timeout(PATIENCE, all).await.unwrap();
+    sleep(Duration::from_secs(1)).await;
+    let mut took = Vec::new();
+    for alarm in 0..alarms {
+        hot[alarm % devices.min(RULES)].store(true, Ordering::Relaxed);
+        let at = timeout(PATIENCE, when.recv()).await.unwrap().unwrap();
+        assert_eq!(timeout(PATIENCE, relay.recv()).await.unwrap(), Some(true), "alarm {alarm}");
+        took.push(at.elapsed());
+        // Several rules of one device raise several alarms.
+        while timeout(Duration::from_millis(60), relay.recv()).await.is_ok() {}
+    }
+    took.sort();
+    let at = |part: usize| took[(took.len() * part / 100).min(took.len() - 1)];
+    let rate = devices as f64 * 2.0 / every.as_secs_f64();
+    println!(
+        "{RULES} rules, {devices} devices, {rate:.0} readings/s, lateness {LATENESS:?}: {alarms} alarms reached the other device's relay \
+         after {:.1?} (half), {:.1?} (90 %), {:.1?} (99 %), {:.1?} (all)",
+        at(50),
+        at(90),
+        at(99),
+        at(100)
+    );
+    println!("{}", ways(&house).await);
+    let limit = effort::size(Duration::from_secs(10), Duration::from_millis(20));
+    assert!(at(99) < limit, "{:?} for 99 % of them, where {limit:?} is promised", at(99));
+    house.close().await;
+}
+
+/// Where the time went: from the reading to the alarm's commit, from there to the command's, and how much came too late.
+async fn ways(house: &House) -> String {
+    let mut tx = house.store.read_own().await.unwrap();
+    let sql = "SELECT c.written_us - c.at_us, k.created_us - c.written_us, k.settled_us - k.created_us FROM alarm_change c \
+               JOIN alarm_action t ON t.alarm_key = c.alarm_key AND c.n = 1 \
+               JOIN command k ON k.idempotency_key = t.alarm_key || '/' || t.action";
+    let rows = tx.rows(sql, &[]).await.unwrap();
+    let half = |i: usize| {
+        let mut all: Vec<i64> = rows.iter().filter_map(|row| row.maybe_int(i).unwrap()).collect();
+        all.sort_unstable();
+        all.get(all.len() / 2).copied().unwrap_or_default() as f64 / 1_000.0
+    };
+    let (mut late, mut segments) = (0, 0);
+    for row in tx.rows("SELECT entries FROM rule_log", &[]).await.unwrap() {
+        segments += 1;
+        let entries: Vec<Entry> = serde_json::from_slice(&row.bytes(0).unwrap()).unwrap();
+        late +=
+            entries.iter().map(|e| if let Entry::Judged(s) = e { s.late.len() } else { 0 }).sum::<usize>();
+    }
+    tx.commit().await.unwrap();
+    format!(
+        "half of them: reading to alarm {:.1} ms, alarm to command {:.1} ms, command to answer {:.1} ms; {late} records came later than the \
+         lateness, {segments} segments",
+        half(0),
+        half(1),
+        half(2)
+    )
+}
+
+/// A device comes back with a long backlog, and right then measures something alarming, in the lane of alarms.
+#[tokio::test(flavor = "multi_thread")]
+async fn prove_an_alarm_does_not_wait_behind_a_backlog() {
+    let records = effort::size(5_000, 100_000);
+    let directory = tempfile::tempdir().unwrap();
+    let house = House::judging(&sqlite(&directory), zone(1, 1_000, Duration::from_millis(250))).await;
+    let address = listen(&house.server);
+    // It measures before anybody listens where it dials.
+    let later = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let (device, _) = dialling::<4_194_304>(name(0), later);
+    for n in 0..records {
+        device.record(&[TEMPERATURE.is(20.0 + (n % 7) as f32 / 100.0), HUMIDITY.is(50.0)]).unwrap();
+    }
+    tokio::spawn(async move {
+        let listener = TcpListener::bind(later).await.unwrap();
+        while let Ok((mut from, _)) = listener.accept().await {
+            let mut to = TcpStream::connect(address).await.unwrap();
+            to.set_nodelay(true).unwrap();
+            from.set_nodelay(true).unwrap();
+            tokio::spawn(async move { tokio::io::copy_bidirectional(&mut from, &mut to).await });
+        }
+    });
+    let draining = async {
+        while device.status().waiting > records - records / 20 || house.server.connected().is_empty() {
+            sleep(Duration::from_millis(1)).await;
+        }
+    };
+    timeout(PATIENCE, draining).await.unwrap();
+    let at = Instant::now();
+    let position = device.alarm(&[TEMPERATURE.is(70.0), HUMIDITY.is(50.0)]).unwrap().0.cast_signed();
+    let left = device.status().waiting;
+    let stored = async {
+        loop {
+            let mut tx = house.store.read_own().await.unwrap();
+            let sql = "SELECT 1 FROM mark m JOIN lane l ON l.id = m.lane_id WHERE l.lane = 0 AND m.mark >= ?";
+            let is_stored = !tx.rows(sql, &[position.into()]).await.unwrap().is_empty();
+            tx.commit().await.unwrap();
+            if is_stored {
+                return at.elapsed();
+            }
+            sleep(Duration::from_millis(1)).await;
+        }
+    };
+    let stored = timeout(PATIENCE, stored).await.unwrap();
+    house.alarms(|alarms| !alarms.is_empty()).await;
+    let raised = at.elapsed();
+    println!(
+        "behind {left} records of {records}: the alarm's record was stored after {stored:.1?}, the rules' alarm after {raised:.1?}"
+    );
+    let limit = effort::size(Duration::from_secs(10), Duration::from_millis(50));
+    assert!(stored < limit, "{stored:?}, where {limit:?} is promised");
+    house.close().await;
+}
