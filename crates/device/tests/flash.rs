@@ -381,6 +381,35 @@ async fn a_rebase_outlives_the_boot() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn boots_that_a_server_moved_are_called_moved_from_then_on() {
+    let (server, nor) = (Server::new(), Nor::new(16, 8));
+    let boot = async |dials: bool, rebase: u32| {
+        (server.desk().rebase, server.desk().stalled) = (rebase, true);
+        with_device(dials.then_some(&server), &nor, Acceptance::WhenPersisted, async |device| {
+            let position = device.record(&[TEMPERATURE.is(1.0)]).unwrap();
+            device.persisted(Lane::Readings, position).await;
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        })
+        .await;
+    };
+    boot(false, 0).await;
+    boot(true, 0).await;
+    assert_eq!(server.desk().announced, [1]);
+    assert_eq!(server.desk().moved, []);
+    // Nothing is committed, so nobody but the device will know of this.
+    boot(true, 40).await;
+    assert_eq!(server.desk().moved, [41, 42]);
+    boot(false, 0).await;
+    boot(true, 0).await;
+    assert_eq!(server.desk().announced, [1, 41, 42, 43, 44]);
+    assert_eq!(
+        server.desk().moved,
+        [41, 42, 43],
+        "the boot that met the server was moved, and none after it"
+    );
+}
+
+#[tokio::test(start_paused = true)]
 async fn without_its_task_nothing_is_framed() {
     let (server, nor) = (Server::new(), Nor::new(16, 6));
     let mut flash = Flash::new(nor.clone(), 0..nor.size()).unwrap();

@@ -14,6 +14,7 @@ use tokio::sync::Notify;
 
 use crate::asked::Asked;
 use crate::inbox::lock;
+use crate::why::Why;
 
 /// Readings that were just committed, of one lane and in order; cheap to clone.
 #[derive(Clone, Debug)]
@@ -108,8 +109,10 @@ pub enum Event {
         peer: String,
         /// Who it said it is, if it came to that.
         device: Option<DeviceId>,
-        /// Why, in a word.
+        /// What it is told, in a word.
         code: Refusal,
+        /// Why.
+        why: Why,
         /// Why, and what to do, for the operator.
         words: String,
     },

@@ -57,6 +57,7 @@ mod shared;
 mod sweeper;
 mod ticket;
 mod wall;
+mod why;
 
 pub use accept::listen;
 pub use asked::Asked;
@@ -71,6 +72,7 @@ pub use limits::Limits;
 pub use request::{CommandRequest, SettingRequest, TextRequest};
 pub use server::Server;
 pub use ticket::{Outcome, TextTicket, Ticket};
+pub use why::Why;
 
 pub use sensock::wire::hello::{End, Refusal};
 pub use sensock::{CommandId, DeviceId, Lane, Position, StoreId, Tag, Tick};

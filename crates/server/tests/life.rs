@@ -253,7 +253,13 @@ async fn a_command_that_left_on_another_servers_dead_connection_is_sent_again() 
         answer: vec![],
         settled_us: None,
     };
-    let sent = CommandWork::Sent { device, id: sensock::CommandId(1), boot: 1, now_us: 1 };
+    let sent = CommandWork::Sent {
+        device,
+        id: sensock::CommandId(1),
+        boot: 1,
+        after: Default::default(),
+        now_us: 1,
+    };
     let works = [Work::Command(CommandWork::New(Box::new(row))), Work::Command(sent)];
     assert!(commit(&store, &works).await.unwrap().iter().all(Result::is_ok));
     let ticket = server.device("fan-1").ticket::<bool>(1).await.unwrap();

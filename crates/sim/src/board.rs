@@ -1,13 +1,15 @@
 //! A simulated board: the real outbox and session, a crystal, and what it keeps without power.
 
+pub mod catalog;
 pub(crate) mod flash;
+mod talk;
+mod work;
 
 use std::cell::RefCell;
 
 use sensock::batch::Cell;
-use sensock::catalog::{self as wire_catalog, Catalog, Command, Quantity, Reading, Setting};
-use sensock::device::{Event, Node, Outbox, Policy, Session, Share, Transmit};
-use sensock::wire::data::Outcome;
+use sensock::catalog::{Catalog, Reading};
+use sensock::device::{Node, Outbox, Policy, Session, Share};
 use sensock::wire::hello::{Account, End};
 use sensock::{CommandId, DeviceId, Lane, Position, StoreId, Tick};
 
@@ -15,41 +17,6 @@ use flash::Flash;
 
 use crate::link::LinkId;
 use crate::log::Log;
-
-/// What every board of the simulation says of itself.
-pub mod catalog {
-    use super::{Catalog, Command, Quantity, Setting};
-    /// Air temperature.
-    pub const TEMPERATURE: Quantity<f32> = Quantity::new(1, "temperature", "Cel").scale(-2);
-    /// Relative humidity.
-    pub const HUMIDITY: Quantity<f32> = Quantity::new(2, "humidity", "%RH").scale(-1);
-    /// Switches; must never run twice.
-    pub const TOGGLE: Command<(), bool> = Command::new(1, "toggle");
-    /// Sets; may run twice.
-    pub const SET: Command<bool, bool> = Command::new(2, "set").idempotent();
-    /// Desired interval.
-    pub const INTERVAL: Setting<u32> = Setting::new(1, "interval-s");
-    /// All of it.
-    pub static BOARD: Catalog<'static> = Catalog::new(
-        "sim-board 1",
-        &[TEMPERATURE.entry(), HUMIDITY.entry()],
-        &[TOGGLE.entry(), SET.entry()],
-        &[INTERVAL.entry()],
-    );
-    /// The same under other firmware, with another scale: rows under the wrong one are ten times off.
-    const COARSE: Quantity<f32> = Quantity::new(2, "humidity", "%RH");
-    macro_rules! firmware {
-        ($($name:literal),*) => {[$(Catalog::new(
-            $name,
-            &[TEMPERATURE.entry(), COARSE.entry()],
-            &[TOGGLE.entry(), SET.entry()],
-            &[INTERVAL.entry()],
-        )),*]};
-    }
-    /// Versions that a random run goes through, over and over: more than a store keeps at hand.
-    pub static FIRMWARE: [Catalog<'static>; 6] =
-        firmware!["sim-board 2", "sim-board 3", "sim-board 4", "sim-board 5", "sim-board 6", "sim-board 7"];
-}
 
 /// Which board.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -321,195 +288,9 @@ impl Board {
         Some(local)
     }
 
-    pub(crate) fn start(&mut self, now: u64, link: LinkId) {
-        (self.link, self.touched) = (Some(link), true);
-        let account = Account { dial_attempts: 1, last_end: self.last_end as u8, ..Account::default() };
-        let shift = self.outbox.with(|o| o.shift());
-        let boots = self.flash.announce(shift);
-        self.announced = boots.as_slice().iter().map(|b| b.boot - shift).collect();
-        self.session.start(self.tick(now), account, boots);
-    }
-
-    pub(crate) fn drop_link(&mut self, end: End) {
-        (self.link, self.touched) = (None, true);
-        self.last_end = end;
-        self.session.lost();
-    }
-
-    /// Takes a frame; false if the board closed the connection.
-    pub(crate) fn frame(&mut self, now: u64, frame: &mut [u8], log: &mut Log) -> bool {
-        self.touched = true;
-        let tick = self.tick(now);
-        let event = match self.session.handle_frame(&*self.outbox, tick, frame) {
-            Ok(event) => event,
-            Err(error) => {
-                log.say(now, || format!("{} closes: {error}", self.id));
-                return false;
-            }
-        };
-        let news = match event {
-            Some(Event::Connected { welcomed, .. }) => {
-                log.say(now, || format!("{} connected {welcomed:?}", self.id));
-                self.connected += 1;
-                if let Some(life) = self.lives.last_mut() {
-                    life.shift += welcomed.shifted_by;
-                }
-                if self.memory == Memory::Boot {
-                    self.kept.shift += welcomed.shifted_by;
-                }
-                Some(News::Connected { shifted_by: welcomed.shifted_by })
-            }
-            Some(Event::Committed { lane, mark }) => Some(News::Acked { lane, mark }),
-            Some(Event::Command(call)) => {
-                let (id, key) = (call.id, call.key);
-                log.say(now, || format!("{} is told command {id}", self.id));
-                let once = call.policy == wire_catalog::Policy::Once;
-                let ready = self.memory != Memory::Flash;
-                let held = Held { id, key, once, body: call.body.to_vec(), ready, ran: false, answer_at: 0 };
-                if !self.waiting.iter().any(|h| h.id == id) {
-                    self.waiting.push(held);
-                }
-                if self.memory == Memory::Boot {
-                    self.kept.begun = self.kept.begun.max(id);
-                }
-                None
-            }
-            Some(Event::Setting(setting)) => {
-                self.settings.push((setting.key, setting.revision));
-                let revision = setting.revision;
-                // The control lane has room: the board answers few commands.
-                let _ = self.outbox.with(|o| o.applied(revision, None));
-                None
-            }
-            Some(Event::Refused(refused)) => {
-                if !log.quiet {
-                    self.refused.push(format!("{:?}: {}", refused.code, refused.text));
-                }
-                log.say(now, || format!("{} is refused: {}", self.id, refused.text));
-                let in_use = refused.code == sensock::wire::hello::Refusal::IdentityInUse;
-                self.told(News::Refused { backoff_ms: refused.backoff_ms, in_use });
-                return false;
-            }
-            Some(Event::Bye(bye)) => {
-                let retry_ms = bye.retry_ms;
-                self.told(News::Bye { retry_ms });
-                return false;
-            }
-            _ => None,
-        };
-        if let Some(news) = news {
-            self.told(news);
-        }
-        self.answer(now);
-        true
-    }
-
-    fn told(&mut self, news: News) {
-        if self.watched {
-            self.news.push(news);
-        }
-    }
-
-    /// Runs commands that may run, and answers those that it ran.
-    pub(crate) fn answer(&mut self, now: u64) {
-        let mut i = 0;
-        while let Some(held) = self.waiting.get_mut(i) {
-            if held.ready && !held.ran {
-                (held.ran, held.answer_at) = (true, now + self.work_us);
-                let (id, key, once, body) = (held.id, held.key, held.once, std::mem::take(&mut held.body));
-                self.outbox.with(|o| o.begin(id));
-                if !self.watched {
-                    self.ran.push((id, key));
-                }
-                self.relay = !self.relay;
-                self.told(News::Ran { id, once, body });
-            }
-            let held = &self.waiting[i];
-            if held.ran && !self.hangs && held.answer_at <= now {
-                let id = held.id;
-                let body = [u8::from(self.relay)];
-                if self.session.reply(&*self.outbox, id, Outcome::Done, &body).is_ok() {
-                    self.waiting.remove(i);
-                    continue;
-                }
-                // No room in the control lane: later.
-                self.waiting[i].answer_at = now + 100_000;
-            }
-            i += 1;
-        }
-    }
-
-    /// What flash does meanwhile.
-    pub(crate) fn write_flash(&mut self, now: u64) {
-        if self.memory != Memory::Flash || !self.on {
-            return;
-        }
-        let arrived = self.waiting.iter().any(|h| !h.ready);
-        let (flash, waiting) = (&mut self.flash, &mut self.waiting);
-        let alarms = self.outbox.with(|o| {
-            if arrived {
-                waiting.iter().for_each(|h| _ = o.begin(h.id));
-            }
-            let before = o.persisted_below(Lane::Alarm);
-            flash.turn(now, o, arrived);
-            let begun = flash.begun();
-            waiting.iter_mut().filter(|h| h.id <= begun).for_each(|h| h.ready = true);
-            u32::from(o.persisted_below(Lane::Alarm) > before)
-        });
-        self.alarms_due += alarms;
-        self.answer(now);
-    }
-
-    /// Frames that are due, each with whether it holds readings; `backlog` is what is on its way of those already.
-    pub(crate) fn frames(&mut self, now: u64, mut send: impl FnMut(&[u8], bool), backlog: usize) {
-        let tick = self.tick(now);
-        let mut buf = [0; 512];
-        let mut written = 0;
-        loop {
-            match self.session.poll_transmit(&*self.outbox, tick, &mut buf) {
-                Transmit::Frame(n) => {
-                    let lane = data_lane(buf[0]);
-                    let due = self.alarms_due > 0;
-                    if lane == Some(Lane::Alarm) && due {
-                        self.alarms_due = 0;
-                        self.told(News::Behind(backlog + written));
-                    } else if lane == Some(Lane::Readings) && due {
-                        self.told(News::Overtaken);
-                    }
-                    let readings = lane == Some(Lane::Readings);
-                    written += if readings { n } else { 0 };
-                    send(&buf[..n], readings);
-                }
-                Transmit::Fetch { lane, from } => {
-                    let supply = self.flash.read(lane, from, self.session.scratch_mut());
-                    match supply {
-                        Some(s) if self.is_announced(s.first.boot()) => self.session.supply(lane, s),
-                        Some(_) => {
-                            self.again = true;
-                            return;
-                        }
-                        None => self.session.supply_none(&*self.outbox, lane),
-                    }
-                }
-                Transmit::Idle => return,
-            }
-        }
-    }
-
-    /// A boot that one frame had no room for is announced on the next connection.
-    fn is_announced(&self, boot: u32) -> bool {
-        boot >= self.outbox.with(|o| o.boot()) || self.announced.contains(&boot)
-    }
-
     pub(crate) fn store(&self) -> StoreId {
         self.outbox.with(|o| o.store())
     }
-}
-
-/// The lane of a Data frame, by its first byte.
-fn data_lane(first: u8) -> Option<Lane> {
-    let header = sensock::wire::header::Header::parse(first).ok()?;
-    (header.kind == Some(sensock::wire::header::Kind::Data)).then(|| Lane::from_number(header.lane)).flatten()
 }
 
 fn session(node: Node<'static>) -> Session<'static> {

@@ -1,7 +1,7 @@
 //! Mistakes that can be built into what is shipped, to see that they are found.
 
 /// Name and meaning of each, for `--cfg sensock_planted`.
-pub const ALL: [(&str, &str); 21] = [
+pub const ALL: [(&str, &str); 22] = [
     ("ack-before-commit", "the server acknowledges what it has, not what is committed"),
     ("stale-mark", "the mark is read before the lock is held"),
     ("no-dedup", "what was stored already is stored again"),
@@ -21,6 +21,7 @@ pub const ALL: [(&str, &str); 21] = [
     ("expired-though-sent", "a command that was sent expires all the same"),
     ("late-command", "a command runs after its time"),
     ("clock-sign", "bounds of a clock get narrower with age"),
+    ("moved-unsaid", "the device does not say that its boots were moved"),
     ("new-catalogue", "what an older firmware measured is read with the new catalogue"),
     ("poison-blocks", "a row that the store rejects is tried for ever"),
 ];

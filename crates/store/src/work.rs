@@ -200,6 +200,9 @@ pub enum CommandWork {
         id: CommandId,
         /// To which boot.
         boot: u32,
+        /// The highest that this connection has sent, or that the device had begun when it said Hello: what lies between and left on another
+        /// connection goes first.
+        after: CommandId,
         /// Now: a command past its deadline becomes expired instead.
         now_us: i64,
     },

@@ -25,7 +25,7 @@ const FILES: [(&str, usize); 13] = [
     ("catalog", 26),
     ("batch", 28),
     ("data", 41),
-    ("flow", 19),
+    ("flow", 22),
     ("alive", 18),
     ("calls", 17),
     ("serial", 11),

@@ -125,7 +125,7 @@ pub struct Walked {
     pub len: usize,
 }
 
-/// Walks over items that lie one after the other, as [`super::OutboxMut::next_spills`] gives them: the position of the first, and the tick
+/// Walks over items that lie one after the other, as `OutboxMut::next_spills` gives them: the position of the first, and the tick
 /// that its distance counts from. Ends at the first byte that is no item.
 pub fn walk(bytes: &[u8], first: Position, tick: Tick) -> impl Iterator<Item = Walked> + '_ {
     let (mut at, mut first, mut before) = (0, first, tick);

@@ -174,6 +174,13 @@ pub struct Transport {
 }
 
 impl Transport {
+    /// As if so many frames had gone in the direction that it sends in, and in the other one.
+    #[cfg(test)]
+    pub(super) fn skip_to(&mut self, out: u64, from: u64) {
+        self.out.skip_to(out);
+        self.from.skip_to(from);
+    }
+
     /// Seals the `n` bytes at the start of `buf` in place; returns the length of the message, [`TAG`] more.
     ///
     /// # Errors

@@ -1,6 +1,6 @@
 //! Sealed sessions: `Noise_NNpsk0_25519_ChaChaPoly_SHA256` around every frame. SPEC section 14.
 //!
-//! A key of 32 random bytes belongs to one device; a random [`KeyId`] that travels in clear tells the server which. Hello rides in the first
+//! A key of 32 random bytes belongs to one device; a random `KeyId` that travels in clear tells the server which. Hello rides in the first
 //! message of the handshake and Welcome (or Refused) in the second, so that a sealed session takes no round trip more than a plain one. From then on
 //! each frame is one message, in order; what was changed, repeated, left out or put in another order cannot be opened, and the connection is over.
 //!
@@ -30,6 +30,9 @@ mod key;
 mod noise;
 #[cfg(feature = "seal")]
 mod seen;
+#[cfg(test)]
+#[cfg(feature = "seal")]
+mod vectors;
 
 #[cfg(feature = "seal")]
 use active::Active;

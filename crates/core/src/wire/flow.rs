@@ -84,12 +84,16 @@ pub struct OldBoot {
 pub struct Boots {
     list: [OldBoot; BOOTS_PER_FRAME],
     len: u8,
+    moved: u8,
 }
 
 impl Boots {
     /// None.
-    pub(crate) const NONE: Self =
-        Boots { list: [OldBoot { boot: 0, catalog: 0, last_tick: Tick(0) }; BOOTS_PER_FRAME], len: 0 };
+    pub(crate) const NONE: Self = Boots {
+        list: [OldBoot { boot: 0, catalog: 0, last_tick: Tick(0) }; BOOTS_PER_FRAME],
+        len: 0,
+        moved: 0,
+    };
 
     /// Adds one; `false` if there are eight already.
     pub fn push(&mut self, boot: OldBoot) -> bool {
@@ -103,9 +107,18 @@ impl Boots {
         }
     }
 
-    /// All of them are of boots `by` higher.
+    /// Boots up to this one had lower numbers before a server moved them: what is stored below them may be younger than they are. Call it
+    /// after the last [`Boots::push`].
+    pub fn moved_up_to(&mut self, boot: u32) {
+        self.moved = self.as_slice().iter().filter(|b| b.boot <= boot).count() as u8;
+    }
+
+    /// All of them are of boots `by` higher: if that is any, they were moved.
     pub(crate) fn shift_by(&mut self, by: u32) {
         self.list.iter_mut().for_each(|b| b.boot = b.boot.saturating_add(by));
+        if by > 0 {
+            self.moved = self.len;
+        }
     }
 
     /// The boots.
@@ -113,11 +126,17 @@ impl Boots {
         &self.list[..self.len as usize]
     }
 
+    /// The first of them: those that were moved.
+    pub fn moved(&self) -> &[OldBoot] {
+        &self.list[..self.moved as usize]
+    }
+
     /// Writes the frame.
     pub fn encode(&self, out: &mut [u8]) -> Result<usize, NoRoom> {
         let mut w = Writer::new(out);
         w.u8(plain(Kind::Boots));
-        w.u8(self.len);
+        let moved = if crate::planted!("moved-unsaid") { 0 } else { self.moved };
+        w.u8(self.len | moved << 4);
         for b in self.as_slice() {
             w.var32(b.boot);
             w.u64_fixed(b.catalog);
@@ -129,11 +148,13 @@ impl Boots {
     /// Reads a Boots body.
     pub fn decode(body: &[u8]) -> Result<Boots, Peer> {
         let mut r = Fields::new(body);
-        let n = r.u8();
+        let numbers = r.u8();
+        let (n, moved) = (numbers & 15, numbers >> 4);
         if n as usize > BOOTS_PER_FRAME {
             return Err(Peer::Limit);
         }
-        let mut boots = Boots::default();
+        r.require(moved <= n, Peer::Malformed);
+        let mut boots = Boots { moved, ..Boots::default() };
         for _ in 0..n {
             let boot = OldBoot { boot: r.var32(), catalog: r.u64_fixed(), last_tick: Tick(r.varint()) };
             if boots.as_slice().last().is_some_and(|b| b.boot >= boot.boot) {

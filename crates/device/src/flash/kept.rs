@@ -60,6 +60,11 @@ impl Kept {
         kept.plus(u64::from(self.entry(kept.boot()).shift) << 32)
     }
 
+    /// Whether a boot (as kept) had another number once: the server moved it above what was stored.
+    pub(super) fn was_moved(&self, boot: u32) -> bool {
+        self.entry(boot).shift > 0
+    }
+
     /// The catalogue under which a boot (as kept) ran.
     pub(super) fn catalog(&self, boot: u32) -> u64 {
         self.entry(boot).catalog
@@ -180,6 +185,7 @@ mod tests {
         assert_eq!(kept.today(Position::new(2, 5)), Position::new(12, 5));
         assert_eq!(kept.today(Position::new(14, 5)), Position::new(14, 5));
         assert_eq!([2, 3, 13, 14].map(|b| kept.catalog(b)), [100, 300, 300, 300]);
+        assert_eq!([2, 13, 14, 15].map(|b| kept.was_moved(b)), [true, true, false, false]);
         let mut bytes = [0; LEN];
         let len = kept.write(&mut bytes);
         let read = Kept::read(&bytes[..len]).unwrap();

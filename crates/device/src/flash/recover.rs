@@ -76,6 +76,9 @@ impl<S: MultiwriteNorFlash> Flash<S> {
                     catalog: kept.catalog(group.first.boot()),
                     last_tick: group.end().1,
                 });
+                if kept.was_moved(group.first.boot()) {
+                    boots.note_moved(first.boot());
+                }
                 true
             })
             .await?;

@@ -48,11 +48,18 @@ impl Stand {
 pub(crate) struct OldBoots {
     list: [OldBoot; BOOTS],
     len: usize,
+    /// Boots up to this one were moved by a server, before this boot began.
+    moved: u32,
 }
 
 impl OldBoots {
     pub(crate) const fn new() -> Self {
-        Self { list: [OldBoot { boot: 0, catalog: 0, last_tick: sensock::Tick(0) }; BOOTS], len: 0 }
+        Self { list: [OldBoot { boot: 0, catalog: 0, last_tick: sensock::Tick(0) }; BOOTS], len: 0, moved: 0 }
+    }
+
+    /// Notes that a server moved this boot above what was stored.
+    pub(super) fn note_moved(&mut self, boot: u32) {
+        self.moved = self.moved.max(boot);
     }
 
     /// Notes a boot. Of more than fit the oldest is forgotten: it is bounded by its neighbours, and under the catalogue that the server
@@ -82,6 +89,8 @@ impl OldBoots {
                 break;
             }
         }
+        // What was shifted in this boot is all that was there when it began.
+        boots.moved_up_to(if shift > 0 { u32::MAX } else { self.moved });
         boots
     }
 
@@ -110,6 +119,10 @@ mod tests {
         for boot in 6..30 {
             boots.note(OldBoot { boot, catalog: 1, last_tick: Tick(0) });
         }
+        boots.note_moved(16);
+        boots.note_moved(4);
+        assert_eq!((boots.announce(0, 0).moved().len(), boots.announce(17, 0).moved().len()), (2, 0));
+        assert_eq!(boots.announce(0, 1).moved().len(), 8, "all that is there was shifted");
         assert_eq!(boots.announce(0, 0).as_slice()[0].boot, 15);
         assert_eq!(boots.announce(25, 0).as_slice().len(), 6);
         assert!(boots.has(30) && !boots.has(5));

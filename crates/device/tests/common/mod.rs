@@ -51,6 +51,8 @@ pub struct Desk {
     pub rebase: u32,
     /// Boots that were announced as held in flash.
     pub announced: Vec<u32>,
+    /// Of those the ones that the last frame called moved.
+    pub moved: Vec<u32>,
 }
 
 #[derive(Clone, Default)]
@@ -246,6 +248,7 @@ impl Connection {
             }
             Event::Bye(bye) => desk.events.push(format!("bye {:?}", bye.reason)),
             Event::Boots(boots) => {
+                desk.moved = boots.moved().iter().map(|b| b.boot).collect();
                 for boot in boots.as_slice().iter().map(|b| b.boot) {
                     assert!(
                         desk.announced.last().is_none_or(|last| boot > *last)

@@ -159,7 +159,7 @@ impl Real {
     /// The command is to be marked as sent.
     pub fn send(&mut self, id: u8) {
         let (boot, now_us) = (self.conn(id).boot(), self.wall_us());
-        let sent = CommandWork::Sent { device: name(), id: CommandId(1), boot, now_us };
+        let sent = CommandWork::Sent { device: name(), id: CommandId(1), boot, after: CommandId(0), now_us };
         self.submit(id, Work::Command(sent));
     }
 

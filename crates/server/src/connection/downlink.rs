@@ -20,8 +20,8 @@ const ASKS_MAX: u8 = 8;
 pub(crate) struct Downlink {
     hello_tick: Tick,
     hello_at: Micros,
-    /// The highest command that the device had begun when it said Hello.
-    begun: CommandId,
+    /// The highest command that the device had begun when it said Hello, or that was stored as sent on this connection.
+    passed: CommandId,
     slots: usize,
     highest_setting: u32,
     asks: u8,
@@ -64,7 +64,7 @@ impl Downlink {
         Downlink {
             hello_tick: hello.tick,
             hello_at,
-            begun: hello.last_begun,
+            passed: hello.last_begun,
             slots: hello.command_slots.into(),
             highest_setting: hello.settings,
             asks: 0,
@@ -97,11 +97,12 @@ impl Downlink {
     }
 
     /// A command waits, or left for this `boot` on a connection that was dead already, another server's perhaps. One that is known is left
-    /// out, and so is one that was begun before this connection: its answer is on its way, or the next Hello settles it.
+    /// out, and so is one that was begun before this connection, or passed by a later one: the device does not begin it any more. Its
+    /// answer is on its way, or the next Hello settles it.
     pub(crate) fn deliver(&mut self, row: CommandRow, boot: u32) {
         let wanted = match row.state {
             CommandState::Queued => true,
-            CommandState::Sent(to) => to == boot && row.id > self.begun,
+            CommandState::Sent(to) => to == boot && row.id > self.passed,
             _ => false,
         };
         if !wanted {
@@ -158,7 +159,7 @@ impl Downlink {
         now_us: i64,
         mut submit: impl FnMut(CommandWork, CommandId),
     ) {
-        let (slots, Some(lists)) = (self.slots, &mut self.lists) else { return };
+        let (slots, passed, Some(lists)) = (self.slots, self.passed, &mut self.lists) else { return };
         while lists.sending.len() + lists.ready.len() + lists.sent.len() < slots {
             let Some(row) = lists.queue.pop_front() else { break };
             let (device, id) = (row.device, row.id);
@@ -166,17 +167,22 @@ impl Downlink {
                 submit(CommandWork::Undeliverable { device, id, now_us }, id);
                 continue;
             }
+            let after = lists.sending.iter().fold(passed, |after, i| after.max(*i));
             lists.sending.push(id);
-            submit(CommandWork::Sent { device, id, boot, now_us }, id);
+            submit(CommandWork::Sent { device, id, boot, after, now_us }, id);
         }
         self.tidy();
     }
 
     /// The store has it: a row that is now `Sent` to this boot may leave; any other fate leaves its place to the next.
     pub(crate) fn stored(&mut self, id: CommandId, row: Option<CommandRow>, boot: u32) {
+        let sent = row.filter(|r| r.state == CommandState::Sent(boot));
+        if sent.is_some() {
+            self.passed = self.passed.max(id);
+        }
         let lists = self.lists();
         lists.sending.retain(|i| *i != id);
-        lists.ready.extend(row.filter(|r| r.state == CommandState::Sent(boot)));
+        lists.ready.extend(sent);
         self.tidy();
     }
 

@@ -102,7 +102,7 @@ impl Live {
 
     fn boots(&mut self, boots: &Boots) -> Result<(), Peer> {
         let mut rows = Vec::new();
-        for old in boots.as_slice() {
+        for (i, old) in boots.as_slice().iter().enumerate() {
             if old.boot >= self.boot {
                 return Err(Peer::Limit);
             }
@@ -120,7 +120,7 @@ impl Live {
                     rebased_by: 0,
                 });
             }
-            self.times.heard_of(old);
+            self.times.heard_of(old, i < boots.moved().len());
         }
         if !rows.is_empty() {
             let batch = Batch { boots: rows, ..Batch::default() };

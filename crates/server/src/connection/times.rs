@@ -4,7 +4,7 @@
 //! |---|---|---|
 //! | the live one | the connection's bounds, intersected with stored anchors; never later than now | the same |
 //! | an older one with anchors | its anchors, aged | the same |
-//! | an older one that never synced | start of the next boot, less what its clock ran on | the last anchor of an earlier boot |
+//! | an older one that never synced | start of the next boot, less what its clock ran on | the last anchor of an earlier boot; none if it was moved |
 //!
 //! A committed time is never changed, and no time is ever made up: where nothing bounds it from below, there is no lower bound.
 
@@ -36,7 +36,10 @@ struct Boot {
     catalog: u64,
     last_tick: Tick,
     anchors: Vec<Bounds>,
-    rebased: bool,
+    /// It was moved above what was stored, and what the device held below it.
+    moved: bool,
+    /// The device named it on this connection, so it would have said that it was moved.
+    named: bool,
 }
 
 /// Anchors of the live boot that are worth keeping in memory.
@@ -55,7 +58,8 @@ impl Times {
                 catalog: b.catalog,
                 last_tick: b.last_tick,
                 anchors: known,
-                rebased: b.rebased_by > 0,
+                moved: b.rebased_by > 0,
+                named: false,
             }
         });
         let mut of_live: Vec<Bounds> = anchors(live).collect();
@@ -69,11 +73,12 @@ impl Times {
         Times { rebased: self.rebased || rebased, ..self }
     }
 
-    /// The device says which boots lie in its flash.
-    pub(crate) fn heard_of(&mut self, old: &OldBoot) {
+    /// The device says which boots lie in its flash, and whether they were moved: it knows that also of a move that no store has heard of.
+    pub(crate) fn heard_of(&mut self, old: &OldBoot, moved: bool) {
         match self.older.binary_search_by_key(&old.boot, |b| b.boot) {
             Ok(i) => {
                 let known = &mut self.older[i];
+                (known.moved, known.named) = (known.moved || moved, true);
                 known.last_tick = known.last_tick.max(old.last_tick);
                 if known.catalog == 0 {
                     known.catalog = old.catalog;
@@ -86,7 +91,8 @@ impl Times {
                     catalog: old.catalog,
                     last_tick: old.last_tick,
                     anchors: Vec::new(),
-                    rebased: false,
+                    moved,
+                    named: true,
                 },
             ),
         }
@@ -156,7 +162,7 @@ impl Times {
         }
         let hi = hi.unwrap_or_else(|| live.moment(Tick(0)).1 - later);
         // Boots that were moved above the stored ones may be older than those.
-        let moved = self.rebased || self.older[i..].iter().any(|b| b.rebased);
+        let moved = self.rebased || !self.older[i].named || self.older[i..].iter().any(|b| b.moved);
         let earlier = self.older[..i].iter().rev().filter(|_| !moved).find_map(Boot::last_seen);
         (earlier.map(|lo| lo + us_at_least(tick.0)), hi)
     }
@@ -270,15 +276,21 @@ mod tests {
             anchors: vec![anchor(3, 60_000, NOW - 5 * HOUR_US)],
             ..Resume::default()
         };
-        let times = Times::new(6, &resume);
+        let named = |resume: &Resume| {
+            let mut times = Times::new(6, resume);
+            times.heard_of(&OldBoot { boot: 5, catalog: 7, last_tick: Tick(1_200_000) }, false);
+            times
+        };
+        let times = named(&resume);
         let (lo, hi) = times.at(5, Tick(600_000), live());
         // Ten minutes before the end of 5, which was before 6 began ten minutes ago.
         assert!((hi - (NOW - 1_200_000_000)).abs() < 500_000, "{}", hi - NOW);
         assert!(lo.unwrap() >= NOW - 5 * HOUR_US);
         let (_, hi4) = times.at(4, Tick(1_800_000), live());
         assert!((hi4 - (NOW - 600_000_000 - 1_200_000_000)).abs() < 800_000, "{}", hi4 - NOW);
+        assert_eq!(times.at(4, Tick(600_000), live()).0, None, "the device did not name it");
         let unanchored = Resume { anchors: vec![], ..resume };
-        assert_eq!(Times::new(6, &unanchored).at(5, Tick(600_000), live()).0, None, "never a made-up bound");
+        assert_eq!(named(&unanchored).at(5, Tick(600_000), live()).0, None, "never a made-up bound");
     }
 
     #[test]
@@ -290,18 +302,31 @@ mod tests {
             ..Resume::default()
         };
         let mut times = Times::new(6, &resume).rebased(true);
-        times.heard_of(&OldBoot { boot: 4, catalog: 7, last_tick: Tick(100_000) });
+        let four = OldBoot { boot: 4, catalog: 7, last_tick: Tick(100_000) };
+        times.heard_of(&four, false);
         assert_eq!(times.at(4, Tick(50_000), live()).0, None);
         let row = BootRow { rebased_by: 2, ..boot(6, 0) };
-        let again = Resume { boots: vec![boot(3, 60_000), boot(4, 100_000), row], ..resume };
-        assert_eq!(Times::new(6, &again).at(4, Tick(50_000), live()).0, None);
+        let again = Resume { boots: vec![boot(3, 60_000), boot(4, 100_000), row], ..resume.clone() };
+        let mut times = Times::new(6, &again);
+        times.heard_of(&four, false);
+        assert_eq!(times.at(4, Tick(50_000), live()).0, None);
+        // That Hello came to nothing: boot 6 is none that the store moved, but the device says what became of 4.
+        let known = [vec![boot(3, 60_000)], vec![boot(3, 60_000), boot(4, 100_000)]];
+        for resume in known.map(|boots| Resume { boots, ..resume.clone() }) {
+            let of = |moved| {
+                let mut times = Times::new(6, &resume);
+                times.heard_of(&four, moved);
+                times.at(4, Tick(50_000), live()).0
+            };
+            assert!(of(true).is_none() && of(false).is_some_and(|lo| lo >= NOW - HOUR_US), "{resume:?}");
+        }
     }
 
     #[test]
     fn a_boot_in_flash_that_nobody_saw_is_placed_by_what_the_device_says() {
         let mut times = Times::new(6, &Resume::default());
         assert!(!times.knows(5));
-        times.heard_of(&OldBoot { boot: 5, catalog: 9, last_tick: Tick(100_000) });
+        times.heard_of(&OldBoot { boot: 5, catalog: 9, last_tick: Tick(100_000) }, false);
         assert!(times.knows(5) && times.catalog(5) == 9);
         let (lo, hi) = times.at(5, Tick(40_000), live());
         assert!(lo.is_none() && (hi - (NOW - 660_000_000)).abs() < 200_000);

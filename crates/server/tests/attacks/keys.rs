@@ -6,7 +6,7 @@ use catalog::TEMPERATURE;
 use sensock::seal::{Credential, Dialled, Ephemeral, FIRST_OVERHEAD, KeyId};
 use sensock::wire::hello::{Refused, Welcome};
 use sensock_device::{Ended, Key};
-use sensock_server::{History as _, MemoryStore, Refusal, Server};
+use sensock_server::{History as _, MemoryStore, Refusal, Server, Why};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 use crate::common::sealed::*;
@@ -26,8 +26,9 @@ async fn wrong_key() {
     let (ended, said, _) = once(&server, "cellar-3", key).await;
     assert_eq!(ended, Ended::Refused(Refusal::Unknown));
     assert!(said.contains("does not know this key"), "{said}");
-    let (code, words) = refused(&mut events).await;
-    assert!(code == Refusal::Unknown && words.contains("key 0101010101010101 of device cellar-3"), "{words}");
+    let (why, words) = refused(&mut events).await;
+    assert_eq!(why, Why::KeyWrong { id: KeyId([1; 8]), owner: name("cellar-3") });
+    assert!(words.contains("key 0101010101010101 of device cellar-3"), "{words}");
     assert!(store.devices().await.unwrap().is_empty(), "nothing was written");
 }
 
@@ -42,7 +43,8 @@ async fn unknown_key_id() {
     let (ended, said, line) = once(&server, "cellar-3", sealed(7)).await;
     assert_eq!((ended, said), (Ended::Refused(Refusal::Unknown), said_to_wrong));
     assert_eq!(line.lock().unwrap().down, wrong_line.lock().unwrap().down, "to the byte");
-    let (_, words) = refused(&mut events).await;
+    let (why, words) = refused(&mut events).await;
+    assert_eq!(why, Why::KeyUnknown { id: KeyId([7; 8]) });
     assert!(words.contains("nobody here has the key 0707070707070707"), "{words}");
     assert!(store.devices().await.unwrap().is_empty(), "nothing was written");
 }
@@ -108,7 +110,9 @@ async fn a_key_says_one_name_only() {
     let (ended, said, _) = once(&server, "cellar-3", sealed(2)).await;
     assert_eq!(ended, Ended::Refused(Refusal::Unknown));
     assert_eq!(said, "this key belongs to another device than cellar-3");
-    assert!(refused(&mut events).await.1.contains("key of device fan-1"));
+    let (why, words) = refused(&mut events).await;
+    assert!(words.contains("key of device fan-1"), "{words}");
+    assert_eq!(why, Why::KeyOfAnother { owner: name("fan-1") });
     assert!(store.devices().await.unwrap().is_empty());
 }
 
@@ -120,9 +124,11 @@ async fn downgrade_to_plain_by_the_device() {
     let (ended, said, _) = once(&server, "cellar-3", Key::Insecure).await;
     assert_eq!(ended, Ended::Refused(Refusal::Unknown));
     assert!(said.contains("cannot connect without"), "{said}");
-    assert!(refused(&mut events).await.1.contains("came without"));
+    let (why, words) = refused(&mut events).await;
+    assert!(why == Why::KeyMissing && words.contains("came without"), "{words}");
     let (ended, _, _) = once(&server, "stranger", Key::Insecure).await;
     assert_eq!(ended, Ended::Refused(Refusal::Unknown));
+    assert_eq!(refused(&mut events).await.0, Why::NotAdmitted);
     assert!(store.devices().await.unwrap().is_empty());
 }
 
@@ -165,7 +171,7 @@ async fn downgrade_of_version() {
             pass(way, frame)
         });
         assert_eq!(within(dial(&mut runner, io)).await, Ended::Refused(Refusal::Version));
-        assert_eq!(refused(&mut events).await.0, Refusal::Version);
+        assert_eq!(refused(&mut events).await.0, Why::Version);
     }
     let (_device, mut runner) = board("cellar-3", sealed(1));
     for _ in 0..3 {

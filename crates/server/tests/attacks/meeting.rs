@@ -6,7 +6,7 @@ use catalog::TEMPERATURE;
 use sensock::deframe::PREFACE;
 use sensock::seal::NoEntropy;
 use sensock_device::{Boot, Ended, Key};
-use sensock_server::{Event, History as _, MemoryStore, Refusal, Server, Span};
+use sensock_server::{Event, History as _, MemoryStore, Refusal, Server, Span, Why};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::time::Instant;
 
@@ -39,7 +39,9 @@ async fn replayed_first_message() {
 
     let answer = replay(&first_server, &up).await;
     assert!(answer.windows(10).any(|w| w == b"dial again"), "known again: refused, in clear");
-    assert!(refused(&mut events).await.1.contains("came again"));
+    let (why, words) = refused(&mut events).await;
+    assert_eq!(why, Why::Replayed { owner: name("cellar-3") });
+    assert!(words.contains("came again"), "{words}");
     // A server that was started meanwhile has seen none of it. It answers, and can be told nothing.
     let (second_server, mut others) = server(&store).await;
     let answer = replay(&second_server, &up).await;
@@ -118,8 +120,11 @@ async fn repeated_ephemeral_after_reboot() {
     let (ended, again) = first_message(&server, Boot::Number(2)).await;
     assert_eq!(e(&after), e(&again), "as the test wants it");
     assert_eq!(ended, Ended::Refused(Refusal::Busy));
-    let (code, words) = refused(&mut events).await;
-    assert!(code == Refusal::Busy && words.contains("random generator repeats itself"), "{words}");
+    let (why, words) = refused(&mut events).await;
+    assert!(
+        matches!(why, Why::Replayed { .. }) && words.contains("random generator repeats itself"),
+        "{words}"
+    );
 }
 
 /// Two boards with one key and one name: the one that is connected stays, the other one is told, and so is the operator.
@@ -200,7 +205,7 @@ async fn oversized_pre_auth_frame() {
         let answered = tokio::time::timeout(Duration::from_secs(1), near.read_exact(&mut answer)).await;
         assert_eq!(answered.is_err(), fits, "{len}");
         if !fits {
-            assert_eq!(refused(&mut events).await.0, Refusal::Malformed);
+            assert_eq!(refused(&mut events).await.0, Why::Malformed);
             // And who writes on is not read.
             let mut written = 0;
             while let Ok(Ok(())) =

@@ -7,9 +7,7 @@ use embedded_io_adapters::tokio_1::FromTokio;
 use sensock::DeviceId;
 use sensock::seal::{Credential, KeyId, NoEntropy};
 use sensock_device::{Boot, Buffers, Device, Ended, Key, Node, Outbox, Runner, TokioClock};
-use sensock_server::{
-    Builder, Event, Events, History as _, Keyring, Keys, MemoryStore, Refusal, Server, Span,
-};
+use sensock_server::{Builder, Event, Events, History as _, Keyring, Keys, MemoryStore, Server, Span, Why};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, DuplexStream};
 use tokio::time::Instant;
 
@@ -115,9 +113,12 @@ pub async fn dial(runner: &mut Runner<'static, TokioClock>, io: DuplexStream) ->
     runner.connection(FromTokio::new(reader), FromTokio::new(writer)).await
 }
 
-pub async fn refused(events: &mut Events) -> (Refusal, String) {
+pub async fn refused(events: &mut Events) -> (Why, String) {
     let refused = until(events, |e| match e {
-        Event::Refused { code, words, .. } => Some((code, words)),
+        Event::Refused { code, why, words, .. } => {
+            assert_eq!(why.code(), code);
+            Some((why, words))
+        }
         _ => None,
     });
     within(refused).await

@@ -56,6 +56,8 @@ pub(crate) struct Flash {
     shift: u32,
     complete: bool,
     complete_since: u32,
+    /// Boots up to this one had lower numbers once.
+    moved: u32,
     // What follows does not survive.
     write: Option<Write>,
     acked: [Position; Lane::COUNT],
@@ -109,6 +111,9 @@ impl Flash {
         for item in self.lanes.iter_mut().flatten() {
             (item.first, item.next) = (item.first.plus(by << 32), item.next.plus(by << 32));
         }
+        if by > 0 {
+            self.moved = self.boot + by as u32;
+        }
         self.complete_since += by as u32;
         let highest = self.lanes.iter().flatten().map(|i| i.first.boot()).max().unwrap_or(0);
         let boot = (self.boot + by as u32).max(highest) + 1;
@@ -152,6 +157,7 @@ impl Flash {
         old.sort_by_key(|b| b.boot);
         let mut boots = Boots::default();
         let _ = old.into_iter().all(|b| boots.push(b));
+        boots.moved_up_to(if shift > 0 { self.boot + shift } else { self.moved });
         boots
     }
 

@@ -136,7 +136,7 @@ impl Host {
             }
             Event::Boots(boots) => {
                 let mut rows = vec![];
-                for old in boots.as_slice() {
+                for (i, old) in boots.as_slice().iter().enumerate() {
                     let Some(hello) = conn.hello else { continue };
                     if !conn.times.knows(old.boot) {
                         rows.push(BootRow {
@@ -152,7 +152,7 @@ impl Host {
                             rebased_by: 0,
                         });
                     }
-                    conn.times.heard_of(old);
+                    conn.times.heard_of(old, i < boots.moved().len());
                 }
                 if !rows.is_empty() {
                     let rows = Work::Rows(Box::new(Batch { boots: rows, ..Batch::default() }));

@@ -69,12 +69,7 @@ impl Oracle {
         }
         let (early, late) = self.skew(rec.true_us, now);
         let truth = rec.true_us as i64;
-        // What a flash that was rolled back brings again under another boot may be older than the boots below it. The server knows that of a
-        // rebase that it confirmed; of one whose Welcome came to nothing, or that a restored store forgot, it cannot know: open, and not held
-        // here.
-        let forgot = self.restored_us.is_some() && !life.alive;
-        let moved = life.tainted && (forgot || !life.wire.contains(&row.position.boot()));
-        let after = moved || row.not_before_us.is_none_or(|t| t <= truth + late);
+        let after = row.not_before_us.is_none_or(|t| t <= truth + late);
         if !after || truth + early > row.not_after_us {
             let (lo, hi) = (row.not_before_us.map(|t| t - truth), row.not_after_us - truth);
             return Err(format!("the true time is outside of its bounds: {lo:?} to {hi} us from it"));

@@ -5,6 +5,7 @@ mod help;
 
 mod t02_weak_entropy;
 mod t03_memory_rolled_back;
+mod t03_moved_by_a_hello_that_died;
 mod t04_store_restored;
 mod t05_two_stores;
 mod t06_how_many_were_lost;
@@ -28,6 +29,7 @@ mod t30_alarms_overtake;
 mod t31_credit_deadlock;
 mod t33_command_slots;
 mod t39_sleep;
+mod t43_sent_into_a_connection_that_is_over;
 mod t43_toggle_and_brown_out;
 mod t44_crash_between_send_and_result;
 mod t45_answers_out_of_memory;

@@ -14,13 +14,18 @@ impl Group<'_> {
     pub(super) fn command(&mut self, work: &CommandWork) -> Result<Done, Refuse> {
         match work {
             CommandWork::New(row) => self.new_command(row),
-            CommandWork::Sent { device, id, boot, now_us } => {
+            CommandWork::Sent { device, id, boot, after, now_us } => {
                 // Another server has met a newer boot: this connection is dead, and nobody would ever hear what became of the command.
                 let over = *boot < self.device(*device).boot_and_tag().0;
-                // A device begins no number below one that it began. One that another server made a moment ago goes first, once this
-                // connection has heard of it; till then this one waits.
+                // A device begins no number below one that it began. One that another server made a moment ago goes first, and so does one
+                // that left on a connection which this one has taken the place of; till this connection has heard of it, this one waits.
                 let first = |c: &CommandRow| {
-                    c.id < *id && c.state == CommandState::Queued && c.deadline_us >= *now_us
+                    c.id < *id
+                        && match c.state {
+                            CommandState::Queued => c.deadline_us >= *now_us,
+                            CommandState::Sent(to) => to == *boot && c.id > *after,
+                            _ => false,
+                        }
                 };
                 let early = self.device(*device).commands.iter().any(first);
                 self.change(*device, *id, |row| {

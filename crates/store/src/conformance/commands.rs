@@ -65,7 +65,7 @@ pub async fn a_command_is_settled_once<S: Store + History>(store: S) {
     let first = met(&store, hello_work(&store, hello(d, 3, 0), 70).await).await;
     assert_eq!(first.identity.boot, 3);
     let (row, _) = order(&store, command(d, 0)).await;
-    let sent = CommandWork::Sent { device: d, id: row.id, boot: 3, now_us: NOON };
+    let sent = CommandWork::Sent { device: d, id: row.id, boot: 3, after: Default::default(), now_us: NOON };
     done(&store, &[Work::Command(sent)]).await;
     let stored = store.command(&d, row.id).await.expect("command").expect("it was stored");
     assert_eq!(stored.state, CommandState::Sent(3));

@@ -101,7 +101,11 @@ pub(crate) fn read(vector: Value<'_>, frame: &[u8], set: Set<'_>) -> Read {
                 let fields = Fields::of(v).number("boot", boot.boot).word("catalogue", boot.catalog);
                 fields.number("last_tick", boot.last_tick.0).end().is_ok()
             };
-            fields().list("boots", boots.as_slice().iter(), old).end()
+            let fields = fields().list("boots", boots.as_slice().iter(), old);
+            match boots.moved().len() {
+                0 => fields.end(),
+                moved => fields.number("moved", moved as u64).end(),
+            }
         }
         Kind::Catalog => {
             let part = CatalogPart::decode(body)?;
@@ -202,7 +206,14 @@ fn write_short(vector: Value<'_>, out: &mut [u8]) -> Option<usize> {
             catalog: v.at("catalogue").word(),
             last_tick: Tick(v.at("last_tick").number()),
         });
-        old.all(|boot| boots.push(boot)).then(|| boots.encode(out).ok())?
+        if !old.all(|boot| boots.push(boot)) {
+            return None;
+        }
+        let last = message("moved").map(|v| usize::from(v.int::<u16>()).wrapping_sub(1));
+        if let Some(last) = last.and_then(|i| boots.as_slice().get(i).copied()) {
+            boots.moved_up_to(last.boot);
+        }
+        boots.encode(out).ok()
     } else if let Some(v) = message("sleep") {
         let sleep = Sleep {
             for_ms: v.at("for_ms").int(),

@@ -1,7 +1,6 @@
 //! What a server reports, as lines.
 
-use sensock::wire::hello::Refusal;
-use sensock_server::Event;
+use sensock_server::{Event, Why};
 use sensock_store::work::Meeting;
 
 use super::time::{Times, lasting};
@@ -74,9 +73,10 @@ pub(crate) fn line(event: &Event, guests: &Guests, times: &Times) -> Option<Line
         Event::Lost { device } => {
             (device.to_string(), "is lost: it did not come back in time".to_owned(), true)
         }
-        Event::Refused { peer, device, code, words } => match (device, code) {
-            (Some(device), Refusal::Unknown) => {
-                (device.to_string(), guests.how_to_admit(device, words), true)
+        Event::Refused { peer, device, why, words, .. } => match (device, why) {
+            (Some(device), Why::NotAdmitted) => (device.to_string(), guests.how_to_admit(device), true),
+            (Some(device), Why::KeyMissing | Why::KeyOfAnother { .. }) => {
+                (device.to_string(), words.clone(), true)
             }
             (Some(device), _) => (device.to_string(), format!("refused, {peer}: {words}"), true),
             (None, _) => (peer.clone(), format!("refused: {words}"), true),
@@ -152,14 +152,22 @@ mod tests {
         let path = std::env::temp_dir().join(format!("sensockd-events-{}.txt", std::process::id()));
         std::fs::write(&path, "attic-6\n").unwrap();
         let guests = Guests::new(None, crate::guests::Plain::file(&path).unwrap());
-        let event = Event::Refused {
+        let refused = |why: Why| Event::Refused {
             peer: "10.0.0.7:4711".to_owned(),
             device: DeviceId::new("attic-7").ok(),
-            code: Refusal::Unknown,
-            words: String::new(),
+            code: why.code(),
+            why,
+            words: "as the server says".to_owned(),
         };
-        let line = line(&event, &guests, &Times::utc()).unwrap();
-        assert!(line.loud && line.what.ends_with("and it may connect"), "{}", line.what);
+        let told = line(&refused(Why::NotAdmitted), &guests, &Times::utc()).unwrap();
+        assert!(told.loud && told.what.ends_with("and it may connect"), "{}", told.what);
+        // A line in the file would help none of these.
+        for why in [Why::KeyMissing, Why::KeyOfAnother { owner: DeviceId::new("attic-6").unwrap() }] {
+            let told = line(&refused(why), &guests, &Times::utc()).unwrap();
+            assert_eq!(told.what, "as the server says");
+        }
+        let told = line(&refused(Why::Busy), &guests, &Times::utc()).unwrap();
+        assert_eq!(told.what, "refused, 10.0.0.7:4711: as the server says");
         std::fs::remove_file(&path).unwrap();
     }
 }

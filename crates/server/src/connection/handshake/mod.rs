@@ -21,7 +21,7 @@ use sensock::limits::{FRAME_HARD_MAX, FRAME_MIN_MAX, HANDSHAKE_MS, HELLO_MAX};
 use sensock::seal::{FIRST_OVERHEAD, TAG};
 use sensock::server::{Config, Event as Heard, Proposal, Session};
 use sensock::wire::header::{Kind, plain};
-use sensock::wire::hello::{Hello, Refusal};
+use sensock::wire::hello::Hello;
 use sensock::{DeviceId, Lane, Micros, Tag};
 use sensock_store::work::{Identity, Verdict};
 use sensock_store::{Resume, judge};
@@ -36,6 +36,7 @@ use crate::random;
 use crate::recheck::{LOOKUP, LetIn};
 use crate::shared::Shared;
 use crate::wall::Wall;
+use crate::why::Why;
 
 /// Where a transport comes from.
 #[derive(Clone, Debug)]
@@ -187,7 +188,7 @@ impl Meeting<'_> {
             return self
                 .refuse(
                     None,
-                    Refusal::Busy,
+                    Why::Busy,
                     5_000,
                     "this server is full",
                     "the limit of connections is reached: raise it, or add a server",
@@ -200,7 +201,7 @@ impl Meeting<'_> {
             self.begin(None).await?;
         }
         if let Some(why) = self.shared.wall.hold() {
-            return self.refuse(Some(&hello), Refusal::Busy, 30_000, why, why).await;
+            return self.refuse(Some(&hello), Why::Busy, 30_000, why, why).await;
         }
         self.admit(&hello).await?;
         let resume = match timeout(LOOKUP, self.shared.backend.load(who)).await {
@@ -210,9 +211,7 @@ impl Meeting<'_> {
                     Ok(Err(error)) => format!("the store does not answer: {error}"),
                     _ => "the store takes too long to answer".to_owned(),
                 };
-                return self
-                    .refuse(Some(&hello), Refusal::Busy, 5_000, "the store does not answer", &why)
-                    .await;
+                return self.refuse(Some(&hello), Why::Busy, 5_000, "the store does not answer", &why).await;
             }
         };
         let Verdict::Welcome(identity) = judge(&resume, &hello, Tag(random::number())) else {

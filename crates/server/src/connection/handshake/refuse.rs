@@ -5,29 +5,31 @@ use std::ops::ControlFlow;
 use std::time::Duration;
 
 use sensock::deframe::Foreign;
-use sensock::wire::hello::{Hello, Refusal};
+use sensock::wire::hello::Hello;
 use tokio::time::timeout;
 
 use super::super::finish;
 use super::{Failed, Meeting};
 use crate::events::Event;
 use crate::pipe::{Lost, Pipe as _};
+use crate::why::Why;
 
 impl Meeting<'_> {
     /// Says no, to the device in `text`, to the operator in `words`.
     pub(super) async fn refuse<T>(
         &mut self,
         hello: Option<&Hello>,
-        code: Refusal,
+        why: Why,
         backoff_ms: u32,
         text: &str,
         words: &str,
     ) -> Result<T, Failed> {
         let device = hello.map(|h| h.device);
+        let code = why.code();
         let name = device.as_ref().map_or("", |d| d.as_str());
         tracing::warn!(peer = self.peer.words, device = name, ?code, "refused: {words}");
         let (peer, words) = (self.peer.words.clone(), words.to_owned());
-        self.shared.events.send(Event::Refused { peer, device, code, words });
+        self.shared.events.send(Event::Refused { peer, device, code, why, words });
         let told = {
             let mut out = [0; 256];
             let told = self.session.refuse(code, backoff_ms, text, &mut out);
@@ -53,7 +55,7 @@ impl Meeting<'_> {
         );
         self.shared.events.send(Event::Collision { device, connected, refused });
         let text = format!("another board has the identity {device}: give one of them another id");
-        self.refuse(Some(hello), Refusal::IdentityInUse, 300_000, &text, &words).await
+        self.refuse(Some(hello), Why::IdentityInUse, 300_000, &text, &words).await
     }
 
     /// Something else dialled: its owner is told in its own protocol, where it has words.

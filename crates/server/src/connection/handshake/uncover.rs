@@ -3,13 +3,14 @@
 use sensock::Micros;
 use sensock::error::Peer;
 use sensock::seal::{Cover, Ephemeral, First};
-use sensock::wire::hello::{Hello, Refusal, VERSION};
+use sensock::wire::hello::{Hello, VERSION};
 use tokio::time::timeout;
 
 use super::{Came, Failed, Meeting, read};
 use crate::pipe::Lost;
 use crate::random;
 use crate::recheck::{Held, LOOKUP};
+use crate::why::Why;
 
 impl Meeting<'_> {
     /// The first frame.
@@ -28,18 +29,18 @@ impl Meeting<'_> {
                         "this server speaks sensock wire versions {VERSION} to {VERSION}, the device {low} to {high}: update the {}",
                         if low > VERSION { "server" } else { "device" }
                     );
-                    return self.refuse(None, Refusal::Version, 3_600_000, &words, &words).await;
+                    return self.refuse(None, Why::Version, 3_600_000, &words, &words).await;
                 }
                 Ok(Came::Broken(error, _)) => {
                     let words = format!("the first frame is no Hello: {error}");
-                    let _told = self.refuse::<()>(None, Refusal::Malformed, 3_600_000, &words, &words).await;
+                    let _told = self.refuse::<()>(None, Why::Malformed, 3_600_000, &words, &words).await;
                     return Err(Failed::Bad);
                 }
                 Ok(Came::Proved | Came::Sealed(_)) => return Err(Failed::Bad),
                 Err(Some(Lost::Foreign(bytes))) => return self.foreign(bytes).await,
                 Err(Some(Lost::Peer(error))) => {
                     let words = error.to_string();
-                    let _told = self.refuse::<()>(None, Refusal::Malformed, 3_600_000, &words, &words).await;
+                    let _told = self.refuse::<()>(None, Why::Malformed, 3_600_000, &words, &words).await;
                     return Err(Failed::Bad);
                 }
                 Err(lost) => return Err(self.gone(None, lost)),
@@ -62,7 +63,7 @@ impl Meeting<'_> {
                     _ => "looking up keys takes too long".to_owned(),
                 };
                 let text = "this server cannot look keys up now";
-                return self.refuse(None, Refusal::Busy, 5_000, text, &why).await;
+                return self.refuse(None, Why::Busy, 5_000, text, &why).await;
             }
         };
         // It is never closed.
@@ -70,15 +71,21 @@ impl Meeting<'_> {
         let doorkeeper = &self.shared.doorkeeper;
         let key = held.as_ref().map_or_else(|| doorkeeper.unknown(first.id), |held| held.key.clone());
         let Ok((answer, hello)) = first.open(&key, &mut message) else {
-            let words = match held {
-                Some(held) => format!(
-                    "a device that names the key {} of device {} does not have that key, or its message was changed on the way",
-                    first.id, held.device
+            let id = first.id;
+            let (why, words) = match held.map(|held| held.device) {
+                Some(owner) => (
+                    Why::KeyWrong { id, owner },
+                    format!(
+                        "a device that names the key {id} of device {owner} does not have that key, or its message was changed on the way"
+                    ),
                 ),
-                None => format!("nobody here has the key {}: was it revoked, or never added?", first.id),
+                None => (
+                    Why::KeyUnknown { id },
+                    format!("nobody here has the key {id}: was it revoked, or never added?"),
+                ),
             };
             let text = "this server does not know this key: compare it with the server's, or add it there";
-            let _told = self.refuse::<()>(None, Refusal::Unknown, 60_000, text, &words).await;
+            let _told = self.refuse::<()>(None, why, 60_000, text, &words).await;
             return Err(Failed::Bad);
         };
         // Whoever opened it: without an owner it was luck, which is worth nothing.
@@ -88,14 +95,16 @@ impl Meeting<'_> {
                 "a first message of device {} came again: somebody replays it, or the board's random generator repeats itself",
                 held.device
             );
-            let _told = self.refuse::<()>(None, Refusal::Busy, 5_000, "dial again", &words).await;
+            let _told = self
+                .refuse::<()>(None, Why::Replayed { owner: held.device }, 5_000, "dial again", &words)
+                .await;
             return Err(Failed::Bad);
         }
         self.begin(Some(first.id)).await?;
         let salt = [self.shared.id, self.shared.wall.now().0, u64::from_le_bytes(first.id.0)];
         let Ok(pair) = Ephemeral::make(&key, &mut random::fill, &salt) else {
             let words = "the system gives no random bytes";
-            return self.refuse(None, Refusal::Busy, 5_000, "this server has no random bytes", words).await;
+            return self.refuse(None, Why::Busy, 5_000, "this server has no random bytes", words).await;
         };
         self.pipe.cover(Cover::answer(answer, pair));
         self.owner = Some(held.device);

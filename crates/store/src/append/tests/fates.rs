@@ -24,7 +24,13 @@ fn waiting(policy: Policy, sent: bool) -> MemoryStore {
     let row = CommandRow { policy, ..command(d, 0) };
     let mut works = vec![Work::Command(CommandWork::New(Box::new(row)))];
     if sent {
-        works.push(Work::Command(CommandWork::Sent { device: d, id: CommandId(1), boot: 7, now_us: NOON }));
+        works.push(Work::Command(CommandWork::Sent {
+            device: d,
+            id: CommandId(1),
+            boot: 7,
+            after: CommandId(0),
+            now_us: NOON,
+        }));
     }
     assert!(run(&store, &works).unwrap().iter().all(Result::is_ok));
     store
@@ -195,8 +201,13 @@ fn commands_that_wait_are_limited() {
 #[test]
 fn a_command_past_its_deadline_is_not_sent() {
     let store = waiting(Once, false);
-    let sent =
-        CommandWork::Sent { device: device("cellar"), id: CommandId(1), boot: 7, now_us: NOON + 60_000_001 };
+    let sent = CommandWork::Sent {
+        device: device("cellar"),
+        id: CommandId(1),
+        boot: 7,
+        after: CommandId(0),
+        now_us: NOON + 60_000_001,
+    };
     let got = run(&store, &[Work::Command(sent)]).unwrap();
     assert!(matches!(&got[..], [Ok(crate::work::Done::Command(row, _))] if row.state == Expired), "{got:?}");
 }
@@ -207,7 +218,13 @@ fn a_command_is_not_sent_into_a_boot_that_is_over() {
     let store = waiting(Once, false);
     assert_eq!(fate(&store, 8, BEGUN, 0, false), (true, Queued));
     let sent = |boot| {
-        let work = CommandWork::Sent { device: device("cellar"), id: CommandId(1), boot, now_us: NOON };
+        let work = CommandWork::Sent {
+            device: device("cellar"),
+            id: CommandId(1),
+            boot,
+            after: CommandId(0),
+            now_us: NOON,
+        };
         match run(&store, &[Work::Command(work)]).unwrap().remove(0) {
             Ok(crate::work::Done::Command(row, _)) => row.state,
             other => panic!("{other:?}"),
@@ -226,16 +243,23 @@ fn a_command_is_not_sent_before_an_earlier_one_that_another_server_made() {
     assert_eq!(fate(&store, 7, 0, 0, false), (true, Queued));
     let second = CommandRow { created_us: NOON + 1, ..command(d, 0) };
     run(&store, &[Work::Command(CommandWork::New(Box::new(second)))]).unwrap();
-    let sent = |id, now_us| {
-        let work = CommandWork::Sent { device: d, id: CommandId(id), boot: 7, now_us };
+    let sent = |id, after| {
+        let work = CommandWork::Sent {
+            device: d,
+            id: CommandId(id),
+            boot: 7,
+            after: CommandId(after),
+            now_us: NOON,
+        };
         match run(&store, &[Work::Command(work)]).unwrap().remove(0) {
             Ok(crate::work::Done::Command(row, _)) => row.state,
             other => panic!("{other:?}"),
         }
     };
-    assert_eq!(sent(2, NOON), Queued, "it waits for the first");
-    assert_eq!(sent(1, NOON), Sent(7));
-    assert_eq!(sent(2, NOON), Sent(7));
+    assert_eq!(sent(2, 0), Queued, "it waits for the first");
+    assert_eq!(sent(1, 0), Sent(7));
+    assert_eq!(sent(2, 0), Queued, "the first left on another connection: this one has to send it too");
+    assert_eq!(sent(2, 1), Sent(7));
 }
 
 /// The answer was acknowledged, then the store was put back: the answer will not come again, so the command is not awaited for ever.

@@ -109,7 +109,13 @@ fn a_poisoned_answer_leaves_the_command_unknown() {
     let control = LaneId { device: d, lane: Lane::Control };
     now(met(&store, now(hello_work(&store, hello(d, 1, 0), 1))));
     let order = Work::Command(CommandWork::New(Box::new(command(d, 0))));
-    let sent = CommandWork::Sent { device: d, id: sensock::CommandId(1), boot: 1, now_us: NOON };
+    let sent = CommandWork::Sent {
+        device: d,
+        id: sensock::CommandId(1),
+        boot: 1,
+        after: Default::default(),
+        now_us: NOON,
+    };
     run(&store, &[order, Work::Command(sent)]).unwrap();
     let mut work = records(control, Position::new(1, 0), 1);
     let at = Position::new(1, 0);
