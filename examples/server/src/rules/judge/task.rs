@@ -92,6 +92,8 @@ struct Holder<'a> {
     checkpoint_ms: u64,
     late_since: Option<Instant>,
     late_last: Option<Instant>,
+    /// Until then the past must wait: nine tenths of the time are for what is live.
+    rests_until: Instant,
 }
 
 impl<'a> Holder<'a> {
@@ -116,6 +118,7 @@ impl<'a> Holder<'a> {
             checkpoint_ms: 0,
             late_since: None,
             late_last: None,
+            rests_until: Instant::now(),
         }
     }
 
@@ -305,6 +308,16 @@ impl<'a> Holder<'a> {
 
     /// Judges a stretch of the past, if there is something to judge again; whether there was.
     async fn judge_again(&mut self, judge: &mut Judge) -> Result<bool> {
+        let began = Instant::now();
+        if began < self.rests_until {
+            return Ok(false);
+        }
+        let goes_on = self.judge_past(judge).await;
+        self.rests_until = Instant::now() + began.elapsed() * 9;
+        goes_on
+    }
+
+    async fn judge_past(&mut self, judge: &mut Judge) -> Result<bool> {
         if let Some(from_ms) = judge.late_from_ms() {
             let settled = self.late_last.is_some_and(|at| at.elapsed() >= SETTLED)
                 || self.late_since.is_some_and(|at| at.elapsed() >= AT_LAST);
@@ -358,7 +371,8 @@ impl<'a> Holder<'a> {
 
     /// When something is to be done although nothing comes.
     fn wakes_at(&self, judge: &Judge) -> Instant {
-        let longest = if judge.late_from_ms().is_some() { SETTLED / 4 } else { Duration::from_secs(1) };
+        let past = judge.late_from_ms().is_some() || self.again.is_some();
+        let longest = if past { SETTLED / 4 } else { Duration::from_secs(1) };
         let due = judge.due_ms().map(|due| Duration::from_millis(due.saturating_sub(now_ms())));
         Instant::now() + due.unwrap_or(longest).min(longest)
     }

@@ -87,6 +87,11 @@ impl House {
         House { store, server, rules: Some(rules), said }
     }
 
+    /// What was said so far and not heard.
+    pub(super) fn heard(&mut self) -> Vec<String> {
+        std::iter::from_fn(|| self.said.try_recv().ok()).map(|said| said.text).collect()
+    }
+
     async fn hears(&mut self, part: &str) -> String {
         let found = async {
             loop {
