@@ -326,7 +326,8 @@ def varint(data):
 
 def main(libraries, folder):
     files = {}
-    for name in sorted(os.listdir(folder)):
+    # Sealed sessions lie in a folder of their own: C has no way to fix the pairs.
+    for name in sorted(name for name in os.listdir(folder) if name.endswith(".json")):
         with open(os.path.join(folder, name), encoding="utf-8") as file:
             files[name.removesuffix(".json")] = json.load(file)
     door = ctypes.CDLL(os.path.join(libraries, "libsensock_ffi_vectors.so"))
