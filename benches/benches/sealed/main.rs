@@ -1,7 +1,7 @@
 //! What sealing costs a server: handshakes a second of one core, and processor time a record, sealed beside plain.
 //!
 //! A server has a thread of its own (and SQLite another one); what it costs is what the process computes, less what the device's thread
-//! does: system calls, committer, store and all. Sealed and plain take turns in 25 short rounds; a figure is the median of
+//! does: system calls, committer, store and all. Sealed and plain take turns in 25 rounds; a figure is the median of
 //! them: what SQLite does now and then, such as moving its log into the file, is in few of them.
 #![allow(missing_docs, clippy::unwrap_used, clippy::print_stdout, reason = "a bench")]
 
@@ -30,7 +30,7 @@ fn main() {
         "64 records a batch, SQLite flushed at each commit",
         1.05,
         [sqlite(false), sqlite(true)],
-        if once { (1, 1, 64) } else { (25, 60, 64) },
+        if once { (1, 1, 64) } else { (25, 400, 64) },
     );
     let memory = |sealed| Pair::new(sealed, async || MemoryStore::default());
     compare(
