@@ -10,6 +10,10 @@ use sensock_sim::plan::{Size, plan};
 use sensock_sim::run::run;
 use sensock_sim::shrink::shrink;
 
+/// Most of a run is small pieces of memory that come and go.
+#[global_allocator]
+static MEMORY: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// Devices and servers in virtual time, with everything that can go wrong.
 #[derive(Parser)]
 #[command(name = "sensock-sim")]
