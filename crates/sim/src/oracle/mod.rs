@@ -61,7 +61,9 @@ pub(crate) struct Life {
     pub alive: bool,
     /// Another board had the same identity meanwhile, or its memory was exchanged: what is lost by that is nobody's to know.
     pub tainted: bool,
-    /// The store was put back and the board's memory rolled back, both to before this boot: nobody knows that it was.
+    /// The board's memory was rolled back to before this boot. It may give the same number to another boot, and does not know this one by that.
+    unkept: bool,
+    /// The store was put back to before this boot too: nobody knows that it was.
     pub forgotten: bool,
     /// Records of each lane, by number.
     recs: [Vec<u32>; Lane::COUNT],
@@ -258,10 +260,13 @@ impl Oracle {
         less
     }
 
-    /// The highest boot of this device that the store or one of its boards knows of.
-    pub(crate) fn remembered(&mut self, device: usize, boot: u32) {
-        let of = self.lives.iter_mut().filter(|l| l.device == device && !l.alive);
-        of.filter(|l| l.wire.last().is_some_and(|w| *w > boot)).for_each(|l| l.forgotten = true);
+    /// The highest boots of this device that its boards, and the store, know of now.
+    pub(crate) fn remembered(&mut self, device: usize, kept: u32, stored: u32) {
+        for life in self.lives.iter_mut().filter(|l| l.device == device && !l.alive) {
+            let is_above = |boot| life.wire.last().is_some_and(|w| *w > boot);
+            life.unkept |= is_above(kept);
+            life.forgotten |= life.unkept && is_above(stored);
+        }
     }
 
     fn index(&self, id: DeviceId) -> Option<usize> {
@@ -308,6 +313,7 @@ impl Life {
             connected: false,
             alive: true,
             tainted,
+            unkept: false,
             forgotten: false,
             recs: Default::default(),
             persisted: [0; Lane::COUNT],

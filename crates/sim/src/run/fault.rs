@@ -338,13 +338,17 @@ impl Run {
 
     /// Tells the oracle which boots are known to somebody still.
     fn remember(&mut self) {
-        let mut known = vec![0; self.turns.len()];
+        let mut known = vec![(0, 0); self.turns.len()];
         for d in &self.devices {
             let b = &self.world.boards[d.board.0];
-            let stored = ready(self.world.store.load(&b.id)).device.map_or(0, |row| row.boot);
-            known[d.book] = known[d.book].max(stored).max(b.kept_boot());
+            let in_store = ready(self.world.store.load(&b.id)).device.map_or(0, |row| row.boot);
+            let (kept, stored) = &mut known[d.book];
+            (*kept, *stored) = ((*kept).max(b.kept_boot()), in_store);
         }
-        known.into_iter().enumerate().for_each(|(book, boot)| self.oracle.remembered(book, boot));
+        known
+            .into_iter()
+            .enumerate()
+            .for_each(|(book, (kept, stored))| self.oracle.remembered(book, kept, stored));
     }
 
     /// The database is put back to an older state, and its servers with it.
