@@ -127,6 +127,9 @@ impl LaneLink {
     }
 }
 
+/// What a frame takes on a stream besides its own bytes, at most: its length, and the tag of a sealed one.
+const AROUND: u32 = 18;
+
 /// Frames under way, merged into at most four entries: the last position, bytes, when.
 const FLIGHT: usize = 4;
 
@@ -171,7 +174,7 @@ impl Pace {
         // The rate is bounded where it is set.
         let (frame, hundred_ms) = (max_frame as u32, self.rate * 100 / 16);
         let room = if self.in_flight < hundred_ms.max(frame) {
-            (2 * frame).saturating_sub(self.in_flight).min(frame) as usize
+            (2 * frame + AROUND).saturating_sub(self.in_flight).min(frame) as usize
         } else {
             0
         };
@@ -180,7 +183,7 @@ impl Pace {
 
     /// A frame went out.
     pub(crate) fn sent(&mut self, framed: &Framed, now: Tick) {
-        let (last, bytes, at) = (framed.next.prev(), framed.len as u32, now.0 as u32);
+        let (last, bytes, at) = (framed.next.prev(), framed.len as u32 + AROUND, now.0 as u32);
         self.in_flight += bytes;
         if self.flight_len < FLIGHT {
             self.flight[(self.oldest + self.flight_len) % FLIGHT] = Flight { last, bytes, at };
