@@ -3,7 +3,7 @@
 use crate::alarm::{Alarm, Cause};
 use crate::matrix::Matrix;
 use crate::row::NEVER;
-use crate::signal::Around;
+use crate::signal::{Around, Kinds};
 use crate::state::{LAYOUT, Plain};
 use crate::{BadState, BadTable, Compiled, Level, Row, Slot, Step, Table};
 
@@ -16,6 +16,7 @@ use crate::{BadState, BadTable, Compiled, Level, Row, Slot, Step, Table};
 pub struct Engine<'t, R, H, S = [Slot; 0]> {
     table: &'t Table<'t>,
     hash: u64,
+    kinds: &'t Kinds,
     rows: R,
     hazards: H,
     slots: S,
@@ -90,7 +91,7 @@ where
     /// What is wrong with the table or the size of the memory.
     pub fn new(table: &'t Table<'t>, rows: R, hazards: H, slots: S) -> Result<Self, BadTable> {
         table.check()?;
-        Self::over(table, table.hash(), rows, hazards, slots)
+        Self::over(table, table.hash(), &Kinds::ALL, rows, hazards, slots)
     }
 
     /// The same for a table that is known to be good.
@@ -98,15 +99,33 @@ where
     /// # Errors
     /// [`BadTable::Memory`] if the memory is not of the right size.
     pub fn compiled(compiled: &'t Compiled<'t>, rows: R, hazards: H, slots: S) -> Result<Self, BadTable> {
-        Self::over(&compiled.table, compiled.hash, rows, hazards, slots)
+        Self::over(&compiled.table, compiled.hash, &compiled.kinds, rows, hazards, slots)
     }
 
-    fn over(table: &'t Table<'t>, hash: u64, rows: R, hazards: H, slots: S) -> Result<Self, BadTable> {
+    fn over(
+        table: &'t Table<'t>,
+        hash: u64,
+        kinds: &'t Kinds,
+        rows: R,
+        hazards: H,
+        slots: S,
+    ) -> Result<Self, BadTable> {
         let fits = rows.as_ref().len() == table.rules.len() && hazards.as_ref().len() == table.hazards.len();
         if !fits || slots.as_ref().len() < table.slots() {
             return Err(BadTable::Memory);
         }
-        Ok(Self { table, hash, rows, hazards, slots, now: None, due: NEVER, cause: Cause::NONE, faults: 0 })
+        Ok(Self {
+            table,
+            hash,
+            kinds,
+            rows,
+            hazards,
+            slots,
+            now: None,
+            due: NEVER,
+            cause: Cause::NONE,
+            faults: 0,
+        })
     }
 
     /// Judges a record, after all that time alone brings before it.
@@ -274,7 +293,7 @@ where
             slots: self.slots.as_mut(),
         };
         let Some(row) = self.rows.as_mut().get_mut(i) else { return false };
-        let changed = row.read(rule, &mut around, value);
+        let changed = row.read(self.kinds, rule, &mut around, value);
         self.due = self.due.min(row.due(rule, record.at));
         changed
     }

@@ -85,6 +85,7 @@ extern crate std;
 
 mod alarm;
 mod calendar;
+mod divide;
 mod engine;
 mod explain;
 mod hash;

@@ -1,7 +1,7 @@
 //! What the engine remembers of one rule: 60 bytes.
 
 use crate::levels::LevelState;
-use crate::signal::{Around, State};
+use crate::signal::{Around, Kinds, State};
 use crate::state::Plain;
 use crate::{Level, Rule, Step};
 
@@ -69,11 +69,17 @@ impl Row {
     }
 
     /// A plausible reading. Says whether the level changed.
-    pub(crate) fn read(&mut self, rule: &Rule<'_>, around: &mut Around<'_>, value: i32) -> bool {
+    pub(crate) fn read(
+        &mut self,
+        kinds: &Kinds,
+        rule: &Rule<'_>,
+        around: &mut Around<'_>,
+        value: i32,
+    ) -> bool {
         let at = around.at;
         let passed = at.since(self.last);
         around.before = if matches!(self.signal, State::Nothing) { value } else { self.value };
-        let number = self.signal.read(&rule.signal, around, value);
+        let number = kinds.read(&mut self.signal, &rule.signal, around, value);
         (self.last, self.value) = (at, value);
         // Up to two intervals is as it should be; the time of a gap does not count for anything.
         let in_gap = rule.interval > 0 && passed > rule.interval.saturating_mul(2);

@@ -1,5 +1,6 @@
 //! A mean that is kept finer than the values it is a mean of.
 
+use crate::divide::divided;
 use crate::state::Plain;
 
 /// A number with 24 fractional bits, kept in two words so that a state needs no padding.
@@ -38,7 +39,7 @@ pub(crate) const fn raw(value: i32) -> i64 {
 
 /// `part / whole` in 256ths, both as raw fractions, within i32; a whole of less than 2^-16 counts as that.
 pub(crate) fn ratio(part: i64, whole: i64) -> i32 {
-    clamp(part / (whole >> 8).max(1))
+    clamp(divided(part, whole >> 8))
 }
 
 /// Into i32, the nearest where it does not fit.
