@@ -1,6 +1,7 @@
 //! Division, once.
 
 /// `part / whole`, rounded towards zero as `/` does; a whole below 1 counts as 1.
+#[cfg_attr(target_pointer_width = "32", inline(never))]
 pub(crate) const fn divided(part: i64, whole: i64) -> i64 {
     let quotient =
         quotient(part.unsigned_abs(), if whole < 1 { 1 } else { whole.unsigned_abs() }).cast_signed();

@@ -5,7 +5,7 @@ use crate::matrix::Matrix;
 use crate::row::NEVER;
 use crate::signal::{Around, Kinds};
 use crate::state::{LAYOUT, Plain};
-use crate::{BadState, BadTable, Compiled, Level, Row, Slot, Step, Table};
+use crate::{BadState, BadTable, Compiled, Level, Row, Rule, Slot, Step, Table};
 
 /// Judges one zone. `R`, `H` and `S` are the memory for rules, hazards and daily slots: arrays in firmware, `Vec` on a
 /// server, or slices that somebody lends.
@@ -136,8 +136,12 @@ where
         self.advance(record.at, tell)?;
         self.cause = record.from;
         let mut changed = false;
-        for i in 0..self.table.rules.len() {
-            changed |= self.read(i, record);
+        let device = record.from.device;
+        for (i, rule) in self.table.rules.iter().enumerate() {
+            // Most rules of a large zone are another device's.
+            if rule.device == device {
+                changed |= self.read(i, rule, record);
+            }
         }
         if changed {
             self.judge(record.at, tell);
@@ -270,11 +274,8 @@ where
         Some(())
     }
 
-    /// One rule reads a record. Says whether its level changed.
-    fn read(&mut self, i: usize, record: &Record<'_>) -> bool {
-        let Some(rule) = self.table.rules.get(i).filter(|rule| rule.device == record.from.device) else {
-            return false;
-        };
+    /// One rule of its device reads a record. Says whether its level changed.
+    fn read(&mut self, i: usize, rule: &Rule<'_>, record: &Record<'_>) -> bool {
         let Some(reading) = record.readings.iter().find(|reading| reading.quantity == rule.quantity) else {
             return false;
         };
@@ -303,7 +304,7 @@ where
         let matrix = Matrix { rules: self.table.rules, rows: self.rows.as_ref(), at };
         let mut due = NEVER;
         for (i, (hazard, danger)) in self.table.hazards.iter().zip(self.hazards.as_mut()).enumerate() {
-            let score = matrix.score(hazard);
+            let (score, changes) = matrix.score(hazard);
             let from = danger.level;
             let reached = hazard.reach(from, score.known, score.held);
             let to = if reached == Level::Normal && !score.any { Level::Unknown } else { reached };
@@ -328,7 +329,7 @@ where
                     matrix,
                 });
             }
-            due = hazard.cells.iter().map(|cell| matrix.due(cell)).fold(due, Step::min);
+            due = due.min(changes);
         }
         let rows = self.table.rules.iter().zip(self.rows.as_ref());
         self.due = rows.map(|(rule, row)| row.due(rule, at)).fold(due, Step::min);

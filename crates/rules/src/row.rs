@@ -56,11 +56,14 @@ impl Row {
 
     /// Since when it is at `level` or worse; `Err` says when that was last, `Err(None)` never.
     pub fn since(&self, level: Level) -> Result<Step, Option<Step>> {
-        let edge = match level {
-            Level::Critical => self.edges[1],
-            _ => self.edges[0],
-        };
+        let edge = self.edge(level);
         if self.level() >= level { Ok(edge) } else { Err((edge != NEVER).then_some(edge)) }
+    }
+
+    /// When `level` was entered or left last.
+    pub(crate) fn edge(&self, level: Level) -> Step {
+        let [warning, critical] = self.edges;
+        if level == Level::Critical { critical } else { warning }
     }
 
     /// The engine starts: silence is counted from here.

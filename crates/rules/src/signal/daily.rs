@@ -60,8 +60,8 @@ impl Hour {
         }
         let slot = memory.get(daily.slots.at(hour))?;
         let error = i64::from(value) - i64::from(slot.mean);
-        self.sum = Fixed::from_raw(self.sum.raw().saturating_add(value.into()));
-        self.spread = Fixed::from_raw(self.spread.raw().saturating_add(error.abs()));
+        self.sum.add(value.into());
+        self.spread.add(error.abs());
         self.readings = self.readings.saturating_add(1);
         let deviation = i64::from(slot.deviation.max(daily.least).max(1));
         (slot.hours >= daily.needed.max(1)).then(|| clamp(divided(error * 256, deviation)))

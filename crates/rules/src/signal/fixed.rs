@@ -28,7 +28,13 @@ impl Fixed {
     pub(crate) fn follow(&mut self, error: i64, shift: u32) {
         let half = if shift == 0 { 0 } else { 1i64 << (shift - 1) };
         let way = if error < 0 { -((-error + half) >> shift) } else { (error + half) >> shift };
-        *self = Self::from_raw(self.raw().saturating_add(way));
+        self.add(way);
+    }
+
+    /// Adds raw fractions; at the end of the range it stays there.
+    #[cfg_attr(target_pointer_width = "32", inline(never))]
+    pub(crate) fn add(&mut self, raw: i64) {
+        *self = Self::from_raw(self.raw().saturating_add(raw));
     }
 }
 
@@ -43,6 +49,7 @@ pub(crate) fn ratio(part: i64, whole: i64) -> i32 {
 }
 
 /// Into i32, the nearest where it does not fit.
+#[cfg_attr(target_pointer_width = "32", inline(never))]
 pub(crate) fn clamp(wide: i64) -> i32 {
     wide.clamp(i32::MIN.into(), i32::MAX.into()) as i32
 }
