@@ -4,8 +4,8 @@
 
 use core::hint::black_box;
 use sensock_rules::{
-    Calendar, Cell, Compiled, Daily, Flow, Hazard, Level, Levels, Rate, Record, Rule, Running, Shaking, Signal, Slots,
-    Step, Table, TooLate, Way,
+    Calendar, Cell, Compiled, Daily, Flow, Hazard, Level, Levels, Rate, Record, Rule, Running, Shaking,
+    Signal, Slots, Step, Table, TooLate, Way,
 };
 use sensock_size::Calls;
 use sensock_size::rules::{Acts, Device, start, step};
@@ -52,7 +52,12 @@ fn new() -> Option<Device<RULES, SLOTS>> {
     start(&TABLE)
 }
 
-fn record(engine: &mut Device<RULES, SLOTS>, record: &Record<'_>, to: Step, acts: Acts) -> Result<(), TooLate> {
+fn record(
+    engine: &mut Device<RULES, SLOTS>,
+    record: &Record<'_>,
+    to: Step,
+    acts: Acts,
+) -> Result<(), TooLate> {
     step(engine, record, to, acts)
 }
 
