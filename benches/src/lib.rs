@@ -9,6 +9,7 @@
 //! | `session` | the outbox, and from `record` to the acknowledgement with both sessions and no I/O |
 //! | `store` | rule A over the memory store and SQLite |
 //! | `loopback` | from `record` to acknowledged over TCP |
+//! | `rules` | a reading judged by rules of each kind |
 //!
 //! `cargo bench -p benches` measures, `cargo bench -p benches -- --test` and `cargo test -p benches --benches` run each once. The README
 //! beside this crate says how to read the figures.
@@ -24,6 +25,7 @@ pub mod peers;
 mod records;
 mod rounds;
 mod versions;
+pub mod zone;
 
 pub use case::Case;
 pub use ours::{Device, Record, Server};

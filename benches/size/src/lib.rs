@@ -6,6 +6,7 @@
 #![no_std]
 
 pub mod calls;
+pub mod rules;
 
 use core::cell::UnsafeCell;
 use core::hint::black_box;

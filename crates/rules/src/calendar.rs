@@ -1,6 +1,7 @@
 //! Hours and months where the sensor stands, for what repeats by the day and by the year.
 
 use crate::Step;
+use crate::divide::{divided, quotient};
 
 /// How the table's steps become local time. Everything comes from outside: the rules know no zone names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,12 +40,13 @@ impl Slots {
 
     /// The one for a local hour, counted from 1970.
     pub(crate) const fn at(self, hour: u32) -> usize {
-        let of_day = (hour % 24) as usize;
+        let days = divided(hour as i64, 24) as u32;
+        let of_day = (hour - days * 24) as usize;
         match self {
             Self::One => 0,
             Self::Hours => of_day,
-            Self::Months => month(hour / 24),
-            Self::MonthsAndHours => month(hour / 24) * 24 + of_day,
+            Self::Months => month(days),
+            Self::MonthsAndHours => month(days) * 24 + of_day,
         }
     }
 }
@@ -57,9 +59,9 @@ impl Calendar<'_> {
     pub(crate) fn hour(&self, grid_ms: u32, at: Step) -> u32 {
         let change = self.changes.iter().take_while(|(from, _)| *from <= at).last();
         let offset = change.map_or(self.offset_s, |(_, offset)| *offset);
-        let seconds = u64::from(at.0) * u64::from(grid_ms) / 1_000;
+        let seconds = quotient(u64::from(at.0) * u64::from(grid_ms), 1_000);
         let local = self.origin_s.saturating_add(offset.into()).saturating_add(seconds as i64);
-        u32::try_from(local / 3_600).unwrap_or(if local < 0 { 0 } else { u32::MAX })
+        u32::try_from(divided(local, 3_600)).unwrap_or(if local < 0 { 0 } else { u32::MAX })
     }
 }
 
@@ -67,7 +69,7 @@ impl Calendar<'_> {
 const fn month(days: u32) -> usize {
     const LENGTHS: [u32; 12] = [31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
     // 1972 was the first leap year: day 0 of a cycle is the first of January of 1970, its third year has the leap day.
-    let in_cycle = days % 1_461;
+    let in_cycle = days - divided(days as i64, 1_461) as u32 * 1_461;
     let (year, mut day) = match in_cycle {
         0..365 => (0, in_cycle),
         365..730 => (1, in_cycle - 365),

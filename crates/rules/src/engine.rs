@@ -3,9 +3,9 @@
 use crate::alarm::{Alarm, Cause};
 use crate::matrix::Matrix;
 use crate::row::NEVER;
-use crate::signal::Around;
+use crate::signal::{Around, Kinds};
 use crate::state::{LAYOUT, Plain};
-use crate::{BadState, BadTable, Compiled, Level, Row, Slot, Step, Table};
+use crate::{BadState, BadTable, Compiled, Level, Row, Rule, Slot, Step, Table};
 
 /// Judges one zone. `R`, `H` and `S` are the memory for rules, hazards and daily slots: arrays in firmware, `Vec` on a
 /// server, or slices that somebody lends.
@@ -16,6 +16,7 @@ use crate::{BadState, BadTable, Compiled, Level, Row, Slot, Step, Table};
 pub struct Engine<'t, R, H, S = [Slot; 0]> {
     table: &'t Table<'t>,
     hash: u64,
+    kinds: &'t Kinds,
     rows: R,
     hazards: H,
     slots: S,
@@ -90,7 +91,7 @@ where
     /// What is wrong with the table or the size of the memory.
     pub fn new(table: &'t Table<'t>, rows: R, hazards: H, slots: S) -> Result<Self, BadTable> {
         table.check()?;
-        Self::over(table, table.hash(), rows, hazards, slots)
+        Self::over(table, table.hash(), &Kinds::ALL, rows, hazards, slots)
     }
 
     /// The same for a table that is known to be good.
@@ -98,15 +99,33 @@ where
     /// # Errors
     /// [`BadTable::Memory`] if the memory is not of the right size.
     pub fn compiled(compiled: &'t Compiled<'t>, rows: R, hazards: H, slots: S) -> Result<Self, BadTable> {
-        Self::over(&compiled.table, compiled.hash, rows, hazards, slots)
+        Self::over(&compiled.table, compiled.hash, &compiled.kinds, rows, hazards, slots)
     }
 
-    fn over(table: &'t Table<'t>, hash: u64, rows: R, hazards: H, slots: S) -> Result<Self, BadTable> {
+    fn over(
+        table: &'t Table<'t>,
+        hash: u64,
+        kinds: &'t Kinds,
+        rows: R,
+        hazards: H,
+        slots: S,
+    ) -> Result<Self, BadTable> {
         let fits = rows.as_ref().len() == table.rules.len() && hazards.as_ref().len() == table.hazards.len();
         if !fits || slots.as_ref().len() < table.slots() {
             return Err(BadTable::Memory);
         }
-        Ok(Self { table, hash, rows, hazards, slots, now: None, due: NEVER, cause: Cause::NONE, faults: 0 })
+        Ok(Self {
+            table,
+            hash,
+            kinds,
+            rows,
+            hazards,
+            slots,
+            now: None,
+            due: NEVER,
+            cause: Cause::NONE,
+            faults: 0,
+        })
     }
 
     /// Judges a record, after all that time alone brings before it.
@@ -117,8 +136,12 @@ where
         self.advance(record.at, tell)?;
         self.cause = record.from;
         let mut changed = false;
-        for i in 0..self.table.rules.len() {
-            changed |= self.read(i, record);
+        let device = record.from.device;
+        for (i, rule) in self.table.rules.iter().enumerate() {
+            // Most rules of a large zone are another device's.
+            if rule.device == device {
+                changed |= self.read(i, rule, record);
+            }
         }
         if changed {
             self.judge(record.at, tell);
@@ -251,11 +274,8 @@ where
         Some(())
     }
 
-    /// One rule reads a record. Says whether its level changed.
-    fn read(&mut self, i: usize, record: &Record<'_>) -> bool {
-        let Some(rule) = self.table.rules.get(i).filter(|rule| rule.device == record.from.device) else {
-            return false;
-        };
+    /// One rule of its device reads a record. Says whether its level changed.
+    fn read(&mut self, i: usize, rule: &Rule<'_>, record: &Record<'_>) -> bool {
         let Some(reading) = record.readings.iter().find(|reading| reading.quantity == rule.quantity) else {
             return false;
         };
@@ -274,7 +294,7 @@ where
             slots: self.slots.as_mut(),
         };
         let Some(row) = self.rows.as_mut().get_mut(i) else { return false };
-        let changed = row.read(rule, &mut around, value);
+        let changed = row.read(self.kinds, rule, &mut around, value);
         self.due = self.due.min(row.due(rule, record.at));
         changed
     }
@@ -284,7 +304,7 @@ where
         let matrix = Matrix { rules: self.table.rules, rows: self.rows.as_ref(), at };
         let mut due = NEVER;
         for (i, (hazard, danger)) in self.table.hazards.iter().zip(self.hazards.as_mut()).enumerate() {
-            let score = matrix.score(hazard);
+            let (score, changes) = matrix.score(hazard);
             let from = danger.level;
             let reached = hazard.reach(from, score.known, score.held);
             let to = if reached == Level::Normal && !score.any { Level::Unknown } else { reached };
@@ -309,7 +329,7 @@ where
                     matrix,
                 });
             }
-            due = hazard.cells.iter().map(|cell| matrix.due(cell)).fold(due, Step::min);
+            due = due.min(changes);
         }
         let rows = self.table.rules.iter().zip(self.rows.as_ref());
         self.due = rows.map(|(rule, row)| row.due(rule, at)).fold(due, Step::min);

@@ -51,7 +51,7 @@ where
     pub fn score(&self, hazard: usize) -> Option<u8> {
         let hazard = self.table().hazards.get(hazard)?;
         // It lies within 0 and 100.
-        u8::try_from(self.matrix().score(hazard).known).ok()
+        u8::try_from(self.matrix().score(hazard).0.known).ok()
     }
 
     fn matrix(&self) -> Matrix<'_> {

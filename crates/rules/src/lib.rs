@@ -76,7 +76,24 @@
 //!
 //! # Sizes
 //! A rule takes 60 bytes of memory ([`Row`]), a hazard 32 ([`Danger`]), a slot of a daily baseline 12 ([`Slot`]: 24 of them for the
-//! hours of a day, 288 with the months). The table is constant and lies in flash.
+//! hours of a day, 288 with the months). The table is constant and lies in flash, some 90 bytes a rule; the ESP8266
+//! cannot read its flash by bytes, so there it lies in memory too.
+//!
+//! A device links only the kinds of rules that its table has, if the table is [`Compiled`]. On the ESP8266's core (LX106), in bytes of code, with what
+//! the compiler brings for 64-bit numbers and copies (some 650, which the rest of a firmware needs too), without words for people:
+//!
+//! | kinds | code |
+//! |---|--:|
+//! | [`Signal::Value`] | 3,984 |
+//! | and [`Signal::Silence`] | 4,128 |
+//! | and [`Signal::Rate`] | 4,884 |
+//! | and [`Signal::Flow`] | 5,060 |
+//! | and one of: [`Signal::Standard`], [`Signal::Shaking`], [`Signal::Running`] | 5,590, 5,820, 5,980 |
+//! | [`Signal::Value`], [`Signal::Silence`] and [`Signal::Daily`] | 5,730 |
+//! | all eight | 7,824 |
+//!
+//! So 6 KiB carry values, silence, rates, flows and one kind more; with the table of [`ready::fire`] it is 4,860 and 720 of constants. Divisions are
+//! made bit by bit there, some thousand instructions each: enough for readings by the second, and for shaking at 200 samples a second.
 #![no_std]
 #![forbid(unsafe_code)]
 
@@ -85,6 +102,7 @@ extern crate std;
 
 mod alarm;
 mod calendar;
+mod divide;
 mod engine;
 mod explain;
 mod hash;

@@ -22,47 +22,63 @@ pub(crate) struct Score {
     pub(crate) any: bool,
 }
 
+/// How one cell stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Look {
+    /// Whether it holds now.
+    pub(crate) holds: bool,
+    /// Whether it held when its readings stopped.
+    pub(crate) held_before_gap: bool,
+    /// When the passing of time changes whether it holds.
+    due: Step,
+}
+
 impl<'a> Matrix<'a> {
-    pub(crate) fn score(&self, hazard: &Hazard<'_>) -> Score {
+    /// The hazard's score, and when the passing of time may change it.
+    pub(crate) fn score(&self, hazard: &Hazard<'_>) -> (Score, Step) {
         let mut score = Score { known: 0, held: 0, any: false };
+        let mut due = NEVER;
         for cell in hazard.cells {
+            let Some(row) = self.row(cell) else { continue };
+            let look = self.look(cell, row);
             let weight = i32::from(cell.weight);
-            if self.holds(cell) {
+            if look.holds {
                 score.known += weight;
                 score.held += weight;
-            } else if weight > 0 && self.held_before_gap(cell) {
+            } else if weight > 0 && look.held_before_gap {
                 score.held += weight;
             }
-            score.any |= self.row(cell).is_some_and(|row| row.level() != Level::Unknown);
+            score.any |= row.level() != Level::Unknown;
+            due = due.min(look.due);
         }
         score.known = score.known.clamp(0, 100);
         score.held = score.held.clamp(0, 100);
-        score
+        (score, due)
     }
 
     /// Whether a cell holds now.
     pub(crate) fn holds(&self, cell: &Cell) -> bool {
-        let Some(row) = self.row(cell) else { return false };
-        if self.is_vetoed(cell.rule) {
-            return false;
-        }
-        match (cell.over, row.since(cell.at)) {
-            (Over::Now | Over::Within(_), Ok(_)) => true,
-            (Over::Lasting(steps), Ok(since)) => self.at.since(since) >= steps,
-            (Over::Within(steps), Err(Some(last))) => self.at.since(last) <= steps,
-            (_, Err(_)) => false,
-        }
+        self.row(cell).is_some_and(|row| self.look(cell, row).holds)
     }
 
-    /// When the passing of time changes whether a cell holds.
-    pub(crate) fn due(&self, cell: &Cell) -> Step {
-        let Some(row) = self.row(cell) else { return NEVER };
-        let due = match (cell.over, row.since(cell.at)) {
-            (Over::Lasting(steps), Ok(since)) => since.after(steps),
-            (Over::Within(steps), Err(Some(last))) => last.after(steps).after(1),
-            _ => NEVER,
+    /// Whether a cell held when its readings stopped.
+    pub(crate) fn held_before_gap(&self, cell: &Cell) -> bool {
+        self.row(cell).is_some_and(|row| self.look(cell, row).held_before_gap)
+    }
+
+    fn look(&self, cell: &Cell, row: &Row) -> Look {
+        let (is, edge) = (row.level() >= cell.at, row.edge(cell.at));
+        let lasted = self.at.since(edge);
+        let (holds, due) = match cell.over {
+            Over::Lasting(steps) if is => (lasted >= steps, edge.after(steps)),
+            Over::Within(steps) if !is && edge != NEVER => (lasted <= steps, edge.after(steps).after(1)),
+            Over::Now | Over::Within(_) => (is, NEVER),
+            Over::Lasting(_) => (false, NEVER),
         };
-        if due > self.at { due } else { NEVER }
+        let counts = !self.is_vetoed(cell.rule);
+        let gone = row.level() == Level::Unknown && row.before_gap() >= cell.at;
+        let due = if due > self.at { due } else { NEVER };
+        Look { holds: holds && counts, held_before_gap: gone && counts, due }
     }
 
     /// Whether a rule's readings are worthless now.
@@ -70,12 +86,6 @@ impl<'a> Matrix<'a> {
         let veto = self.rules.get(usize::from(rule)).and_then(|rule| rule.veto);
         let Some(veto) = veto else { return false };
         self.rows.get(usize::from(veto.rule)).is_some_and(|row| row.level() >= veto.at)
-    }
-
-    /// Whether a cell held when its readings stopped.
-    pub(crate) fn held_before_gap(&self, cell: &Cell) -> bool {
-        let Some(row) = self.row(cell) else { return false };
-        !self.is_vetoed(cell.rule) && row.level() == Level::Unknown && row.before_gap() >= cell.at
     }
 
     fn row(&self, cell: &Cell) -> Option<&'a Row> {

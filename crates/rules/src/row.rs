@@ -1,7 +1,7 @@
 //! What the engine remembers of one rule: 60 bytes.
 
 use crate::levels::LevelState;
-use crate::signal::{Around, State};
+use crate::signal::{Around, Kinds, State};
 use crate::state::Plain;
 use crate::{Level, Rule, Step};
 
@@ -56,11 +56,14 @@ impl Row {
 
     /// Since when it is at `level` or worse; `Err` says when that was last, `Err(None)` never.
     pub fn since(&self, level: Level) -> Result<Step, Option<Step>> {
-        let edge = match level {
-            Level::Critical => self.edges[1],
-            _ => self.edges[0],
-        };
+        let edge = self.edge(level);
         if self.level() >= level { Ok(edge) } else { Err((edge != NEVER).then_some(edge)) }
+    }
+
+    /// When `level` was entered or left last.
+    pub(crate) fn edge(&self, level: Level) -> Step {
+        let [warning, critical] = self.edges;
+        if level == Level::Critical { critical } else { warning }
     }
 
     /// The engine starts: silence is counted from here.
@@ -69,11 +72,17 @@ impl Row {
     }
 
     /// A plausible reading. Says whether the level changed.
-    pub(crate) fn read(&mut self, rule: &Rule<'_>, around: &mut Around<'_>, value: i32) -> bool {
+    pub(crate) fn read(
+        &mut self,
+        kinds: &Kinds,
+        rule: &Rule<'_>,
+        around: &mut Around<'_>,
+        value: i32,
+    ) -> bool {
         let at = around.at;
         let passed = at.since(self.last);
         around.before = if matches!(self.signal, State::Nothing) { value } else { self.value };
-        let number = self.signal.read(&rule.signal, around, value);
+        let number = kinds.read(&mut self.signal, &rule.signal, around, value);
         (self.last, self.value) = (at, value);
         // Up to two intervals is as it should be; the time of a gap does not count for anything.
         let in_gap = rule.interval > 0 && passed > rule.interval.saturating_mul(2);

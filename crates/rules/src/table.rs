@@ -1,5 +1,6 @@
 //! A compiled table of rules and hazards: what firmware gets and what a server builds from a file.
 
+use crate::signal::Kinds;
 use crate::{Calendar, Cell, Hazard, Level, Rule, Side, Signal, Step};
 
 /// Everything that is to be judged in one zone: constants in firmware, built from a file on a server.
@@ -40,11 +41,12 @@ pub enum BadTable {
 }
 
 /// A table that was found good, with its hash. Firmware makes it at compile time, so that the chip carries neither the checks
-/// nor the hashing.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// nor the hashing, nor what only kinds of rules need that the table does not have.
+#[derive(Clone, Copy, Debug)]
 pub struct Compiled<'t> {
     pub(crate) table: Table<'t>,
     pub(crate) hash: u64,
+    pub(crate) kinds: Kinds,
 }
 
 impl<'t> Compiled<'t> {
@@ -63,7 +65,7 @@ impl<'t> Compiled<'t> {
     /// The first thing that is wrong with it.
     pub const fn new(table: Table<'t>) -> Result<Self, BadTable> {
         match table.check() {
-            Ok(()) => Ok(Self { table, hash: table.hash() }),
+            Ok(()) => Ok(Self { table, hash: table.hash(), kinds: Kinds::of(table.rules) }),
             Err(bad) => Err(bad),
         }
     }
@@ -78,6 +80,15 @@ impl<'t> Compiled<'t> {
         self.hash
     }
 }
+
+/// The kinds follow from the table.
+impl PartialEq for Compiled<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        self.hash == other.hash && self.table == other.table
+    }
+}
+
+impl Eq for Compiled<'_> {}
 
 impl Table<'_> {
     /// Whether the table can be used. Firmware asks at compile time:

@@ -10,6 +10,7 @@
 //! | `sealed_shake` | a server's half of a handshake, from the bytes of a first message to those of a sealed Welcome |
 //! | `sealed_open`, `sealed_close` | opening a frame of 14 and of 400 bytes (one record, and 64), and sealing an acknowledgement |
 //! | `rule_a` | a group of 1 and of 64 records into the memory store |
+//! | `rules_zone` | 200 records, a reading each, in a zone of 100 rules: of each kind in turn, then of all kinds mixed |
 //!
 //! Both sides have the same ticks and values, for each seed a series of its own, the same flags of the compiler, and memory that is there before.
 //! The ticks are milliseconds since 1970, six bytes of a varint; where they count from power-on, postcard's struct is two or three bytes and some 20 to 30
@@ -23,6 +24,7 @@ mod sealed;
 
 use std::hint::black_box;
 
+use benches::zone::{self, DEVICES, Zone};
 use benches::{Device, Record, Row, Server, series};
 use futures_util::FutureExt as _;
 use gungraun::Callgrind;
@@ -273,6 +275,19 @@ fn rule_a_sensock(it: Box<(MemoryStore, [Work; 1])>) -> Box<(MemoryStore, [Work;
     it
 }
 
+/// A zone of one kind of rule, by its place; of all kinds, for the place behind the last.
+fn zone_of(kind: usize) -> Box<Zone> {
+    let kinds = zone::KINDS.get(kind..=kind).unwrap_or(&zone::KINDS);
+    Box::new(Zone::new(kinds, 2))
+}
+
+#[library_benchmark]
+#[benches::kind(iter = 0..=8, setup = zone_of)]
+fn rules_zone_sensock(mut it: Box<Zone>) -> Box<Zone> {
+    black_box(&mut *it).turn(DEVICES);
+    it
+}
+
 fn dialled() -> Box<Sealed> {
     Box::new(Sealed::dialled())
 }
@@ -323,6 +338,7 @@ library_benchmark_group!(
         server_ack_sensock,
         device_ack_sensock,
         rule_a_sensock,
+        rules_zone_sensock,
         sealed_shake_sensock,
         sealed_open_sensock,
         sealed_close_sensock

@@ -2,6 +2,7 @@
 
 use super::fixed::{Fixed, clamp};
 use crate::Slots;
+use crate::divide::divided;
 use crate::state::Plain;
 
 /// The distance from the same slot's past, in 256ths of the slot's mean deviation.
@@ -59,11 +60,11 @@ impl Hour {
         }
         let slot = memory.get(daily.slots.at(hour))?;
         let error = i64::from(value) - i64::from(slot.mean);
-        self.sum = Fixed::from_raw(self.sum.raw().saturating_add(value.into()));
-        self.spread = Fixed::from_raw(self.spread.raw().saturating_add(error.abs()));
+        self.sum.add(value.into());
+        self.spread.add(error.abs());
         self.readings = self.readings.saturating_add(1);
         let deviation = i64::from(slot.deviation.max(daily.least).max(1));
-        (slot.hours >= daily.needed.max(1)).then(|| clamp(error * 256 / deviation))
+        (slot.hours >= daily.needed.max(1)).then(|| clamp(divided(error * 256, deviation)))
     }
 
     fn learn(&self, daily: &Daily, slot: &mut Slot) {
@@ -72,8 +73,8 @@ impl Hour {
         }
         let readings = i64::from(self.readings);
         let deviation = i64::from(slot.deviation.max(daily.least).max(1));
-        let mut error = self.sum.raw() / readings - i64::from(slot.mean);
-        let mut spread = self.spread.raw() / readings;
+        let mut error = divided(self.sum.raw(), readings) - i64::from(slot.mean);
+        let mut spread = divided(self.spread.raw(), readings);
         if slot.hours == 0 {
             (slot.mean, slot.hours) = (clamp(i64::from(slot.mean) + error), 1);
             return;
@@ -83,10 +84,10 @@ impl Hour {
             spread = spread.min(4 * deviation);
         }
         let share = i64::from(slot.hours).saturating_add(1).min(8);
-        slot.mean = clamp(i64::from(slot.mean) + error / share);
+        slot.mean = clamp(i64::from(slot.mean) + divided(error, share));
         // The first hour had no mean to be off from, so the second sets the deviation.
         let share = share - 1;
-        let moved = i64::from(slot.deviation) + (spread - i64::from(slot.deviation)) / share;
+        let moved = i64::from(slot.deviation) + divided(spread - i64::from(slot.deviation), share);
         slot.deviation = u32::try_from(moved).unwrap_or(u32::MAX);
         slot.hours = slot.hours.saturating_add(1);
     }

@@ -1,5 +1,6 @@
 //! A mean that is kept finer than the values it is a mean of.
 
+use crate::divide::divided;
 use crate::state::Plain;
 
 /// A number with 24 fractional bits, kept in two words so that a state needs no padding.
@@ -27,7 +28,13 @@ impl Fixed {
     pub(crate) fn follow(&mut self, error: i64, shift: u32) {
         let half = if shift == 0 { 0 } else { 1i64 << (shift - 1) };
         let way = if error < 0 { -((-error + half) >> shift) } else { (error + half) >> shift };
-        *self = Self::from_raw(self.raw().saturating_add(way));
+        self.add(way);
+    }
+
+    /// Adds raw fractions; at the end of the range it stays there.
+    #[cfg_attr(target_pointer_width = "32", inline(never))]
+    pub(crate) fn add(&mut self, raw: i64) {
+        *self = Self::from_raw(self.raw().saturating_add(raw));
     }
 }
 
@@ -38,10 +45,11 @@ pub(crate) const fn raw(value: i32) -> i64 {
 
 /// `part / whole` in 256ths, both as raw fractions, within i32; a whole of less than 2^-16 counts as that.
 pub(crate) fn ratio(part: i64, whole: i64) -> i32 {
-    clamp(part / (whole >> 8).max(1))
+    clamp(divided(part, whole >> 8))
 }
 
 /// Into i32, the nearest where it does not fit.
+#[cfg_attr(target_pointer_width = "32", inline(never))]
 pub(crate) fn clamp(wide: i64) -> i32 {
     wide.clamp(i32::MIN.into(), i32::MAX.into()) as i32
 }

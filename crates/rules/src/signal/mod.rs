@@ -3,12 +3,14 @@
 mod daily;
 mod fixed;
 mod flow;
+mod kinds;
 mod running;
 mod shaking;
 mod window;
 
 pub use daily::{Daily, Slot};
 pub use flow::Flow;
+pub(crate) use kinds::Kinds;
 pub use running::{Running, TRUST, Way};
 pub use shaking::Shaking;
 pub use window::Rate;
@@ -63,6 +65,13 @@ pub(crate) struct Around<'a> {
     pub(crate) slots: &'a mut [Slot],
 }
 
+impl Around<'_> {
+    /// The local hour, counted from 1970.
+    fn hour(&self) -> u32 {
+        self.calendar.hour(self.grid_ms, self.at)
+    }
+}
+
 /// What a signal remembers: 28 bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum State {
@@ -75,57 +84,6 @@ pub(crate) enum State {
 }
 
 impl State {
-    /// The number that this value gives, if it gives one yet.
-    pub(crate) fn read(&mut self, signal: &Signal<'_>, around: &mut Around<'_>, value: i32) -> Option<i32> {
-        match signal {
-            Signal::Value => Some(value),
-            Signal::Silence => Some(0),
-            Signal::Standard { slots, table } => {
-                let slot = slots.at(around.calendar.hour(around.grid_ms, around.at));
-                let standard = table.get(slot)?;
-                Some(value.saturating_sub(*standard))
-            }
-            Signal::Rate(rate) => {
-                if !matches!(self, Self::Rate(_)) {
-                    *self = Self::Rate(window::Window::NEW);
-                }
-                let Self::Rate(window) = self else { return None };
-                window.read(rate, around.at, value)
-            }
-            Signal::Flow(flow) => {
-                if !matches!(self, Self::Flow(_)) {
-                    *self = Self::Flow(window::Window::NEW);
-                }
-                let Self::Flow(window) = self else { return None };
-                flow.read(window, around.before, around.at, value)
-            }
-            Signal::Running(running) => {
-                if !matches!(self, Self::Running(_)) {
-                    *self = Self::Running(running::Usual::NEW);
-                }
-                let Self::Running(usual) = self else { return None };
-                usual.read(running, value)
-            }
-            Signal::Daily(daily) => {
-                if !matches!(self, Self::Daily(_)) {
-                    *self = Self::Daily(daily::Hour::NEW);
-                }
-                let Self::Daily(hour) = self else { return None };
-                let at = around.calendar.hour(around.grid_ms, around.at);
-                let first = usize::from(daily.first);
-                let own = around.slots.get_mut(first..first.saturating_add(daily.slots.count()))?;
-                hour.read(daily, own, at, value)
-            }
-            Signal::Shaking(shaking) => {
-                if !matches!(self, Self::Shaking(_)) {
-                    *self = Self::Shaking(shaking::Averages::NEW);
-                }
-                let Self::Shaking(averages) = self else { return None };
-                averages.read(shaking, around.before, value)
-            }
-        }
-    }
-
     /// After a gap that was too long: what only makes sense without a gap starts again, what was learned stays.
     pub(crate) fn after_gap(&mut self) {
         if matches!(self, Self::Rate(_) | Self::Shaking(_)) {

@@ -2,6 +2,7 @@
 
 use super::fixed::clamp;
 use crate::Step;
+use crate::divide::divided;
 use crate::state::Plain;
 
 const POINTS: usize = 3;
@@ -21,6 +22,13 @@ pub struct Rate {
 pub(crate) struct Window {
     at: [Step; POINTS],
     value: [i32; POINTS],
+}
+
+impl Rate {
+    /// Whether so many steps are less than a third of the window, rounded down, or none at all; without a division.
+    fn is_within_a_third(&self, steps: u32) -> bool {
+        steps == 0 || steps.saturating_add(1).checked_mul(3).is_some_and(|thrice| thrice <= self.window)
+    }
 }
 
 impl Window {
@@ -46,7 +54,7 @@ impl Window {
             return None;
         }
         let change = i64::from(value.wrapping_sub(was));
-        Some(clamp(change * i64::from(rate.per) / i64::from(steps)))
+        Some(clamp(divided(change * i64::from(rate.per), steps.into())))
     }
 
     /// Shifts all points, so that what follows continues from another count.
@@ -63,7 +71,7 @@ impl Window {
     fn keep(&mut self, rate: &Rate, at: Step, value: i32) {
         let points = self.points();
         let newest = points.checked_sub(1).and_then(|newest| self.at.get(newest));
-        if newest.is_some_and(|&newest| at.since(newest) < (rate.window / 3).max(1)) {
+        if newest.is_some_and(|&newest| rate.is_within_a_third(at.since(newest))) {
             return;
         }
         if points == POINTS {
@@ -114,6 +122,15 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn a_third_is_a_third(window: u32, steps: u32, shift in 0u32..32, about in 0u32..3) {
+            let window = window >> shift;
+            for steps in [steps, (window / 3).saturating_add(about).saturating_sub(1)] {
+                let rate = Rate { window, per: 1 };
+                prop_assert_eq!(rate.is_within_a_third(steps), steps < (window / 3).max(1));
+            }
+        }
+
         /// A rate lies between the least and the greatest slope of the values that it was taken from.
         #[test]
         fn no_rate_is_steeper_than_what_happened(

@@ -12,7 +12,7 @@ use std::time::Instant;
 /// Suites by the names of their test programs. Those of a wave run side by side: in the first one nothing depends on how fast the computer is
 /// (`jitter` waits for a minute, and counts instructions); the last ones measure time and have the computer to themselves.
 const WAVES: [&[&str]; 3] =
-    [&["journey", "idle", "vectors", "sealed", "jitter"], &["power"], &["sleeper", "lx106"]];
+    [&["journey", "idle", "vectors", "streams", "sealed", "jitter"], &["power"], &["sleeper", "lx106"]];
 
 /// Runs all; what they said of themselves, in short.
 pub fn run(context: &Context) -> Result<String> {

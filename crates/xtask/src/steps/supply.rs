@@ -50,8 +50,14 @@ const CORE: [(&str, &[&str]); 2] = [
     ),
 ];
 
-/// Where C calls in, and where registers are.
-const UNSAFE: [&str; 4] = ["crates/ffi", "benches/size", "examples/embassy/boards", "examples/esp8266"];
+/// Where C calls in, where registers are, and where an interrupt polls.
+const UNSAFE: [&str; 5] = [
+    "crates/ffi",
+    "benches/size",
+    "examples/embassy/boards",
+    "examples/embassy/executors",
+    "examples/esp8266",
+];
 
 /// All of it.
 pub fn supply(context: &Context) -> Result<Done> {

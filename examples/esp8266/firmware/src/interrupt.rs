@@ -1,6 +1,11 @@
 //! Which interrupt is whose.
 
-use crate::{clock, lx106, net, urgent};
+use executors::Urgent;
+
+use crate::{clock, lx106, net};
+
+/// The executor in an interrupt.
+pub static URGENT: Urgent = Urgent::new(|| lx106::raise(lx106::SOFTWARE));
 
 /// Lets all of them interrupt.
 pub(crate) fn start() {
@@ -21,6 +26,7 @@ extern "C" fn interrupted() {
     }
     // The timer may just have raised it.
     if lx106::pending() & lx106::SOFTWARE != 0 {
-        urgent::interrupted();
+        lx106::lower(lx106::SOFTWARE);
+        URGENT.interrupted();
     }
 }

@@ -11,25 +11,23 @@
 //! | `interrupt` | which interrupt is whose |
 //! | `lx106` | the functions of `startup.S` |
 //! | `emulator_entropy` | random bytes, which the emulator has of its computer |
-//! | `executor` | embassy's executor, asleep with `waiti` while nothing is to be done |
 //! | `net` | OpenCores' Ethernet controller, as a driver for embassy-net |
 //! | `register` | the one place that reads and writes registers |
 //! | `reset` | starting anew, and the memory that this leaves alone |
 //! | `stack` | how far the stack goes |
-//! | `urgent` | a second executor, which runs in an interrupt |
 #![no_std]
 
 mod clock;
 pub mod console;
 pub mod emulator_entropy;
-mod executor;
 mod interrupt;
 mod lx106;
 pub mod net;
 mod register;
 pub mod reset;
 pub mod stack;
-pub mod urgent;
+
+pub use interrupt::URGENT;
 
 /// This board's name, and its device's.
 pub const ID: &str = "lx106";
@@ -40,5 +38,5 @@ pub const ID: &str = "lx106";
 pub fn run(init: impl FnOnce(embassy_executor::Spawner)) -> ! {
     clock::start();
     interrupt::start();
-    executor::run(init)
+    executors::run(init, clock::sleep)
 }

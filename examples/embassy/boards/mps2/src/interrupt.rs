@@ -3,8 +3,12 @@
 use cortex_m::interrupt::InterruptNumber;
 use cortex_m::peripheral::NVIC;
 use cortex_m_rt::{ExceptionFrame, exception};
+use executors::Urgent;
 
-use crate::{clock, console, net, urgent};
+use crate::{clock, console, net};
+
+/// The executor in an interrupt.
+pub static URGENT: Urgent = Urgent::new(|| NVIC::pend(Interrupt::Software));
 
 /// The interrupts in use, by their number in AN385.
 #[derive(Clone, Copy)]
@@ -12,8 +16,8 @@ use crate::{clock, console, net, urgent};
 pub(crate) enum Interrupt {
     Timer0 = 8,
     Ethernet = 13,
-    /// No device has it: `urgent` raises it.
-    Urgent = 31,
+    /// No device has it: only the program raises it.
+    Software = 31,
 }
 
 // SAFETY: each variant is its interrupt's number, and no other has the same.
@@ -29,14 +33,9 @@ pub(crate) fn enable(interrupt: Interrupt) {
     unsafe { NVIC::unmask(interrupt) };
 }
 
-/// Makes `interrupt` pending.
-pub(crate) fn raise(interrupt: Interrupt) {
-    NVIC::pend(interrupt);
-}
-
 const TIMER0: i16 = Interrupt::Timer0 as i16;
 const ETHERNET: i16 = Interrupt::Ethernet as i16;
-const URGENT: i16 = Interrupt::Urgent as i16;
+const SOFTWARE: i16 = Interrupt::Software as i16;
 
 // SAFETY: it is called for interrupts only, and touches nothing that is not behind a lock or a register.
 #[exception]
@@ -44,7 +43,7 @@ unsafe fn DefaultHandler(number: i16) {
     match number {
         TIMER0 => clock::alarm(),
         ETHERNET => net::arrived(),
-        URGENT => urgent::interrupted(),
+        SOFTWARE => URGENT.interrupted(),
         _ => console::fail("an interrupt that nobody enabled"),
     }
 }

@@ -5,25 +5,24 @@
 //! | `clock` | FPGAIO's counter and CMSDK timer 0, which wakes the core for what is due |
 //! | `console` | text and the exit code, through semihosting; what a panic says |
 //! | `emulator_entropy` | random bytes, which the emulator has of its computer |
-//! | `executor` | embassy's executor, asleep with `wfi` while nothing is to be done |
 //! | `interrupt` | which interrupt is whose |
 //! | `net` | the LAN9118, as a driver for embassy-net |
 //! | `reset` | starting anew, and the memory that this leaves alone |
 //! | `register` | the one place that reads and writes registers |
 //! | `stack` | how far the stack goes |
-//! | `urgent` | a second executor, which runs in an interrupt |
 #![no_std]
 
 mod clock;
 pub mod console;
 pub mod emulator_entropy;
-mod executor;
 mod interrupt;
 pub mod net;
 mod register;
 pub mod reset;
 pub mod stack;
-pub mod urgent;
+
+use interrupt::Interrupt;
+pub use interrupt::URGENT;
 
 /// This board's name, and its device's.
 pub const ID: &str = "mps2";
@@ -33,5 +32,6 @@ pub const ID: &str = "mps2";
 /// Call it once, as the first thing in `main`.
 pub fn run(init: impl FnOnce(embassy_executor::Spawner)) -> ! {
     clock::start();
-    executor::run(init)
+    interrupt::enable(Interrupt::Software);
+    executors::run(init, || clock::sleep(cortex_m::asm::wfi))
 }

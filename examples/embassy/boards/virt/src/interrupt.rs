@@ -1,11 +1,18 @@
 //! Which interrupt is whose.
 
+use executors::Urgent;
 use riscv::interrupt::Interrupt;
 use riscv::register::mie;
 use riscv_rt::{TrapFrame, core_interrupt};
 
 use crate::register::Register;
-use crate::{clock, console, net, urgent};
+use crate::{clock, console, net};
+
+/// The executor in an interrupt.
+pub static URGENT: Urgent = Urgent::new(|| SOFTWARE.write(1));
+
+// SAFETY: `virt` has the first core's software interrupt (CLINT) at 0x02000000; it touches no memory.
+const SOFTWARE: Register = unsafe { Register::at(0x0200_0000) };
 
 const fn controller(offset: usize) -> Register {
     // SAFETY: `virt` has its interrupt controller (PLIC) at 0x0c000000; it touches no memory.
@@ -43,7 +50,8 @@ fn timer() {
 
 #[core_interrupt(Interrupt::MachineSoft)]
 fn software() {
-    urgent::interrupted();
+    SOFTWARE.write(0);
+    URGENT.interrupted();
 }
 
 #[core_interrupt(Interrupt::MachineExternal)]

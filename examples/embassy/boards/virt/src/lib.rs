@@ -5,21 +5,18 @@
 //! | `clock` | the machine's timer, which counts and interrupts |
 //! | `console` | text, through the serial port; the exit code; what a panic says |
 //! | `emulator_entropy` | random bytes, which the emulator has of its computer |
-//! | `executor` | embassy's executor, asleep with `wfi` while nothing is to be done |
 //! | `flash` | the second flash chip, for what survives a power cut |
 //! | `interrupt` | which interrupt is whose |
 //! | `net` | virtio-net, as a driver for embassy-net |
 //! | `register` | the one place that reads and writes registers |
 //! | `reset` | starting anew, and the memory that this leaves alone |
 //! | `stack` | how far the stack goes |
-//! | `urgent` | a second executor, which runs in an interrupt |
 //! | `virtio` | a queue of frames that board and computer share |
 #![no_std]
 
 mod clock;
 pub mod console;
 pub mod emulator_entropy;
-mod executor;
 #[cfg(feature = "flash")]
 pub mod flash;
 mod interrupt;
@@ -27,8 +24,9 @@ pub mod net;
 mod register;
 pub mod reset;
 pub mod stack;
-pub mod urgent;
 mod virtio;
+
+pub use interrupt::URGENT;
 
 /// This board's name, and its device's.
 pub const ID: &str = "virt";
@@ -39,5 +37,5 @@ pub const ID: &str = "virt";
 pub fn run(init: impl FnOnce(embassy_executor::Spawner)) -> ! {
     clock::start();
     interrupt::start();
-    executor::run(init)
+    executors::run(init, || clock::sleep(riscv::asm::wfi))
 }

@@ -6,7 +6,7 @@ use app::{Board, Boot, Outbox, Recording, Samples};
 use embassy_executor::Spawner;
 use embassy_net::{Ipv4Address, Stack};
 use lx106::emulator_entropy::random;
-use lx106::{ID, console, net, urgent};
+use lx106::{ID, URGENT, console, net};
 
 static OUTBOX: Outbox<8192> = Outbox::new();
 static SAMPLES: Samples = Samples::new();
@@ -22,7 +22,7 @@ extern "C" fn program() -> ! {
         let (Ok(sampling), Ok(node)) = (sampling(), node(net::start(spawner))) else {
             console::fail("the node was started before");
         };
-        urgent::start().spawn(sampling);
+        URGENT.start().spawn(sampling);
         spawner.spawn(node);
     })
 }

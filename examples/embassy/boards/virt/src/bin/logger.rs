@@ -12,7 +12,7 @@ use sensock::Position;
 use sensock_device::flash::Flash;
 use virt::emulator_entropy::random;
 use virt::flash::Chip;
-use virt::{ID, console, net, urgent};
+use virt::{ID, URGENT, console, net};
 
 static OUTBOX: Outbox<8192> = Outbox::new();
 static SAMPLES: Samples = Samples::new();
@@ -30,7 +30,7 @@ fn main() -> ! {
         else {
             console::fail("the logger was started before");
         };
-        urgent::start().spawn(sampling);
+        URGENT.start().spawn(sampling);
         spawner.spawn(logger);
         spawner.spawn(others);
     })

@@ -6,7 +6,7 @@ use app::{Board, Boot, Outbox, Recording, Samples};
 use embassy_executor::Spawner;
 use embassy_net::{Ipv4Address, Stack};
 use virt::emulator_entropy::random;
-use virt::{ID, console, net, urgent};
+use virt::{ID, URGENT, console, net};
 
 static OUTBOX: Outbox<8192> = Outbox::new();
 static SAMPLES: Samples = Samples::new();
@@ -20,7 +20,7 @@ fn main() -> ! {
         let (Ok(sampling), Ok(node)) = (sampling(), node(net::start(spawner))) else {
             console::fail("the node was started before");
         };
-        urgent::start().spawn(sampling);
+        URGENT.start().spawn(sampling);
         spawner.spawn(node);
     })
 }
