@@ -5,19 +5,16 @@
 use std::collections::BTreeMap;
 
 use anyhow::Result;
-use sensock::{DeviceId, Position};
-use sensock_rules::Key;
+use sensock::DeviceId;
 use sensock_sql::SqlStore;
-use sensock_store::{FeedItem, History as _, LaneId, ReadingRow, Span};
 
 use super::brain::{Brain, Change};
-use super::intake::{self, Item, Lane};
+use super::intake::Lane;
+use super::stored::{Stored, stretch};
 use crate::rules::zone::Zone;
 
 /// What is read at once, of event time.
 const STRETCH_MS: u64 = 3_600_000;
-/// Readings that one query gives.
-const PAGE: usize = 4_000;
 
 /// What was known at a time.
 #[derive(Clone, Debug)]
@@ -29,7 +26,7 @@ pub(crate) struct Checkpoint {
 /// A second judge on its way from the past to now.
 pub(crate) struct Again {
     zone: &'static Zone,
-    pub(crate) brain: Brain,
+    pub(crate) brain: Brain<'static>,
     /// What it began with is known since then.
     pub(crate) begin_ms: u64,
     /// From here on it has judged …
@@ -53,7 +50,11 @@ impl Again {
     }
 
     /// From what was known a little while ago.
-    pub(crate) fn recent(zone: &'static Zone, (from_ms, brain): (u64, Brain), begin_ms: u64) -> Again {
+    pub(crate) fn recent(
+        zone: &'static Zone,
+        (from_ms, brain): (u64, Brain<'static>),
+        begin_ms: u64,
+    ) -> Again {
         let (changes, checkpoints) = (Vec::new(), Vec::new());
         Again { zone, brain, begin_ms, from_ms, at_ms: from_ms, changes, checkpoints }
     }
@@ -66,11 +67,10 @@ impl Again {
         to_ms: u64,
     ) -> Result<bool> {
         let end_ms = (self.at_ms / STRETCH_MS * STRETCH_MS).saturating_add(STRETCH_MS).min(to_ms);
-        let mut found = BTreeMap::new();
-        for name in &self.zone.devices {
-            let Ok(device) = DeviceId::new(name) else { continue };
-            stretch(self.zone, store, &device, read, (self.at_ms, end_ms), &mut found).await?;
-        }
+        let devices: Vec<_> = self.zone.devices.iter().filter_map(|name| DeviceId::new(name).ok()).collect();
+        let was_read =
+            |stored: Stored<'_>| read.get(&stored.heard.lane).is_some_and(|read| stored.heard.last <= *read);
+        let found = stretch(store, self.zone, &devices, (self.at_ms, end_ms), was_read).await?;
         for (key, item) in &found {
             self.brain.judge(*key, item, &mut self.changes);
         }
@@ -81,40 +81,4 @@ impl Again {
         }
         Ok(self.at_ms >= to_ms)
     }
-}
-
-/// All of a device from a stretch of time, as far as it was read, in order of event time.
-async fn stretch(
-    zone: &Zone,
-    store: &SqlStore,
-    device: &DeviceId,
-    read: &BTreeMap<Lane, u64>,
-    (from_ms, end_ms): (u64, u64),
-    found: &mut BTreeMap<Key, Item>,
-) -> Result<()> {
-    let us = |ms: u64| i64::try_from(ms.saturating_mul(1_000)).unwrap_or(i64::MAX);
-    let span = Span { from_us: us(from_ms), to_us: us(end_ms) };
-    let mut keep = |item: FeedItem| {
-        let Some(heard) = intake::heard(zone, &item) else { return };
-        let known = read.get(&heard.lane).is_some_and(|read| heard.last <= *read);
-        if let Some((key, item)) =
-            heard.judged.filter(|(key, _)| known && (from_ms..end_ms).contains(&key.at_ms))
-        {
-            found.insert(key, item);
-        }
-    };
-    let mut after: Option<(LaneId, Position)> = None;
-    loop {
-        let rows = store.range(device, span, after, PAGE).await?;
-        let Some(last) = rows.last() else { break };
-        after = Some((last.row.lane, last.row.position));
-        let rows: Vec<ReadingRow> = rows.into_iter().map(|named| named.row).collect();
-        for record in rows.chunk_by(|a, b| (a.lane, a.position) == (b.lane, b.position)) {
-            keep(FeedItem::Record(record.to_vec()));
-        }
-    }
-    for gap in store.gaps(device, span).await? {
-        keep(FeedItem::Gap(gap));
-    }
-    Ok(())
 }

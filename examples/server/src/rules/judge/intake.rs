@@ -55,10 +55,7 @@ pub(crate) fn lane_of(item: &FeedItem) -> Option<LaneId> {
 pub(crate) fn heard(zone: &Zone, item: &FeedItem) -> Option<Heard> {
     let lane = lane_of(item)?;
     let (device, lane_number) = (number(zone, &lane.device)?, lane.lane as u8);
-    let key = |at_us: i64, position| Key {
-        at_ms: u64::try_from(at_us.div_euclid(1_000)).unwrap_or(0),
-        from: Cause { device, lane: lane_number, position },
-    };
+    let key = |at_us: i64, position| key(ms(at_us), (device, lane_number), position);
     let (last, judged) = match item {
         FeedItem::Record(rows) => {
             let first = rows.first()?;
@@ -75,6 +72,16 @@ pub(crate) fn heard(zone: &Zone, item: &FeedItem) -> Option<Heard> {
         }
     };
     Some(Heard { lane: (device, lane_number), last, judged })
+}
+
+/// Where a record stands.
+pub(crate) fn key(at_ms: u64, (device, lane): Lane, position: u64) -> Key {
+    Key { at_ms, from: Cause { device, lane, position } }
+}
+
+/// Microseconds since 1970 in the judge's time.
+pub(crate) fn ms(us: i64) -> u64 {
+    u64::try_from(us.div_euclid(1_000)).unwrap_or(0)
 }
 
 fn value(row: &ReadingRow) -> Option<i32> {

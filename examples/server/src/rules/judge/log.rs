@@ -64,7 +64,7 @@ pub(crate) struct Replay {
     heard: BTreeMap<u16, BTreeMap<u64, (u64, Key, Item)>>,
     read: BTreeMap<u16, u64>,
     held: BTreeMap<Key, Item>,
-    brain: Option<Brain>,
+    brain: Option<Brain<'static>>,
 }
 
 #[allow(dead_code, reason = "as above")]

@@ -4,7 +4,7 @@
 //! task      the loop over the feed            intake    rows of the store in the engine's terms
 //! brain     the engine and what it says       again     judging again what came late
 //! log       what was judged, to be replayed   state     what is known, as bytes
-//! known     what the store knows of a zone
+//! known     what the store knows of a zone         stored    what is stored of a time, in its order
 //! ```
 //!
 //! A zone has one task. It reads the feed in the order in which the store committed, lane of alarms first, so that an alarm waits
@@ -17,6 +17,7 @@ pub(crate) mod intake;
 mod known;
 pub(crate) mod log;
 pub(crate) mod state;
+pub(crate) mod stored;
 pub(crate) mod task;
 #[cfg(test)]
 mod tests;
@@ -43,7 +44,7 @@ const FUTURE_MS: u64 = 60_000;
 /// What one zone knows, and what has changed since it was last kept.
 pub(crate) struct Judge {
     zone: &'static Zone,
-    brain: Brain,
+    brain: Brain<'static>,
     reorder: Reorder<Item, Vec<Option<(Key, Item)>>>,
     read: BTreeMap<Lane, u64>,
     begin_ms: u64,
@@ -56,7 +57,7 @@ pub(crate) struct Judge {
     segment: Segment,
     changes: Vec<Change>,
     /// What was known a little while ago, to judge again from there.
-    recent: VecDeque<(u64, Brain)>,
+    recent: VecDeque<(u64, Brain<'static>)>,
     /// Records that were not judged, because their time is not known well enough.
     unjudged: u64,
 }
@@ -73,7 +74,7 @@ impl Judge {
         Some(judge)
     }
 
-    fn with(zone: &'static Zone, brain: Brain, read: BTreeMap<Lane, u64>, begin_ms: u64) -> Self {
+    fn with(zone: &'static Zone, brain: Brain<'static>, read: BTreeMap<Lane, u64>, begin_ms: u64) -> Self {
         let lateness_ms = u64::try_from(zone.lateness.as_millis()).unwrap_or(u64::MAX);
         Self {
             zone,
@@ -153,7 +154,7 @@ impl Judge {
     }
 
     /// The newest that was known a little while ago, before this.
-    pub(crate) fn recent(&self, before_ms: u64) -> Option<&(u64, Brain)> {
+    pub(crate) fn recent(&self, before_ms: u64) -> Option<&(u64, Brain<'static>)> {
         self.recent.iter().rev().find(|(at_ms, _)| *at_ms <= before_ms)
     }
 
@@ -223,7 +224,7 @@ impl Judge {
     }
 
     /// Goes on with what judging again has found, up to the very time that was come to.
-    pub(crate) fn replace(&mut self, brain: Brain, begin_ms: u64, from_ms: u64) {
+    pub(crate) fn replace(&mut self, brain: Brain<'static>, begin_ms: u64, from_ms: u64) {
         let segment = std::mem::take(&mut self.segment);
         let to_ms = segment.watermark_ms;
         self.entries.extend([Entry::Judged(segment), Entry::Again { begin_ms, to_ms }]);
