@@ -28,13 +28,13 @@ pub(crate) async fn settle(
     lease: &Lease,
     judge: &Judge,
     segment: i64,
-    found: Found<'_>,
+    found: &Found<'_>,
 ) -> Result<Option<Kept>, SqlError> {
     let Opened { mut tx, now_us, mut kept } = match open(store, zone, lease, judge, segment).await? {
         Ok(opened) => opened,
         Err(instead) => return Ok(instead),
     };
-    withdraw(&mut tx, zone, &found, now_us, &mut kept).await?;
+    withdraw(&mut tx, zone, found, now_us, &mut kept).await?;
     let mut last: BTreeMap<String, &Change> = BTreeMap::new();
     for change in found.changes {
         let key = brain::text_key(zone, &change.key);

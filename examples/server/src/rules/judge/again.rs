@@ -1,6 +1,6 @@
 //! Judging again: from a time of which is kept what was known, over everything that is stored since, in the order of event time.
 //!
-//! It goes beside the live judge, an hour of event time at a stretch, so that no live alarm waits for it.
+//! It goes beside the live judge, some thousand records at a stretch, so that no live alarm waits for it.
 
 use std::collections::BTreeMap;
 
@@ -13,8 +13,11 @@ use super::intake::Lane;
 use super::stored::{Stored, stretch};
 use crate::rules::zone::Zone;
 
-/// What is read at once, of event time.
-const STRETCH_MS: u64 = 3_600_000;
+/// At these times it is kept what is known.
+const CHECKPOINT_MS: u64 = 3_600_000;
+/// What is read at once, of event time: so much that about so many records come, since live ones wait meanwhile.
+const STRETCH_MS: (u64, u64) = (10_000, CHECKPOINT_MS);
+const RECORDS: usize = 4_000;
 
 /// What was known at a time.
 #[derive(Clone, Debug)]
@@ -33,6 +36,7 @@ pub(crate) struct Again {
     pub(crate) from_ms: u64,
     /// … up to here.
     pub(crate) at_ms: u64,
+    stretch_ms: u64,
     pub(crate) changes: Vec<Change>,
     pub(crate) checkpoints: Vec<Checkpoint>,
 }
@@ -45,8 +49,7 @@ impl Again {
             Some(known) => known,
             None => (Brain::begin(zone, begin_ms)?, begin_ms),
         };
-        let (changes, checkpoints) = (Vec::new(), Vec::new());
-        Some(Again { zone, brain, begin_ms, from_ms, at_ms: from_ms, changes, checkpoints })
+        Some(Again::recent(zone, (from_ms, brain), begin_ms))
     }
 
     /// From what was known a little while ago.
@@ -55,8 +58,8 @@ impl Again {
         (from_ms, brain): (u64, Brain<'static>),
         begin_ms: u64,
     ) -> Again {
-        let (changes, checkpoints) = (Vec::new(), Vec::new());
-        Again { zone, brain, begin_ms, from_ms, at_ms: from_ms, changes, checkpoints }
+        let (stretch_ms, changes, checkpoints) = (STRETCH_MS.1, Vec::new(), Vec::new());
+        Again { zone, brain, begin_ms, from_ms, at_ms: from_ms, stretch_ms, changes, checkpoints }
     }
 
     /// Judges the next stretch, at most up to `to_ms`, of what lies before `read`; whether it came that far.
@@ -66,7 +69,8 @@ impl Again {
         read: &BTreeMap<Lane, u64>,
         to_ms: u64,
     ) -> Result<bool> {
-        let end_ms = (self.at_ms / STRETCH_MS * STRETCH_MS).saturating_add(STRETCH_MS).min(to_ms);
+        let next_ms = (self.at_ms / CHECKPOINT_MS * CHECKPOINT_MS).saturating_add(CHECKPOINT_MS);
+        let end_ms = self.at_ms.saturating_add(self.stretch_ms).min(next_ms).min(to_ms);
         let devices: Vec<_> = self.zone.devices.iter().filter_map(|name| DeviceId::new(name).ok()).collect();
         let was_read =
             |stored: Stored<'_>| read.get(&stored.heard.lane).is_some_and(|read| stored.heard.last <= *read);
@@ -76,7 +80,13 @@ impl Again {
         }
         self.brain.advance(end_ms, &mut self.changes);
         self.at_ms = end_ms.max(self.at_ms);
-        if self.at_ms.is_multiple_of(STRETCH_MS) && !found.is_empty() {
+        self.stretch_ms = match found.len() {
+            n if n > RECORDS => self.stretch_ms / 2,
+            n if n < RECORDS / 4 => self.stretch_ms * 2,
+            _ => self.stretch_ms,
+        };
+        self.stretch_ms = self.stretch_ms.clamp(STRETCH_MS.0, STRETCH_MS.1);
+        if self.at_ms.is_multiple_of(CHECKPOINT_MS) && !found.is_empty() {
             self.checkpoints.push(Checkpoint { at_ms: self.at_ms, state: self.brain.save() });
         }
         Ok(self.at_ms >= to_ms)
