@@ -53,7 +53,7 @@ impl Holder<'_> {
             return Ok(false);
         }
         if self.again.is_none()
-            && let Some(found) = judge.from_memory()
+            && let Some(found) = judge.found_in_memory()
         {
             self.rests_until = Instant::now() + began.elapsed() * 9;
             self.late = Late::default();

@@ -173,7 +173,7 @@ impl Judge {
     }
 
     /// Judges again what came late, if all that it needs is in memory.
-    pub(crate) fn from_memory(&self) -> Option<Found> {
+    pub(crate) fn found_in_memory(&self) -> Option<Found> {
         let from_ms = self.late_from_ms.filter(|_| self.again_from_ms.is_none())?;
         self.recent.judge_again(from_ms, self.watermark_ms())
     }

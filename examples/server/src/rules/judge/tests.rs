@@ -152,8 +152,8 @@ proptest! {
             }
             all.extend(heard(zone, &item));
             said.append(&mut judge.changes);
-            prop_assert_eq!(judge.late_from_ms().is_some(), judge.from_memory().is_some());
-            if let Some(found) = judge.from_memory() {
+            prop_assert_eq!(judge.late_from_ms().is_some(), judge.found_in_memory().is_some());
+            if let Some(found) = judge.found_in_memory() {
                 let same = said.split_off(said.len() - found.instead_of);
                 prop_assert_eq!(found.is_same, same == found.changes);
                 said.extend_from_slice(&found.changes);
@@ -194,7 +194,7 @@ fn the_last_minute_in_memory_is_bounded() {
     }
     judge.idle(START_MS + 60_000);
     judge.take(&[record(1, 1, START_MS + 4_900, 20)], START_MS + 60_000);
-    assert!(judge.late_from_ms().is_some() && judge.from_memory().is_none());
+    assert!(judge.late_from_ms().is_some() && judge.found_in_memory().is_none());
 }
 
 #[test]
