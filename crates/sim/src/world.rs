@@ -65,6 +65,11 @@ impl World {
         self.close(link);
     }
 
+    /// Bytes of readings that were written and have not arrived.
+    pub fn readings_on_their_way(&self, link: LinkId) -> usize {
+        self.links[link.0].up.backlog()
+    }
+
     /// Frames vanish in both directions, and nobody is told.
     pub fn half_open(&mut self, link: LinkId) {
         self.say(|| format!("link {} goes half-open", link.0));

@@ -3,6 +3,7 @@
 use super::outbound::Framed;
 use super::outbox::OutboxMut;
 use super::queue::Cursor;
+use crate::limits::FRAME_MIN_MAX;
 use crate::wire::data::LaneContext;
 use crate::wire::hello::Grant;
 use crate::{Lane, Position, Tick};
@@ -103,14 +104,19 @@ impl LaneLink {
         self.acked.next() < self.expect
     }
 
-    /// Whether one more frame may go: credit, and for readings little enough under way that an alarm can overtake.
-    pub(crate) fn may_send(&self, lane: Lane, max_frame: usize, pace: &Pace) -> bool {
-        if !self.is_waiting() {
+    /// How many bytes the next frame may have, 0 if none may go: by credit, and for readings such that an alarm can overtake.
+    pub(crate) fn room(&self, lane: Lane, max_frame: usize, pace: &Pace) -> usize {
+        let may_send = if self.is_waiting() {
+            self.sent.bytes < self.grant.bytes && self.sent.records < self.grant.records
+        } else {
             // Nothing outstanding: one frame may always go, but for a lane that has no credit at all (catalogue not stored yet).
-            return self.grant.bytes > 0 && self.grant.records > 0;
+            self.grant.bytes > 0 && self.grant.records > 0
+        };
+        match may_send {
+            true if lane == Lane::Readings && self.is_waiting() => pace.room(max_frame),
+            true => max_frame,
+            false => 0,
         }
-        let credit = self.sent.bytes < self.grant.bytes && self.sent.records < self.grant.records;
-        credit && (lane != Lane::Readings || pace.allows(max_frame as u32))
     }
 
     /// A frame went out.
@@ -120,6 +126,9 @@ impl LaneLink {
         self.sent.records = self.sent.records.saturating_add(framed.records.into());
     }
 }
+
+/// What a frame takes on a stream besides its own bytes, at most: its length, and the tag of a sealed one.
+const AROUND: u32 = 18;
 
 /// Frames under way, merged into at most four entries: the last position, bytes, when.
 const FLIGHT: usize = 4;
@@ -156,16 +165,25 @@ impl Pace {
         (self.flight_len, self.in_flight) = (0, 0);
     }
 
-    /// Whether one more frame keeps the way short enough: 100 ms of it, one frame at least and two at most.
-    fn allows(&self, max_frame: u32) -> bool {
+    /// How many bytes may follow what is under way: two frames' worth in all, and no frame once 100 ms of acknowledgements are, at least one
+    /// frame's worth. Every item fits the least that is given but 0.
+    fn room(&self, max_frame: usize) -> usize {
+        if crate::planted!("pace-unbounded") {
+            return max_frame;
+        }
         // The rate is bounded where it is set.
-        let hundred_ms = self.rate * 100 / 16;
-        crate::planted!("pace-unbounded") || self.in_flight < hundred_ms.clamp(max_frame, 2 * max_frame)
+        let (frame, hundred_ms) = (max_frame as u32, self.rate * 100 / 16);
+        let room = if self.in_flight < hundred_ms.max(frame) {
+            (2 * frame + AROUND).saturating_sub(self.in_flight).min(frame) as usize
+        } else {
+            0
+        };
+        if room < FRAME_MIN_MAX { 0 } else { room }
     }
 
     /// A frame went out.
     pub(crate) fn sent(&mut self, framed: &Framed, now: Tick) {
-        let (last, bytes, at) = (framed.next.prev(), framed.len as u32, now.0 as u32);
+        let (last, bytes, at) = (framed.next.prev(), framed.len as u32 + AROUND, now.0 as u32);
         self.in_flight += bytes;
         if self.flight_len < FLIGHT {
             self.flight[(self.oldest + self.flight_len) % FLIGHT] = Flight { last, bytes, at };

@@ -284,9 +284,8 @@ impl Run {
                 let host = b.link.map(|l| self.world.links[l.0].host);
                 let frame =
                     host.map_or(512, |h| usize::from(self.world.hosts[h.0].config.max_frame).min(512));
-                // Less than two frames under way let one more go.
                 let tag = if self.world.sealed.is_some() { sensock::seal::TAG } else { 0 };
-                if bytes > 3 * (frame + tag) {
+                if bytes > 2 * (frame + tag) {
                     self.oracle.violate(|| {
                         format!(
                             "{bytes} bytes of readings are on their way before an alarm, a frame has {frame}"

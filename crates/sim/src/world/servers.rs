@@ -30,6 +30,11 @@ impl World {
         self.hosts[host.0].config.window = [sensock::wire::hello::Grant { records, bytes }; Lane::COUNT];
     }
 
+    /// The largest frame that a server takes, on connections from now on.
+    pub fn largest_frame(&mut self, host: HostId, bytes: u16) {
+        self.hosts[host.0].config.max_frame = bytes;
+    }
+
     /// The server dies in its next commit.
     pub fn crash_in_commit(&mut self, host: HostId, crash: Crash) {
         self.hosts[host.0].crash = Some(crash);

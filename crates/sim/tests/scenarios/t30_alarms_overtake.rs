@@ -21,3 +21,22 @@ fn an_alarm_behind_a_backlog_is_committed_within_two_frames_and_a_round_trip() {
     w.run_ms(10_000);
     all_stored(&w, board);
 }
+
+/// A board writes frames of 512 bytes. Two of a larger server's would be eight kilobytes before an alarm.
+#[test]
+fn the_two_frames_are_of_the_size_that_the_board_writes() {
+    let mut w = World::new();
+    w.largest_frame(SERVER, 4_096);
+    w.delays = (500_000, 500_000);
+    let board = w.board("cellar-3", Memory::Boot);
+    let link = w.dial(board, SERVER);
+    w.run_ms(1_600);
+    assert!(w.is_live(board));
+    let mut most = 0;
+    for i in 0..1_000 {
+        w.record(board, (i * 7_919 % 30_000) as f32 / 10.0);
+        w.run_ms(1);
+        most = most.max(w.readings_on_their_way(link));
+    }
+    assert!((100..=1_024).contains(&most), "{most} bytes\n{}", w.trace());
+}

@@ -94,3 +94,33 @@ fn without_rows(work: &RecordsWork, reason: &str) -> RecordsWork {
         ..work.clone()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use sensock::{CommandId, Position, Tick};
+
+    use super::*;
+    use crate::conformance::fixture::readings_lane;
+    use crate::conformance::work::records;
+    use crate::rows::AnchorRow;
+
+    #[test]
+    fn quarantine_holds_the_bytes_once_and_nothing_else_that_a_store_could_choke_on() {
+        let (at, command) = (Position::new(1, 0), CommandId(1));
+        let mut work = records(readings_lane("cellar"), at, 3);
+        work.raw = vec![1, 2, 3];
+        let device = work.lane.device;
+        work.anchors = vec![AnchorRow { device, boot: 1, tick: Tick(0), lo_us: 0, hi_us: 1, server: 1 }];
+        work.replies = [CommandState::Done, CommandState::Refused(4)]
+            .map(|state| Reply { position: at, command, state, answer: vec![7] })
+            .into();
+        let kept = without_rows(&work, "rejected");
+        assert!(kept.readings.is_empty() && kept.anchors.is_empty() && kept.raw.is_empty());
+        assert!(kept.replies.iter().all(|reply| reply.answer.is_empty()));
+        let of_raw = |step: &Step| match step {
+            Step::Quarantine { raw, .. } => raw.clone(),
+            _ => panic!("{step:?}"),
+        };
+        assert_eq!(kept.steps.iter().flat_map(of_raw).collect::<Vec<_>>(), [1, 2, 3]);
+    }
+}

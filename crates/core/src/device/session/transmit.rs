@@ -120,10 +120,10 @@ impl Session<'_> {
         out: &mut [u8],
     ) -> Transmit {
         let i = lane.index();
-        let (max_frame, scratch) = (self.max_frame, &mut *self.scratch);
-        if !self.lanes[i].may_send(lane, max_frame, &self.pace)
-            || FLASH && self.fetching.is_some_and(|f| f.lane == lane)
-        {
+        let scratch = &mut *self.scratch;
+        let room = self.lanes[i].room(lane, out.len(), &self.pace);
+        let out = &mut out[..room];
+        if room == 0 || FLASH && self.fetching.is_some_and(|f| f.lane == lane) {
             return Transmit::Idle;
         }
         // Under the outbox's lock: only copying.

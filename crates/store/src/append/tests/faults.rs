@@ -79,6 +79,26 @@ fn a_rejection_that_does_not_come_back_costs_nothing() {
     }
 }
 
+/// A store that goes away while the guilty work is looked for, or is about to be kept apart: nobody is blamed for that.
+#[test]
+fn an_outage_while_a_group_is_halved_blames_nobody() {
+    let clean = MemoryStore::default();
+    run(&clean, &everything(&clean)).unwrap();
+    for rejected in 1..=4 {
+        let store = MemoryStore::default();
+        let works = everything(&store);
+        let before = store.snapshot();
+        for _ in 0..rejected {
+            store.fail_next(Point::Write, Failure::Rejected);
+        }
+        store.fail_next(Point::Write, Failure::Retry);
+        assert_eq!(run(&store, &works), Err(MemoryError::Told(Point::Write, Failure::Retry)), "{rejected}");
+        assert_eq!(store.snapshot(), before, "{rejected}: nothing was given up");
+        assert!(run(&store, &works).unwrap().iter().all(Result::is_ok), "{rejected}");
+        assert_eq!(store.snapshot(), clean.snapshot(), "{rejected}");
+    }
+}
+
 /// A store that rejects the quarantined form too: the caller hears of it, and nobody else.
 #[test]
 fn what_cannot_be_kept_at_all_is_said() {
