@@ -148,7 +148,12 @@ impl Oracle {
         }
         let within = self.within(device, lane, gap.first, gap.last);
         if lane != Lane::Control && gap.cause == Cause::Rejected {
-            let guilty = within.iter().any(|(_, r)| self.recs[*r as usize].poison);
+            // A frame is quarantined as a whole: the guilty record may stand behind a gap in it, and is named.
+            let named =
+                gap.detail.split("the value ").nth(1).and_then(|words| words.split(' ').next()?.parse().ok());
+            let named = named.and_then(|number: usize| self.recs.get(number.checked_sub(1)?));
+            let guilty =
+                named.is_some_and(|r| r.poison && r.lane == lane && within.iter().any(|(l, _)| *l == r.life));
             let tainted = within.iter().any(|(l, _)| self.lives[*l as usize].tainted);
             // A board holds the words of the firmware that runs, and of none before: what an older one measured waits in quarantine if no
             // server has heard of that, or the store has forgotten it.

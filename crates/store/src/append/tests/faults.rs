@@ -99,18 +99,34 @@ fn an_outage_while_a_group_is_halved_blames_nobody() {
     }
 }
 
+/// Two records of each of these lanes, whose devices the store has met.
+fn two_of_each(store: &MemoryStore, lanes: &[LaneId]) -> Vec<Work> {
+    let two = |&lane: &LaneId| {
+        now(met(store, now(hello_work(store, hello(lane.device, 1, 0), 1))));
+        Work::Records(Box::new(records(lane, Position::new(1, 0), 2)))
+    };
+    lanes.iter().map(two).collect()
+}
+
+/// The guilty one is found, and the store goes away when it is to be kept apart: it waits, as everybody does.
+#[test]
+fn an_outage_before_quarantine_refuses_nothing() {
+    let store = MemoryStore::default();
+    let works = two_of_each(&store, &["a", "b"].map(readings_lane));
+    let before = store.snapshot();
+    for failure in [Failure::Rejected, Failure::Rejected, Failure::Retry] {
+        store.fail_next(Point::Write, failure);
+    }
+    assert_eq!(run(&store, &works), Err(MemoryError::Told(Point::Write, Failure::Retry)));
+    assert_eq!(store.snapshot(), before);
+}
+
 /// A store that rejects the quarantined form too: the caller hears of it, and nobody else.
 #[test]
 fn what_cannot_be_kept_at_all_is_said() {
     let store = MemoryStore::default();
     let lanes = ["a", "b"].map(readings_lane);
-    let works: Vec<Work> = lanes
-        .iter()
-        .map(|&l| {
-            now(met(&store, now(hello_work(&store, hello(l.device, 1, 0), 1))));
-            Work::Records(Box::new(records(l, Position::new(1, 0), 2)))
-        })
-        .collect();
+    let works = two_of_each(&store, &lanes);
     // The group, then a's half, then a's quarantine.
     for _ in 0..3 {
         store.fail_next(Point::Write, Failure::Rejected);
