@@ -141,6 +141,7 @@ impl<S: Store, K: Keys> Builder<S, K> {
             asked: AtomicU64::new(0),
             events: Hub::new(options.limits.events),
             tickets: Tickets::default(),
+            tail: Arc::default(),
             commits: watch::Sender::new(0),
             closing: CancellationToken::new(),
             ended: CancellationToken::new(),

@@ -11,8 +11,8 @@ use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 use sensock::DeviceId;
 use sensock::seal::KeyId;
-use sensock_store::work::{Appended, Done, Refuse, Work};
-use sensock_store::{Admission, CommandState, DeviceKey, Keys, Resume, Store, append};
+use sensock_store::work::{Done, Refuse, Work};
+use sensock_store::{Admission, CommandState, DeviceKey, Keys, LaneId, ReadingRow, Resume, Store, append};
 use tokio::time::Instant;
 
 use crate::events::{Event, Rows};
@@ -22,6 +22,7 @@ use crate::pace::Pace;
 use crate::queue::{Entry, Origin, weight};
 use crate::random;
 use crate::shared::{Backend, Shared};
+use crate::tail::Part;
 
 /// Store and keys behind one type.
 pub(crate) struct Typed<S, K> {
@@ -49,7 +50,7 @@ pub(crate) async fn run<S: Store>(store: S, shared: Arc<Shared>) {
     let mut pace = Pace::default();
     while shared.queue.ready().await {
         pace.gather(&shared.queue).await;
-        let group = shared.queue.take(shared.options.limits.group_rows);
+        let group = shared.queue.take(shared.options.limits.group_rows, shared.wall.now_us());
         let weight = group.iter().map(|e| weight(&e.work)).sum();
         let (works, origins): (Vec<Work>, Vec<Origin>) =
             group.into_iter().map(|Entry { work, origin }| (work, origin)).unzip();
@@ -64,6 +65,7 @@ pub(crate) async fn run<S: Store>(store: S, shared: Arc<Shared>) {
         pace.committed(works.len(), took, shared.queue.waiting());
         shared.queue.done(weight, took.as_micros() as u64);
         report(&shared, works, origins, results);
+        shared.queue.reported();
     }
     shared.events.end();
     shared.ended.cancel();
@@ -132,13 +134,28 @@ fn tell_away(shared: &Shared, words: String) {
 
 /// Tells everyone what became of their works: acknowledgements first, views afterwards.
 fn report(shared: &Shared, works: Vec<Work>, origins: Vec<Origin>, results: Vec<Result<Done, Refuse>>) {
-    let read = shared.events.wants_rows();
+    let (told, fed) = (shared.events.wants_rows(), shared.tail.is_read());
     let mut news = Vec::new();
+    let mut parts = Vec::new();
     let mut stored = false;
     for ((work, origin), result) in works.into_iter().zip(origins).zip(results) {
         if let Ok(done) = &result {
-            stored |= matches!(done, Done::Appended(a) if a.stored > 0 || !a.gaps.is_empty());
-            views(shared, work, done, read, &mut news);
+            stored |= match done {
+                Done::Appended(done) => done.stored > 0 || !done.gaps.is_empty(),
+                Done::Hello(done) => !done.gaps.is_empty(),
+                _ => false,
+            };
+            let (lane, rows) = match work {
+                Work::Records(work) if told || fed => (Some(work.lane), fresh(work.readings, done)),
+                Work::Records(work) => (Some(work.lane), Vec::new()),
+                Work::Floor(work) => (Some(work.lane), Vec::new()),
+                _ => (None, Vec::new()),
+            };
+            let rows = Arc::new(rows);
+            if fed {
+                moved(lane, done, &rows, &mut parts);
+            }
+            views(shared, done, rows, told, &mut news);
         }
         match origin {
             Origin::Connection(inbox, token) => inbox.push(Message::Done(token, result)),
@@ -147,6 +164,7 @@ fn report(shared: &Shared, works: Vec<Work>, origins: Vec<Origin>, results: Vec<
             Origin::Nobody => {}
         }
     }
+    shared.tail.push(parts);
     if stored {
         shared.commits.send_modify(|n| *n = n.wrapping_add(1));
     }
@@ -158,19 +176,35 @@ fn report(shared: &Shared, works: Vec<Work>, origins: Vec<Origin>, results: Vec<
     }
 }
 
+/// What feeds are told of one committed work.
+fn moved(lane: Option<LaneId>, done: &Done, rows: &Arc<Vec<ReadingRow>>, parts: &mut Vec<Part>) {
+    match (done, lane) {
+        (Done::Appended(done), Some(lane)) if done.mark > done.before => {
+            let (rows, gaps) = (rows.clone(), done.gaps.clone());
+            parts.push(Part { lane, before: done.before, mark: done.mark, rows, gaps });
+        }
+        // These are rare, and their marks stand elsewhere: who reads them asks the store.
+        (Done::Hello(hello), _) => parts.extend(hello.gaps.iter().map(|gap| Part {
+            lane: gap.lane,
+            before: gap.last,
+            mark: gap.last,
+            rows: Arc::default(),
+            gaps: Vec::new(),
+        })),
+        _ => {}
+    }
+}
+
 /// Events of one committed work.
-fn views(shared: &Shared, work: Work, done: &Done, read: bool, news: &mut Vec<Event>) {
+fn views(shared: &Shared, done: &Done, rows: Arc<Vec<ReadingRow>>, told: bool, news: &mut Vec<Event>) {
     match done {
         Done::Hello(hello) => {
             news.extend(hello.gaps.iter().cloned().map(Event::Gap));
             news.extend(hello.settled.iter().cloned().map(Event::Settled));
         }
         Done::Appended(appended) => {
-            if let (Work::Records(records), true) = (work, read) {
-                let rows = fresh(records.readings, appended);
-                if !rows.is_empty() {
-                    news.push(Event::Stored { rows: Rows(Arc::new(rows)) });
-                }
+            if told && !rows.is_empty() {
+                news.push(Event::Stored { rows: Rows(rows) });
             }
             news.extend(appended.gaps.iter().cloned().map(Event::Gap));
             news.extend(appended.settled.iter().cloned().map(Event::Settled));
@@ -192,22 +226,13 @@ fn views(shared: &Shared, work: Work, done: &Done, read: bool, news: &mut Vec<Ev
 }
 
 /// The readings that were not there before.
-fn fresh(mut rows: Vec<sensock_store::ReadingRow>, appended: &Appended) -> Vec<sensock_store::ReadingRow> {
-    if appended.rewind || appended.stored == 0 {
-        return Vec::new();
+fn fresh(mut rows: Vec<ReadingRow>, done: &Done) -> Vec<ReadingRow> {
+    match done {
+        Done::Appended(done) if done.stored > 0 => {
+            rows.drain(..rows.partition_point(|row| row.position <= done.before));
+            rows
+        }
+        // Repeated, out of turn, or in quarantine.
+        _ => Vec::new(),
     }
-    if appended.duplicates > 0 {
-        // Duplicates come first: the newest `stored` records stay.
-        let mut records = 0;
-        let mut last = None;
-        let keep = rows.iter().rev().take_while(|row| {
-            if last.replace(row.position) != Some(row.position) {
-                records += 1;
-            }
-            records <= appended.stored
-        });
-        let keep = keep.count();
-        rows.drain(..rows.len() - keep);
-    }
-    rows
 }

@@ -55,6 +55,7 @@ mod request;
 mod server;
 mod shared;
 mod sweeper;
+mod tail;
 mod ticket;
 mod wall;
 mod why;
@@ -80,6 +81,7 @@ pub use sensock_store::memory::MemoryStore;
 pub use sensock_store::work::Meeting;
 pub use sensock_store::{
     Admission, AnchorRow, AnyDevice, Batch, BootRow, CatalogRow, CommandRow, CommandState, ConnectionRow,
-    Cursor, DeviceKey, DeviceRow, Durability, Failure, FeedItem, GapRow, History, Keyring, Keys, LaneId,
-    Listed, NamedReading, QuarantineRow, ReadingRow, Resume, SettingRow, Span, Store, StoreInfo, Transaction,
+    Cursor, DeviceKey, DeviceRow, Durability, Failure, FeedItem, FeedPage, GapRow, History, Keyring, Keys,
+    LaneId, Listed, NamedReading, QuarantineRow, ReadingRow, Resume, SettingRow, Span, Store, StoreInfo,
+    Transaction,
 };

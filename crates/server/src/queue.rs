@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 use sensock::Lane;
 use sensock_store::ReadingRow;
-use sensock_store::work::{Done, Refuse, Work};
+use sensock_store::work::{CommandWork, Done, Refuse, Work};
 use tokio::sync::{Notify, oneshot};
 use tokio::time::{Instant, timeout_at};
 
@@ -45,6 +45,12 @@ struct Inner {
     closed: bool,
     /// The committer is not woken for fewer works, unless one is urgent.
     wanted: usize,
+    /// Works were taken and are not reported yet.
+    under_way: bool,
+    /// Whether nothing was left when they were taken, and when that was.
+    taken_at: Option<i64>,
+    /// When works were taken that are reported, and nothing was left.
+    stored_until: i64,
 }
 
 impl Inner {
@@ -85,7 +91,13 @@ impl Queue {
         }
         inner.callers += 1;
         self.weight.fetch_add(weight(&work), Ordering::Relaxed);
-        inner.normal.push_back(Entry { work, origin: Origin::Caller(answer) });
+        let urgent = is_urgent(&work);
+        let entry = Entry { work, origin: Origin::Caller(answer) };
+        if urgent {
+            inner.urgent.push_back(entry)
+        } else {
+            inner.normal.push_back(entry)
+        }
         let due = inner.is_due();
         drop(inner);
         if due {
@@ -127,7 +139,7 @@ impl Queue {
     }
 
     /// Takes the next group: at most about `rows` rows, urgent works first.
-    pub(crate) fn take(&self, rows: usize) -> Vec<Entry> {
+    pub(crate) fn take(&self, rows: usize, now_us: i64) -> Vec<Entry> {
         let mut inner = lock(&self.inner);
         let (mut group, mut have) = (Vec::new(), 0);
         while have < rows {
@@ -141,7 +153,24 @@ impl Queue {
             };
             group.push(entry);
         }
+        inner.under_way = true;
+        inner.taken_at = (inner.waiting() == 0).then_some(now_us);
         group
+    }
+
+    /// What was taken last is committed and reported to everybody.
+    pub(crate) fn reported(&self) {
+        let mut inner = lock(&self.inner);
+        inner.under_way = false;
+        if let Some(at) = inner.taken_at.take() {
+            inner.stored_until = at;
+        }
+    }
+
+    /// Everything that was pushed before this time, which is now or earlier, is committed and reported.
+    pub(crate) fn stored_until(&self, now_us: i64) -> i64 {
+        let inner = lock(&self.inner);
+        if inner.under_way || inner.waiting() > 0 { inner.stored_until.min(now_us) } else { now_us }
     }
 
     /// Works of so much weight are done with; a commit took so long.
@@ -185,9 +214,10 @@ pub(crate) fn weight(work: &Work) -> usize {
     }
 }
 
-/// What an alarm must not wait behind.
+/// What waits for nobody else: alarms, and commands on their way to a device.
 fn is_urgent(work: &Work) -> bool {
     match work {
+        Work::Command(CommandWork::New(_) | CommandWork::Sent { .. }) => true,
         Work::Records(r) => r.lane.lane == Lane::Alarm,
         Work::Floor(f) => f.lane.lane == Lane::Alarm,
         _ => false,
@@ -212,13 +242,33 @@ mod tests {
         let queue = Queue::default();
         let rows = || Entry { work: Work::Rows(Box::default()), origin: Origin::Nobody };
         queue.push([floor(Lane::Readings), rows(), floor(Lane::Alarm), floor(Lane::Control)]);
-        let taken = queue.take(100);
+        let taken = queue.take(100, 0);
         let lanes = taken.iter().map(|e| match &e.work {
             Work::Floor(f) => Some(f.lane.lane),
             _ => None,
         });
         assert!(lanes.eq([Some(Lane::Alarm), Some(Lane::Readings), None, Some(Lane::Control)]));
-        assert_eq!(queue.take(100).len(), 0);
+        assert_eq!(queue.take(100, 0).len(), 0);
+    }
+
+    #[test]
+    fn what_is_under_way_is_not_said_to_be_stored() {
+        let queue = Queue::default();
+        assert_eq!(queue.stored_until(10), 10);
+        queue.push([floor(Lane::Readings)]);
+        assert_eq!(queue.stored_until(20), 0, "nobody knows since when it waits");
+        assert_eq!(queue.take(100, 30).len(), 1);
+        assert_eq!(queue.stored_until(40), 0);
+        queue.reported();
+        assert_eq!(queue.stored_until(50), 50);
+        queue.push([floor(Lane::Readings), floor(Lane::Readings)]);
+        queue.take(1, 60);
+        queue.reported();
+        assert_eq!(queue.stored_until(70), 30, "one was left, which may have come long before");
+        queue.take(1, 80);
+        queue.push([floor(Lane::Readings)]);
+        queue.reported();
+        assert_eq!(queue.stored_until(90), 80);
     }
 
     #[test]
@@ -227,7 +277,7 @@ mod tests {
         let kept: Vec<_> = (0..CALLERS_MAX).map(|_| queue.ask(floor(Lane::Control).work)).collect();
         assert!(kept.iter().all(Option::is_some));
         assert!(queue.ask(floor(Lane::Control).work).is_none());
-        queue.take(10);
+        queue.take(10, 0);
         assert!(queue.ask(floor(Lane::Control).work).is_some());
         queue.close();
         assert!(queue.ask(floor(Lane::Control).work).is_none());

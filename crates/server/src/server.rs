@@ -79,8 +79,24 @@ impl Server {
 
     /// Reads the store from a cursor on, and then what comes, without loss and without repetition.
     pub fn feed<'h, H: History>(&self, history: &'h H, cursor: Cursor) -> Feed<'h, H> {
+        Feed::new(history, None, cursor, self.shared())
+    }
+
+    /// The same of these devices only: what others send costs it nothing.
+    pub fn feed_of<'h, H: History>(
+        &self,
+        history: &'h H,
+        devices: &[DeviceId],
+        cursor: Cursor,
+    ) -> Feed<'h, H> {
+        Feed::new(history, Some(devices), cursor, self.shared())
+    }
+
+    /// Up to when everything that reached this server from its devices is stored, in us since 1970; it never goes back but with the clock.
+    /// What a [`Feed`] of this server returns after this call holds all of it.
+    pub fn stored_until_us(&self) -> i64 {
         let shared = self.shared();
-        Feed::new(history, cursor, shared.commits.subscribe(), shared.options.poll)
+        shared.queue.stored_until(shared.wall.now_us())
     }
 
     /// Closes a device's connection, if it has one here: after its key was revoked, for example. It may come back.

@@ -19,6 +19,7 @@ use crate::pending::Pending;
 use crate::queue::Queue;
 use crate::quota::Quotas;
 use crate::registry::Registry;
+use crate::tail::Tail;
 use crate::ticket::Tickets;
 use crate::wall::Wall;
 
@@ -64,6 +65,8 @@ pub(crate) struct Shared {
     pub(crate) asked: AtomicU64,
     pub(crate) events: Hub,
     pub(crate) tickets: Tickets,
+    /// What was committed of late, for feeds.
+    pub(crate) tail: Arc<Tail>,
     /// Counts commits that stored something.
     pub(crate) commits: watch::Sender<u64>,
     /// The server shuts down.

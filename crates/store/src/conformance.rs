@@ -26,8 +26,9 @@ mod upserts;
 pub mod work;
 
 pub use append::{
-    a_feed_misses_nothing, appending_again_changes_nothing, opposite_orders_do_not_block_each_other,
-    poison_holds_up_nobody, steps_are_explained, two_servers_store_each_record_once,
+    a_feed_misses_nothing, a_feed_of_some_devices_is_theirs, appending_again_changes_nothing,
+    opposite_orders_do_not_block_each_other, poison_holds_up_nobody, steps_are_explained,
+    two_servers_store_each_record_once,
 };
 pub use commands::{
     a_command_is_settled_once, an_idempotency_key_finds_the_first, command_numbers_are_given_once,
@@ -65,6 +66,7 @@ pub async fn run<S: Store + History>(make: impl AsyncFn() -> S) {
     opposite_orders_do_not_block_each_other(make().await).await;
     poison_holds_up_nobody(make().await).await;
     a_feed_misses_nothing(make().await).await;
+    a_feed_of_some_devices_is_theirs(make().await).await;
     boots_follow_each_other(make().await).await;
     two_welcomes_for_one_boot(make().await).await;
     command_numbers_are_given_once(make().await).await;

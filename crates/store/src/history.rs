@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::future::Future;
 
-use sensock::{CommandId, DeviceId, Position};
+use sensock::{CommandId, DeviceId, Lane, Position};
 
 use crate::rows::*;
 
@@ -48,6 +48,35 @@ pub enum FeedItem {
     Record(Vec<ReadingRow>),
     /// Positions that will never be stored.
     Gap(GapRow),
+}
+
+impl FeedItem {
+    /// The lane that it is of; `None` for a record without readings, which no store gives.
+    pub fn lane(&self) -> Option<LaneId> {
+        match self {
+            FeedItem::Record(rows) => rows.first().map(|row| row.lane),
+            FeedItem::Gap(gap) => Some(gap.lane),
+        }
+    }
+
+    /// The position that it ends at.
+    pub fn last(&self) -> Option<Position> {
+        match self {
+            FeedItem::Record(rows) => rows.first().map(|row| row.position),
+            FeedItem::Gap(gap) => Some(gap.last),
+        }
+    }
+}
+
+/// What one look at the feed of some devices gave.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct FeedPage {
+    /// Records and gaps after the cursor.
+    pub items: Vec<FeedItem>,
+    /// The cursor after them. Where nothing more follows in a lane it may stand at the lane's mark, behind positions that hold nothing.
+    pub cursor: Cursor,
+    /// Whether there may be more than these.
+    pub more: bool,
 }
 
 /// What a person, a rule or a dashboard reads. Order is by position unless said otherwise.
@@ -124,4 +153,31 @@ pub trait History: Send + Sync {
         cursor: &Cursor,
         limit: usize,
     ) -> impl Future<Output = Result<(Vec<FeedItem>, Cursor), Self::Error>> + Send;
+
+    /// As [`History::feed`], but only of these devices, and lanes of others are not in the cursor that comes back unless they were before.
+    /// A store that can tell which lanes have moved without reading the others should.
+    fn feed_of(
+        &self,
+        devices: &[DeviceId],
+        cursor: &Cursor,
+        limit: usize,
+    ) -> impl Future<Output = Result<FeedPage, Self::Error>> + Send {
+        async move {
+            let mut own = cursor.clone();
+            for row in self.devices().await?.iter().filter(|row| !devices.contains(&row.device)) {
+                own.lanes.extend(
+                    Lane::ALL.map(|lane| {
+                        (LaneId { device: row.device, lane }, Position(i64::MAX.cast_unsigned()))
+                    }),
+                );
+            }
+            let (mut items, mut next) = self.feed(&own, limit).await?;
+            let more = !items.is_empty();
+            items.retain(|item| item.lane().is_some_and(|lane| devices.contains(&lane.device)));
+            next.lanes.retain(|lane, _| devices.contains(&lane.device));
+            let others = cursor.lanes.iter().filter(|(lane, _)| !devices.contains(&lane.device));
+            next.lanes.extend(others.map(|(lane, position)| (*lane, *position)));
+            Ok(FeedPage { items, cursor: next, more })
+        }
+    }
 }

@@ -34,7 +34,7 @@ pub mod work;
 pub use append::commit;
 pub use batch::Batch;
 pub use floor::{LaneState, Missing, Subtracted, subtract};
-pub use history::{Cursor, FeedItem, History, NamedReading, Span};
+pub use history::{Cursor, FeedItem, FeedPage, History, NamedReading, Span};
 pub use identity::judge;
 pub use keys::{Admission, AnyDevice, DeviceKey, Keyring, Keys, Listed, LookupError};
 pub use memory::MemoryStore;

@@ -301,6 +301,8 @@ pub struct HelloDone {
 /// Where a lane stands after some work.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Appended {
+    /// The mark as this work found it.
+    pub before: Position,
     /// The mark: acknowledge up to here.
     pub mark: Position,
     /// Records stored.

@@ -3,15 +3,19 @@
 use std::collections::{BTreeMap, HashMap};
 
 use sensock::{DeviceId, Position};
-use sensock_store::{Cursor, FeedItem, LaneId, Span};
+use sensock_store::{Cursor, FeedItem, FeedPage, LaneId, Span};
 use sqlx::AssertSqlSafe;
 
 use crate::error::Fail;
 use crate::gaps::{GAP_COLUMNS, gap, lane};
+use crate::lanes::fill_up;
 use crate::links::device;
 use crate::readings;
 use crate::series::{self, Series};
 use crate::session::{Arg, Session};
+
+/// Devices that one statement names; with more of them all lanes are looked at.
+const NAMED: usize = 512;
 
 /// Reads about `limit` items. All statements see one state, in which a lane's rows reach exactly up to its mark: so whatever commits
 /// meanwhile lies after the cursor that is returned. Each lane has its share, so that a busy one cannot keep the others waiting.
@@ -20,30 +24,85 @@ pub(crate) async fn feed(
     cursor: &Cursor,
     limit: usize,
 ) -> Result<(Vec<FeedItem>, Cursor), Fail> {
-    let mut news = Vec::new();
-    let sql = "SELECT l.id, l.device, l.lane, m.mark FROM lane l JOIN mark m ON m.lane_id = l.id ORDER BY l.device, l.lane";
-    for row in session.rows(sql, &[]).await? {
-        let lane = lane(&device(&row, 1)?, &row, 2)?;
-        let after = cursor.lanes.get(&lane).copied();
-        let mark = row.bits(3)?;
-        if after.is_none_or(|after| after.0 < mark) {
-            news.push((row.int(0)?, lane, after));
-        }
+    let (look, _) = look(session, None, cursor, limit).await?;
+    Ok((look.items, look.cursor))
+}
+
+/// The same of some devices, with the marks of lanes that were read to their end in the cursor.
+pub(crate) async fn feed_of(
+    session: &mut Session<'_>,
+    devices: &[DeviceId],
+    cursor: &Cursor,
+    limit: usize,
+) -> Result<FeedPage, Fail> {
+    let (mut look, reached) = look(session, Some(devices), cursor, limit).await?;
+    for (lane, mark) in reached {
+        let at = look.cursor.lanes.entry(lane).or_default();
+        *at = mark.max(*at);
     }
+    Ok(look)
+}
+
+/// What there is, and the marks of lanes that were read to their end.
+async fn look(
+    session: &mut Session<'_>,
+    devices: Option<&[DeviceId]>,
+    cursor: &Cursor,
+    limit: usize,
+) -> Result<(FeedPage, Vec<(LaneId, Position)>), Fail> {
+    let news = moved(session, devices, cursor).await?;
     let share = limit.div_ceil(news.len().max(1)).max(1);
-    let (mut items, mut next) = (Vec::new(), cursor.clone());
+    let mut look = FeedPage { cursor: cursor.clone(), ..FeedPage::default() };
+    let mut reached = Vec::new();
     let mut series: Option<(DeviceId, HashMap<i64, Series>)> = None;
-    for (id, lane, after) in news {
+    for (id, lane, after, mark) in news {
         let series = match &mut series {
             Some((device, series)) if *device == lane.device => series,
             other => &mut other.insert((lane.device, series::of_device(session, &lane.device).await?)).1,
         };
-        for (last, item) in of_lane(session, id, lane, after, share, series).await? {
-            next.lanes.insert(lane, last);
-            items.push(item);
+        let items = of_lane(session, id, lane, after, share, series).await?;
+        if items.len() < share {
+            reached.push((lane, mark));
+        } else {
+            look.more = true;
+        }
+        for (last, item) in items {
+            look.cursor.lanes.insert(lane, last);
+            look.items.push(item);
         }
     }
-    Ok((items, next))
+    Ok((look, reached))
+}
+
+/// Lanes whose marks lie behind the cursor: id, lane, cursor, mark.
+type Moved = (i64, LaneId, Option<Position>, Position);
+
+async fn moved(
+    session: &mut Session<'_>,
+    devices: Option<&[DeviceId]>,
+    cursor: &Cursor,
+) -> Result<Vec<Moved>, Fail> {
+    let named = devices.filter(|devices| (1..=NAMED).contains(&devices.len()));
+    let mut args: Vec<Arg<'_>> = named.unwrap_or_default().iter().map(|device| Arg::Text(device)).collect();
+    fill_up(&mut args);
+    let of = match args.len() {
+        0 => String::new(),
+        n => format!("WHERE l.device IN {} ", session.dialect().list(n)),
+    };
+    let sql = format!(
+        "SELECT l.id, l.device, l.lane, m.mark FROM lane l JOIN mark m ON m.lane_id = l.id {of}ORDER BY l.device, l.lane"
+    );
+    let mut news = Vec::new();
+    for row in session.rows(AssertSqlSafe(sql), &args).await? {
+        let lane = lane(&device(&row, 1)?, &row, 2)?;
+        let after = cursor.lanes.get(&lane).copied();
+        let mark = Position(row.bits(3)?);
+        let is_wanted = devices.is_none_or(|devices| devices.contains(&lane.device));
+        if is_wanted && after.is_none_or(|after| after < mark) {
+            news.push((row.int(0)?, lane, after, mark));
+        }
+    }
+    Ok(news)
 }
 
 /// At most `share` items of one lane, each with the position that it ends at.

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, HashMap};
 
 use sensock::{CommandId, DeviceId, Position};
 use sensock_store::{
-    BootRow, CommandRow, ConnectionRow, Cursor, DeviceRow, FeedItem, GapRow, History, LaneId, NamedReading,
-    QuarantineRow, SettingRow, Span,
+    BootRow, CommandRow, ConnectionRow, Cursor, DeviceRow, FeedItem, FeedPage, GapRow, History, LaneId,
+    NamedReading, QuarantineRow, SettingRow, Span,
 };
 
 use crate::error::{Fail, SqlError};
@@ -92,6 +92,17 @@ impl History for SqlStore {
     async fn feed(&self, cursor: &Cursor, limit: usize) -> Result<(Vec<FeedItem>, Cursor), SqlError> {
         let mut begun = self.read().await?;
         let found = feed::feed(&mut self.session(&mut begun)?, cursor, limit).await;
+        self.end(begun, found).await
+    }
+
+    async fn feed_of(
+        &self,
+        devices: &[DeviceId],
+        cursor: &Cursor,
+        limit: usize,
+    ) -> Result<FeedPage, SqlError> {
+        let mut begun = self.read().await?;
+        let found = feed::feed_of(&mut self.session(&mut begun)?, devices, cursor, limit).await;
         self.end(begun, found).await
     }
 }

@@ -73,7 +73,7 @@ async fn find(
 }
 
 /// Repeats the last argument up to a power of two, so that few prepared statements serve every number.
-fn fill_up(args: &mut Vec<Arg<'_>>) {
+pub(crate) fn fill_up(args: &mut Vec<Arg<'_>>) {
     if let Some(&last) = args.last() {
         args.resize(args.len().next_power_of_two(), last);
     }

@@ -67,5 +67,5 @@
 //!
 //! # Time
 //! What counts is when something was measured, not when it came. Records are held back by the file's `lateness` (10 s if it says nothing) for those that come
-//! late; a gap is neither normal nor an alarm, and a sensor that burns does not put the fire out. Event times are those of
+//! late, and what comes later still is judged again in its place; a gap is neither normal nor an alarm, and a sensor that burns does not put the fire out. Event times are those of
 //! [page 6](super::_06_honest_time): a record whose bounds are minutes apart is stored, but not judged.

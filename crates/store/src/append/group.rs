@@ -116,7 +116,8 @@ impl<'w> Group<'w> {
             let id = LaneId { device, lane };
             self.put_ended(id, last[lane.index()].max(self.mark(id)));
         }
-        Appended { mark: self.mark(LaneId { device, lane: Lane::Control }), ..Appended::default() }
+        let mark = self.mark(LaneId { device, lane: Lane::Control });
+        Appended { before: mark, mark, ..Appended::default() }
     }
 
     pub(super) fn put_ended(&mut self, lane: LaneId, last: Position) {

@@ -27,9 +27,9 @@ impl<'w> Group<'w> {
         if held.stopped || !follows(mark, &work.steps) {
             // A later work of this group must not slip into the place of this one.
             held.stopped = true;
-            return Appended { mark, rewind: true, ..Appended::default() };
+            return Appended { before: mark, mark, rewind: true, ..Appended::default() };
         }
-        let mut done = Appended { mark, ..Appended::default() };
+        let mut done = Appended { before: mark, mark, ..Appended::default() };
         for step in &work.steps {
             self.step(work, step, &mut done);
         }
@@ -105,7 +105,7 @@ impl<'w> Group<'w> {
         let ended = self.device(lane.device).ended[lane.lane.index()];
         let state = LaneState { mark: self.mark(lane), ended };
         let Subtracted { mark, gaps } = subtract(state, &work.floor);
-        let mut done = Appended { mark, ..Appended::default() };
+        let mut done = Appended { before: state.mark, mark, ..Appended::default() };
         for missing in gaps {
             let mut gap = gap_row(lane, (missing.first, missing.last), missing.cause, now_us);
             gap.count = missing.count;

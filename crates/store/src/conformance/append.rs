@@ -212,6 +212,46 @@ pub async fn a_feed_misses_nothing<S: Store + History>(store: S) {
     join(join(server([0, 1, 2]), server([2, 0, 1])), reader).await;
 }
 
+/// A reader of some devices sees theirs, each once and in order, and nothing of others; where nothing follows its cursor stands at the
+/// mark, so that what is committed next joins on to it.
+pub async fn a_feed_of_some_devices_is_theirs<S: Store + History>(store: S) {
+    let lanes = ["cellar", "attic", "Attic"].map(readings_lane);
+    let wanted = [lanes[0], lanes[2]];
+    for lane in lanes {
+        done(&store, &[catalog_work(lane.device)]).await;
+        write_marks(&store, lane, Position::new(1, 0).prev()).await;
+        for first in (0..60).step_by(6) {
+            appended(&store, &records(lane, Position::new(1, first), 6)).await;
+        }
+    }
+    // Positions that hold nothing.
+    let end = Position::new(7, 0).prev();
+    write_marks(&store, lanes[0], end).await;
+    let devices = wanted.map(|lane| lane.device);
+    for limit in [1, 7, 50, 1_000] {
+        let (mut cursor, mut seen) = (Cursor::default(), vec![]);
+        for turn in 0.. {
+            let page = store.feed_of(&devices, &cursor, limit).await.expect("feed");
+            cursor = page.cursor;
+            seen.extend(page.items.iter().map(|item| (item.lane(), item.last())));
+            assert!(turn < 1_000, "the feed does not end");
+            if !page.more {
+                break;
+            }
+        }
+        for lane in wanted {
+            let of = seen.iter().filter(|(l, _)| *l == Some(lane)).map(|(_, last)| *last);
+            assert!(of.eq((0..60).map(|n| Some(Position::new(1, n)))), "each once and in order");
+        }
+        assert_eq!(seen.len(), 120, "nothing of others");
+        assert!(cursor.lanes.keys().all(|lane| devices.contains(&lane.device)));
+        assert!(cursor.lanes[&lanes[2]] == Position::new(1, 59));
+        let page = store.feed_of(&devices, &cursor, limit).await.expect("feed");
+        assert_eq!((page.items, page.cursor, page.more), (vec![], cursor, false));
+    }
+    assert!(!store.feed_of(&[], &Cursor::default(), 10).await.expect("feed").more, "nobody is nobody");
+}
+
 /// Lets the other futures of this task run.
 async fn yield_once() {
     let mut yielded = false;

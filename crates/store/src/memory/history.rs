@@ -9,7 +9,7 @@ use sensock::{CommandId, DeviceId, Lane, Position};
 
 use super::state::State;
 use super::{MemoryError, MemoryStore};
-use crate::history::{Cursor, FeedItem, History, NamedReading, Span};
+use crate::history::{Cursor, FeedItem, FeedPage, History, NamedReading, Span};
 use crate::rows::*;
 
 impl History for MemoryStore {
@@ -101,37 +101,61 @@ impl History for MemoryStore {
     }
 
     async fn feed(&self, cursor: &Cursor, limit: usize) -> Result<(Vec<FeedItem>, Cursor), MemoryError> {
-        let state = self.state();
-        // Each lane has its share, so that a busy one cannot keep the others waiting for ever.
-        let share = limit.div_ceil(state.lanes.len().max(1)).max(1);
-        let (mut items, mut next) = (Vec::new(), cursor.clone());
-        for &lane in state.lanes.keys() {
-            let after = cursor.lanes.get(&lane).copied();
-            let mut by_position: BTreeMap<Position, (Position, FeedItem)> = BTreeMap::new();
-            for row in records(&state, lane, after) {
-                let held = by_position.len();
-                match by_position.entry(row.position) {
-                    Entry::Occupied(mut e) => {
-                        if let FeedItem::Record(rows) = &mut e.get_mut().1 {
-                            rows.push(*row);
-                        }
+        let look = look(&self.state(), None, cursor, limit);
+        // A cursor moves with what it passes, and with nothing else.
+        let mut next = cursor.clone();
+        let passed = look.items.iter().filter_map(|item| item.lane().zip(item.last()));
+        next.lanes.extend(passed);
+        Ok((look.items, next))
+    }
+
+    async fn feed_of(
+        &self,
+        devices: &[DeviceId],
+        cursor: &Cursor,
+        limit: usize,
+    ) -> Result<FeedPage, MemoryError> {
+        Ok(look(&self.state(), Some(devices), cursor, limit))
+    }
+}
+
+/// Each lane has its share, so that a busy one cannot keep the others waiting for ever.
+fn look(state: &State, devices: Option<&[DeviceId]>, cursor: &Cursor, limit: usize) -> FeedPage {
+    let share = limit.div_ceil(state.lanes.len().max(1)).max(1);
+    let mut look = FeedPage { cursor: cursor.clone(), ..FeedPage::default() };
+    let wanted = state.lanes.iter().filter(|(lane, _)| devices.is_none_or(|d| d.contains(&lane.device)));
+    for (&lane, entry) in wanted {
+        let after = cursor.lanes.get(&lane).copied();
+        let mut by_position: BTreeMap<Position, (Position, FeedItem)> = BTreeMap::new();
+        for row in records(state, lane, after) {
+            let held = by_position.len();
+            match by_position.entry(row.position) {
+                Entry::Occupied(mut e) => {
+                    if let FeedItem::Record(rows) = &mut e.get_mut().1 {
+                        rows.push(*row);
                     }
-                    Entry::Vacant(_) if held > share => break,
-                    Entry::Vacant(e) => _ = e.insert((row.position, FeedItem::Record(vec![*row]))),
                 }
-            }
-            let from = after.map_or(Bound::Included((lane, Position::NONE)), |p| Bound::Excluded((lane, p)));
-            let to = Bound::Included((lane, Position(u64::MAX)));
-            for gap in state.gaps.range((from, to)).map(|(_, g)| g).take(share) {
-                by_position.insert(gap.first, (gap.last, FeedItem::Gap(gap.clone())));
-            }
-            for (last, item) in by_position.into_values().take(share) {
-                next.lanes.insert(lane, last);
-                items.push(item);
+                Entry::Vacant(_) if held > share => break,
+                Entry::Vacant(e) => _ = e.insert((row.position, FeedItem::Record(vec![*row]))),
             }
         }
-        Ok((items, next))
+        let from = after.map_or(Bound::Included((lane, Position::NONE)), |p| Bound::Excluded((lane, p)));
+        let to = Bound::Included((lane, Position(u64::MAX)));
+        for gap in state.gaps.range((from, to)).map(|(_, g)| g).take(share) {
+            by_position.insert(gap.first, (gap.last, FeedItem::Gap(gap.clone())));
+        }
+        let is_all = by_position.len() < share;
+        look.more |= !is_all;
+        for (last, item) in by_position.into_values().take(share) {
+            look.cursor.lanes.insert(lane, last);
+            look.items.push(item);
+        }
+        if is_all && entry.mark > Position::NONE {
+            let reached = look.cursor.lanes.entry(lane).or_default();
+            *reached = entry.mark.max(*reached);
+        }
     }
+    look
 }
 
 /// Readings of a lane after a position, in order.

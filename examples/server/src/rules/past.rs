@@ -5,19 +5,16 @@
 
 use anyhow::{Result, bail};
 use sensock::DeviceId;
-use sensock_rules::{Key, Reading};
-use sensock_store::{GapRow, History, NamedReading, Span};
+use sensock_store::{History, Span};
 
 use super::file::Loaded;
-use super::trial::{Item, Trial, key};
+use super::judge::intake::ms;
+use super::judge::stored::{Stored, stretch};
+use super::trial::Trial;
 use crate::show::words::{count, nearest};
 
-/// Rows read from the store at once.
-const PAGE: usize = 5_000;
 /// Records of so much time are in memory at once.
-const PIECE_US: i64 = 6 * 3_600_000_000;
-/// Bounds further apart than this are no time.
-const WIDEST_US: i64 = 300_000_000;
+const PIECE_MS: u64 = 6 * 3_600_000;
 
 /// What was met in the store.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -54,6 +51,26 @@ impl Met {
         }
         words
     }
+
+    /// Takes down what is odd about something stored; whether it can be judged.
+    fn meets(&mut self, loaded: &Loaded, stored: &Stored<'_>) -> bool {
+        if stored.heard.judged.is_none() {
+            self.vague += u64::from(!stored.record.is_empty());
+            return false;
+        }
+        let (device, _) = stored.heard.lane;
+        for (i, rule) in loaded.zone.table.table().rules.iter().enumerate() {
+            let of =
+                stored.record.iter().find(|one| (device, one.row.quantity) == (rule.device, rule.quantity));
+            let scale = loaded.rules.get(i).map(|named| named.scale);
+            if let (true, Some(count)) =
+                (of.is_some_and(|of| Some(of.scale) != scale), self.other_scale.get_mut(i))
+            {
+                *count += 1;
+            }
+        }
+        true
+    }
 }
 
 /// Has a trial judge what is stored of the span.
@@ -69,9 +86,9 @@ where
     let known: Vec<DeviceId> = history.devices().await?.into_iter().map(|row| row.device).collect();
     let mut met = Met { other_scale: vec![0; loaded.rules.len()], ..Met::default() };
     let mut devices = Vec::new();
-    for (number, name) in (0u8..).zip(&loaded.zone.devices) {
+    for name in &loaded.zone.devices {
         match known.iter().find(|id| id.as_str() == name) {
-            Some(id) => devices.push((number, *id)),
+            Some(id) => devices.push(*id),
             None => met.unknown.push(name.clone()),
         }
     }
@@ -81,82 +98,19 @@ where
         let meant = near.map_or_else(String::new, |near| format!(": did you mean {near}?"));
         bail!("the store knows none of the devices of {} ({names}){meant}", loaded.file);
     }
-    let mut from_us = span.from_us;
-    while from_us <= span.to_us {
-        let to_us = from_us.saturating_add(PIECE_US - 1).min(span.to_us);
-        let mut items = Vec::new();
-        for (number, device) in &devices {
-            let piece = Span { from_us, to_us };
-            records(history, loaded, *number, device, piece, &mut met, &mut items).await?;
-            let gaps = history.gaps(device, piece).await?;
-            items.extend(gaps.iter().filter_map(|gap| lost(*number, gap, piece)));
+    let (mut from_ms, to_ms) = (ms(span.from_us), ms(span.to_us));
+    while from_ms <= to_ms {
+        let end_ms = from_ms.saturating_add(PIECE_MS).min(to_ms.saturating_add(1));
+        let meets = |stored: Stored<'_>| met.meets(loaded, &stored);
+        let piece = stretch(history, &loaded.zone, &devices, (from_ms, end_ms), meets).await?;
+        piece.into_iter().for_each(|(key, item)| trial.push(key, item));
+        if end_ms == from_ms {
+            break;
         }
-        items.sort_by_key(|(key, _)| *key);
-        items.into_iter().for_each(|(key, item)| trial.push(key, item));
-        from_us = to_us.saturating_add(1);
+        from_ms = end_ms;
     }
-    trial.finish(ms(span.to_us));
+    trial.finish(to_ms);
     Ok(met)
-}
-
-async fn records<H: History>(
-    history: &H,
-    loaded: &Loaded,
-    number: u8,
-    device: &DeviceId,
-    span: Span,
-    met: &mut Met,
-    items: &mut Vec<(Key, Item)>,
-) -> Result<()>
-where
-    H::Error: 'static,
-{
-    let mut after = None;
-    loop {
-        let page = history.range(device, span, after, PAGE).await?;
-        let Some(last) = page.last() else { return Ok(()) };
-        after = Some((last.row.lane, last.row.position));
-        // A page ends with a whole record.
-        let same =
-            |a: &NamedReading, b: &NamedReading| (a.row.lane, a.row.position) == (b.row.lane, b.row.position);
-        for record in page.chunk_by(same) {
-            let Some(first) = record.first().map(|reading| &reading.row) else { continue };
-            // Bounds may reach over the ends of a piece; a record belongs to the piece of its upper one.
-            if !(span.from_us..=span.to_us).contains(&first.not_after_us) {
-                continue;
-            }
-            if first.not_before_us.is_none_or(|from| first.not_after_us.saturating_sub(from) > WIDEST_US) {
-                met.vague += 1;
-                continue;
-            }
-            for (i, rule) in loaded.zone.table.table().rules.iter().enumerate() {
-                let of = record.iter().find(|one| rule.device == number && rule.quantity == one.row.quantity);
-                let scale = loaded.rules.get(i).map(|named| named.scale);
-                if let (true, Some(count)) =
-                    (of.is_some_and(|of| Some(of.scale) != scale), met.other_scale.get_mut(i))
-                {
-                    *count += 1;
-                }
-            }
-            let readings = record.iter().map(|reading| Reading {
-                quantity: reading.row.quantity,
-                value: reading.row.fault.is_none().then_some(reading.row.raw),
-            });
-            let key = key(ms(first.not_after_us), number, first.lane.lane as u8, first.position.0);
-            items.push((key, Item::Readings(readings.collect())));
-        }
-    }
-}
-
-/// A gap whose end is known and lies in the span.
-fn lost(number: u8, gap: &GapRow, span: Span) -> Option<(Key, Item)> {
-    let at_us =
-        gap.not_after_us.filter(|at| (span.from_us..=span.to_us).contains(at) && gap.count != Some(0))?;
-    Some((key(ms(at_us), number, gap.lane.lane as u8, gap.first.0), Item::Lost))
-}
-
-fn ms(us: i64) -> u64 {
-    u64::try_from(us.div_euclid(1_000)).unwrap_or(0)
 }
 
 #[cfg(test)]
@@ -193,7 +147,7 @@ mod tests {
         let store = cellar().await;
         // Ten records, each with bounds of a millisecond: every cut there can be between and inside of them.
         for cut_us in (0..40).map(|n| n * SECOND / 4).chain([1, 500, 999, 1_000, 1_001]) {
-            let from_us = two_o_clock() + cut_us - PIECE_US;
+            let from_us = two_o_clock() + cut_us - i64::try_from(PIECE_MS * 1_000).unwrap();
             let span = Span { from_us, to_us: two_o_clock() + 3_600 * SECOND };
             assert_eq!(played(&store, RULES, span).await.0, 10, "{cut_us} us");
         }

@@ -5,10 +5,11 @@ use std::path::Path;
 use anyhow::{Result, bail};
 use example_device::replay::Recording;
 use sensock::batch::Cell;
-use sensock_rules::{Key, Reading};
+use sensock_rules::Key;
 
 use super::file::Loaded;
-use super::trial::{Item, Trial, key};
+use super::judge::intake::{Item, key};
+use super::trial::Trial;
 use crate::show::words::nearest;
 
 /// The lane that recorded readings are taken to be of.
@@ -97,11 +98,11 @@ impl Recorded {
                     Cell::Value(value) => rescaled(value, coarser),
                     Cell::Fault(_) => None,
                 };
-                Some(Reading { quantity, value })
+                Some((quantity, value))
             };
-            let readings: Vec<Reading> = self.columns.iter().filter_map(reading).collect();
+            let readings: Vec<(u16, Option<i32>)> = self.columns.iter().filter_map(reading).collect();
             let at_ms = self.began_ms.saturating_add(row.at_ms);
-            (key(at_ms, self.device, READINGS, position), Item::Readings(readings))
+            (key(at_ms, (self.device, READINGS), position), Item::Readings(readings))
         })
     }
 

@@ -5,12 +5,12 @@ use std::collections::BTreeSet;
 use sensock_rules::{Level, Owner};
 use sensock_sql::{Arg, OwnTx, SqlError, SqlStore};
 
+use super::open::{Opened, open};
 use super::{is_raised, level};
 use crate::rules::act::{About, Look, Task};
 use crate::rules::judge::Judge;
 use crate::rules::judge::again::Checkpoint;
 use crate::rules::judge::brain::{self, Change};
-use crate::rules::judge::log::Entry;
 use crate::rules::lease::Lease;
 use crate::rules::zone::{Action, What, When, Zone};
 use crate::show::time::lasting;
@@ -42,18 +42,10 @@ pub(crate) async fn keep(
     segment: i64,
     checkpoint: Option<&Checkpoint>,
 ) -> Result<Option<Kept>, SqlError> {
-    let mut tx = store.begin_own().await?;
-    if !lease.renew(&mut tx).await? {
-        return Ok(None);
-    }
-    let now_us = tx.now_us().await?;
-    let mut kept = Kept::default();
-    if !state(&mut tx, zone, judge, segment).await? {
-        // It was committed before, and the answer got lost.
-        kept.look = Look::Begun;
-        return Ok(Some(kept));
-    }
-    log(&mut tx, zone, &judge.entries(), segment, now_us).await?;
+    let Opened { mut tx, now_us, mut kept } = match open(store, zone, lease, judge, segment).await? {
+        Ok(opened) => opened,
+        Err(instead) => return Ok(instead),
+    };
     for change in judge.changes() {
         write(&mut tx, zone, change, segment, now_us, &mut kept).await?;
         kept.changes.push(change.clone());
@@ -63,45 +55,6 @@ pub(crate) async fn keep(
     }
     tx.commit().await?;
     Ok(Some(kept))
-}
-
-/// Writes what is known and how far was read; false if this very segment is there already.
-pub(crate) async fn state(
-    tx: &mut OwnTx,
-    zone: &Zone,
-    judge: &Judge,
-    segment: i64,
-) -> Result<bool, SqlError> {
-    let (positions, state) = (judge.positions(), judge.state());
-    let update = "UPDATE rule_zone SET segments = ?, rules = ?, positions = ?, state = ? WHERE zone = ? AND segments < ?";
-    let args = [
-        segment.into(),
-        brain::rules_id(zone).into(),
-        Arg::Bytes(&positions),
-        Arg::Bytes(&state),
-        Arg::Text(&zone.name),
-        segment.into(),
-    ];
-    Ok(tx.execute(update, &args).await? == 1)
-}
-
-pub(crate) async fn log(
-    tx: &mut OwnTx,
-    zone: &Zone,
-    entries: &[Entry],
-    segment: i64,
-    now_us: i64,
-) -> Result<(), SqlError> {
-    let entries = serde_json::to_vec(entries).unwrap_or_default();
-    let insert = "INSERT INTO rule_log (zone, segment, rules, written_us, entries) VALUES (?, ?, ?, ?, ?)";
-    let args = [
-        Arg::Text(&zone.name),
-        segment.into(),
-        brain::rules_id(zone).into(),
-        now_us.into(),
-        Arg::Bytes(&entries),
-    ];
-    tx.execute(insert, &args).await.map(drop)
 }
 
 pub(crate) async fn checkpoints(

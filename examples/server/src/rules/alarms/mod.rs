@@ -2,11 +2,12 @@
 //!
 //! ```text
 //! keep      one commit of a judge           settle    what judging again found, against what is stored
-//! list      alarms and what was done
+//! open      how both of these begin         list      alarms and what was done
 //! ```
 
 pub(crate) mod keep;
 pub(crate) mod list;
+mod open;
 pub(crate) mod settle;
 
 use sensock_rules::Level;

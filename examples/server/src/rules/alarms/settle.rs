@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use sensock_sql::{Arg, OwnTx, SqlError, SqlStore};
 
 use super::is_raised;
-use super::keep::{Kept, checkpoints, log, state, write};
-use crate::rules::act::Look;
+use super::keep::{Kept, checkpoints, write};
+use super::open::{Opened, open};
 use crate::rules::judge::Judge;
 use crate::rules::judge::again::Checkpoint;
 use crate::rules::judge::brain::{self, Change};
@@ -28,20 +28,13 @@ pub(crate) async fn settle(
     lease: &Lease,
     judge: &Judge,
     segment: i64,
-    found: Found<'_>,
+    found: &Found<'_>,
 ) -> Result<Option<Kept>, SqlError> {
-    let mut tx = store.begin_own().await?;
-    if !lease.renew(&mut tx).await? {
-        return Ok(None);
-    }
-    let now_us = tx.now_us().await?;
-    let mut kept = Kept::default();
-    if !state(&mut tx, zone, judge, segment).await? {
-        kept.look = Look::Begun;
-        return Ok(Some(kept));
-    }
-    log(&mut tx, zone, &judge.entries(), segment, now_us).await?;
-    withdraw(&mut tx, zone, &found, now_us, &mut kept).await?;
+    let Opened { mut tx, now_us, mut kept } = match open(store, zone, lease, judge, segment).await? {
+        Ok(opened) => opened,
+        Err(instead) => return Ok(instead),
+    };
+    withdraw(&mut tx, zone, found, now_us, &mut kept).await?;
     let mut last: BTreeMap<String, &Change> = BTreeMap::new();
     for change in found.changes {
         let key = brain::text_key(zone, &change.key);

@@ -1,23 +1,23 @@
 //! Judging again: from a time of which is kept what was known, over everything that is stored since, in the order of event time.
 //!
-//! It goes beside the live judge, an hour of event time at a stretch, so that no live alarm waits for it.
+//! It goes beside the live judge, some thousand records at a stretch, so that no live alarm waits for it.
 
 use std::collections::BTreeMap;
 
 use anyhow::Result;
-use sensock::{DeviceId, Position};
-use sensock_rules::Key;
+use sensock::DeviceId;
 use sensock_sql::SqlStore;
-use sensock_store::{FeedItem, History as _, LaneId, ReadingRow, Span};
 
 use super::brain::{Brain, Change};
-use super::intake::{self, Item, Lane};
+use super::intake::Lane;
+use super::stored::{Stored, stretch};
 use crate::rules::zone::Zone;
 
-/// What is read at once, of event time.
-const STRETCH_MS: u64 = 3_600_000;
-/// Readings that one query gives.
-const PAGE: usize = 4_000;
+/// At these times it is kept what is known.
+const CHECKPOINT_MS: u64 = 3_600_000;
+/// What is read at once, of event time: so much that about so many records come, since live ones wait meanwhile.
+const STRETCH_MS: (u64, u64) = (10_000, CHECKPOINT_MS);
+const RECORDS: usize = 4_000;
 
 /// What was known at a time.
 #[derive(Clone, Debug)]
@@ -29,13 +29,14 @@ pub(crate) struct Checkpoint {
 /// A second judge on its way from the past to now.
 pub(crate) struct Again {
     zone: &'static Zone,
-    pub(crate) brain: Brain,
+    pub(crate) brain: Brain<'static>,
     /// What it began with is known since then.
     pub(crate) begin_ms: u64,
     /// From here on it has judged …
     pub(crate) from_ms: u64,
     /// … up to here.
     pub(crate) at_ms: u64,
+    stretch_ms: u64,
     pub(crate) changes: Vec<Change>,
     pub(crate) checkpoints: Vec<Checkpoint>,
 }
@@ -48,14 +49,17 @@ impl Again {
             Some(known) => known,
             None => (Brain::begin(zone, begin_ms)?, begin_ms),
         };
-        let (changes, checkpoints) = (Vec::new(), Vec::new());
-        Some(Again { zone, brain, begin_ms, from_ms, at_ms: from_ms, changes, checkpoints })
+        Some(Again::recent(zone, (from_ms, brain), begin_ms))
     }
 
     /// From what was known a little while ago.
-    pub(crate) fn recent(zone: &'static Zone, (from_ms, brain): (u64, Brain), begin_ms: u64) -> Again {
-        let (changes, checkpoints) = (Vec::new(), Vec::new());
-        Again { zone, brain, begin_ms, from_ms, at_ms: from_ms, changes, checkpoints }
+    pub(crate) fn recent(
+        zone: &'static Zone,
+        (from_ms, brain): (u64, Brain<'static>),
+        begin_ms: u64,
+    ) -> Again {
+        let (stretch_ms, changes, checkpoints) = (STRETCH_MS.1, Vec::new(), Vec::new());
+        Again { zone, brain, begin_ms, from_ms, at_ms: from_ms, stretch_ms, changes, checkpoints }
     }
 
     /// Judges the next stretch, at most up to `to_ms`, of what lies before `read`; whether it came that far.
@@ -65,56 +69,26 @@ impl Again {
         read: &BTreeMap<Lane, u64>,
         to_ms: u64,
     ) -> Result<bool> {
-        let end_ms = (self.at_ms / STRETCH_MS * STRETCH_MS).saturating_add(STRETCH_MS).min(to_ms);
-        let mut found = BTreeMap::new();
-        for name in &self.zone.devices {
-            let Ok(device) = DeviceId::new(name) else { continue };
-            stretch(self.zone, store, &device, read, (self.at_ms, end_ms), &mut found).await?;
-        }
+        let next_ms = (self.at_ms / CHECKPOINT_MS * CHECKPOINT_MS).saturating_add(CHECKPOINT_MS);
+        let end_ms = self.at_ms.saturating_add(self.stretch_ms).min(next_ms).min(to_ms);
+        let devices: Vec<_> = self.zone.devices.iter().filter_map(|name| DeviceId::new(name).ok()).collect();
+        let was_read =
+            |stored: Stored<'_>| read.get(&stored.heard.lane).is_some_and(|read| stored.heard.last <= *read);
+        let found = stretch(store, self.zone, &devices, (self.at_ms, end_ms), was_read).await?;
         for (key, item) in &found {
             self.brain.judge(*key, item, &mut self.changes);
         }
         self.brain.advance(end_ms, &mut self.changes);
         self.at_ms = end_ms.max(self.at_ms);
-        if self.at_ms.is_multiple_of(STRETCH_MS) && !found.is_empty() {
+        self.stretch_ms = match found.len() {
+            n if n > RECORDS => self.stretch_ms / 2,
+            n if n < RECORDS / 4 => self.stretch_ms * 2,
+            _ => self.stretch_ms,
+        };
+        self.stretch_ms = self.stretch_ms.clamp(STRETCH_MS.0, STRETCH_MS.1);
+        if self.at_ms.is_multiple_of(CHECKPOINT_MS) && !found.is_empty() {
             self.checkpoints.push(Checkpoint { at_ms: self.at_ms, state: self.brain.save() });
         }
         Ok(self.at_ms >= to_ms)
     }
-}
-
-/// All of a device from a stretch of time, as far as it was read, in order of event time.
-async fn stretch(
-    zone: &Zone,
-    store: &SqlStore,
-    device: &DeviceId,
-    read: &BTreeMap<Lane, u64>,
-    (from_ms, end_ms): (u64, u64),
-    found: &mut BTreeMap<Key, Item>,
-) -> Result<()> {
-    let us = |ms: u64| i64::try_from(ms.saturating_mul(1_000)).unwrap_or(i64::MAX);
-    let span = Span { from_us: us(from_ms), to_us: us(end_ms) };
-    let mut keep = |item: FeedItem| {
-        let Some(heard) = intake::heard(zone, &item) else { return };
-        let known = read.get(&heard.lane).is_some_and(|read| heard.last <= *read);
-        if let Some((key, item)) =
-            heard.judged.filter(|(key, _)| known && (from_ms..end_ms).contains(&key.at_ms))
-        {
-            found.insert(key, item);
-        }
-    };
-    let mut after: Option<(LaneId, Position)> = None;
-    loop {
-        let rows = store.range(device, span, after, PAGE).await?;
-        let Some(last) = rows.last() else { break };
-        after = Some((last.row.lane, last.row.position));
-        let rows: Vec<ReadingRow> = rows.into_iter().map(|named| named.row).collect();
-        for record in rows.chunk_by(|a, b| (a.lane, a.position) == (b.lane, b.position)) {
-            keep(FeedItem::Record(record.to_vec()));
-        }
-    }
-    for gap in store.gaps(device, span).await? {
-        keep(FeedItem::Gap(gap));
-    }
-    Ok(())
 }

@@ -20,27 +20,31 @@ pub(crate) struct Change {
 
 /// The engine of a zone.
 #[derive(Clone, Debug)]
-pub(crate) struct Brain {
-    zone: &'static Zone,
-    engine: Engine<'static, Vec<Row>, Vec<Danger>, Vec<Slot>>,
+pub(crate) struct Brain<'z> {
+    zone: &'z Zone,
+    engine: Matrix<'z>,
 }
 
-impl Brain {
+/// The engine with memory of its own.
+pub(crate) type Matrix<'z> = Engine<'z, Vec<Row>, Vec<Danger>, Vec<Slot>>;
+
+impl<'z> Brain<'z> {
     /// One that knows nothing, whose time begins at `begin_ms`.
-    pub(crate) fn begin(zone: &'static Zone, begin_ms: u64) -> Option<Self> {
+    pub(crate) fn begin(zone: &'z Zone, begin_ms: u64) -> Option<Self> {
         let mut brain = Self::empty(zone)?;
         brain.advance(begin_ms, &mut Vec::new());
         Some(brain)
     }
 
     /// One as another left it.
-    pub(crate) fn restore(zone: &'static Zone, bytes: &[u8]) -> Option<Self> {
+    pub(crate) fn restore(zone: &'z Zone, bytes: &[u8]) -> Option<Self> {
         let mut brain = Self::empty(zone)?;
         brain.engine.restore(bytes).ok()?;
         Some(brain)
     }
 
-    fn empty(zone: &'static Zone) -> Option<Self> {
+    /// One that knows nothing, whose time begins with the first that it judges.
+    pub(crate) fn empty(zone: &'z Zone) -> Option<Self> {
         let table = zone.table.table();
         let (rows, dangers) = (vec![Row::NEW; table.rules.len()], vec![Danger::NEW; table.hazards.len()]);
         // The memory is as large as the table says.
@@ -52,6 +56,11 @@ impl Brain {
         let mut bytes = Vec::new();
         self.engine.save(&mut |piece| bytes.extend_from_slice(piece));
         bytes
+    }
+
+    /// The engine, for whoever explains what it says.
+    pub(crate) fn engine(&self) -> &Matrix<'z> {
+        &self.engine
     }
 
     /// Judges one item; false if its time has passed.

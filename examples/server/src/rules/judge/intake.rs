@@ -2,7 +2,7 @@
 
 use sensock::DeviceId;
 use sensock_rules::{Cause, Key, Reading};
-use sensock_store::{FeedItem, LaneId, ReadingRow};
+use sensock_store::{FeedItem, ReadingRow};
 use serde::{Deserialize, Serialize};
 
 use crate::rules::zone::Zone;
@@ -39,26 +39,15 @@ pub(crate) fn number(zone: &Zone, device: &DeviceId) -> Option<u8> {
     u8::try_from(at).ok()
 }
 
-/// Which lane an item is of.
-pub(crate) fn lane_of(item: &FeedItem) -> Option<LaneId> {
-    match item {
-        FeedItem::Record(rows) => rows.first().map(|row| row.lane),
-        FeedItem::Gap(gap) => Some(gap.lane),
-    }
-}
-
 /// An item of a device of the zone; none of others.
 ///
 /// Its time is the upper bound that is stored with it. That one is always there, it is never later than when the record came, so that no record
 /// lies in the future, and what is too old for an action by it is too old in truth too. It is the same in every reading of the store, so
 /// it does not matter who judges, nor when.
 pub(crate) fn heard(zone: &Zone, item: &FeedItem) -> Option<Heard> {
-    let lane = lane_of(item)?;
+    let lane = item.lane()?;
     let (device, lane_number) = (number(zone, &lane.device)?, lane.lane as u8);
-    let key = |at_us: i64, position| Key {
-        at_ms: u64::try_from(at_us.div_euclid(1_000)).unwrap_or(0),
-        from: Cause { device, lane: lane_number, position },
-    };
+    let key = |at_us: i64, position| key(ms(at_us), (device, lane_number), position);
     let (last, judged) = match item {
         FeedItem::Record(rows) => {
             let first = rows.first()?;
@@ -75,6 +64,16 @@ pub(crate) fn heard(zone: &Zone, item: &FeedItem) -> Option<Heard> {
         }
     };
     Some(Heard { lane: (device, lane_number), last, judged })
+}
+
+/// Where a record stands.
+pub(crate) fn key(at_ms: u64, (device, lane): Lane, position: u64) -> Key {
+    Key { at_ms, from: Cause { device, lane, position } }
+}
+
+/// Microseconds since 1970 in the judge's time.
+pub(crate) fn ms(us: i64) -> u64 {
+    u64::try_from(us.div_euclid(1_000)).unwrap_or(0)
 }
 
 fn value(row: &ReadingRow) -> Option<i32> {

@@ -41,11 +41,28 @@ pub(crate) struct Segment {
     pub(crate) read: BTreeMap<u16, u64>,
     /// All from before this was judged.
     pub(crate) watermark_ms: u64,
-    /// What came too late for it.
-    pub(crate) late: Vec<(Lane, u64)>,
+    /// What came too late for it: positions of a lane from the first to the last, since a backlog is late as a whole.
+    pub(crate) late: Vec<(Lane, u64, u64)>,
 }
 
+/// Runs of late positions that one more may go on with: backlogs of so many lanes at once stay small.
+const RUNS: usize = 16;
+
 impl Segment {
+    /// This one came too late.
+    pub(crate) fn late(&mut self, lane: Lane, position: u64) {
+        let mut newest = self.late.iter_mut().rev().take(RUNS);
+        match newest.find(|(of, _, last)| *of == lane && last.checked_add(1) == Some(position)) {
+            Some((_, _, last)) => *last = position,
+            None => self.late.push((lane, position, position)),
+        }
+    }
+
+    fn is_late(&self, from: sensock_rules::Cause) -> bool {
+        let lane = (from.device, from.lane);
+        self.late.iter().any(|(of, first, last)| *of == lane && (*first..=*last).contains(&from.position))
+    }
+
     /// Whether nothing happened but that time passed.
     pub(crate) fn is_idle(&self) -> bool {
         self.read.is_empty()
@@ -64,7 +81,7 @@ pub(crate) struct Replay {
     heard: BTreeMap<u16, BTreeMap<u64, (u64, Key, Item)>>,
     read: BTreeMap<u16, u64>,
     held: BTreeMap<Key, Item>,
-    brain: Option<Brain>,
+    brain: Option<Brain<'static>>,
 }
 
 #[allow(dead_code, reason = "as above")]
@@ -112,7 +129,7 @@ impl Replay {
         for (lane, to) in &segment.read {
             let from = self.read.insert(*lane, *to).unwrap_or(0);
             for (last, key, item) in self.heard.get(lane).into_iter().flat_map(BTreeMap::values) {
-                let late = segment.late.contains(&((key.from.device, key.from.lane), key.from.position));
+                let late = segment.is_late(key.from);
                 if (from..=*to).contains(last) && *last > from && !late {
                     self.held.insert(*key, item.clone());
                 }

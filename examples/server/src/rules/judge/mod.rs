@@ -2,9 +2,10 @@
 //!
 //! ```text
 //! task      the loop over the feed            intake    rows of the store in the engine's terms
-//! brain     the engine and what it says       again     judging again what came late
+//! brain     the engine and what it says       late      what came late, and when it is judged again
+//! recent    the last minute, in memory        again     judging again from the store
 //! log       what was judged, to be replayed   state     what is known, as bytes
-//! known     what the store knows of a zone
+//! known     what the store knows of a zone         stored    what is stored of a time, in its order
 //! ```
 //!
 //! A zone has one task. It reads the feed in the order in which the store committed, lane of alarms first, so that an alarm waits
@@ -15,13 +16,16 @@ pub(crate) mod again;
 pub(crate) mod brain;
 pub(crate) mod intake;
 mod known;
+mod late;
 pub(crate) mod log;
+pub(crate) mod recent;
 pub(crate) mod state;
+pub(crate) mod stored;
 pub(crate) mod task;
 #[cfg(test)]
 mod tests;
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
 
 use sensock::{DeviceId, Position};
 use sensock_rules::{Key, Reorder};
@@ -31,19 +35,19 @@ use crate::rules::zone::Zone;
 use brain::{Brain, Change};
 use intake::{Heard, Item, Lane};
 use log::{Entry, Segment, lane_number};
+use recent::{Found, Recent};
 
 /// Records that may wait for their turn; the earliest goes on when there are more.
 const WAITING: usize = 65_536;
-/// So often, in event time, and so many times it is remembered what was known.
-const RECENT_MS: u64 = 1_000;
-const RECENT: usize = 60;
 /// A record from further in the future than this is not judged: its server's clock was wrong.
 const FUTURE_MS: u64 = 60_000;
+/// A device's alarm that is older waits for its turn as everything else.
+const FRESH_MS: u64 = 60_000;
 
 /// What one zone knows, and what has changed since it was last kept.
 pub(crate) struct Judge {
     zone: &'static Zone,
-    brain: Brain,
+    brain: Brain<'static>,
     reorder: Reorder<Item, Vec<Option<(Key, Item)>>>,
     read: BTreeMap<Lane, u64>,
     begin_ms: u64,
@@ -55,8 +59,10 @@ pub(crate) struct Judge {
     entries: Vec<Entry>,
     segment: Segment,
     changes: Vec<Change>,
-    /// What was known a little while ago, to judge again from there.
-    recent: VecDeque<(u64, Brain)>,
+    /// The last minute, to judge again what comes a little late.
+    recent: Recent,
+    /// The newest alarm that a device told waits for its turn: nobody else's backlog holds it up.
+    alarm_ms: u64,
     /// Records that were not judged, because their time is not known well enough.
     unjudged: u64,
 }
@@ -65,7 +71,12 @@ impl Judge {
     /// A judge who knows nothing at this time, and begins behind what was read of each lane.
     pub(crate) fn begin(zone: &'static Zone, at_ms: u64, read: BTreeMap<Lane, u64>) -> Option<Self> {
         let brain = Brain::begin(zone, at_ms)?;
-        let mut judge = Self::with(zone, brain, read, at_ms);
+        // What is stored already and was not judged may be of any time up to now.
+        let recent_from_ms = match read.is_empty() {
+            true => at_ms,
+            false => at_ms.saturating_add(lateness_ms(zone)).saturating_add(FUTURE_MS),
+        };
+        let mut judge = Self::with(zone, brain, read, at_ms, recent_from_ms);
         judge.reorder.idle(at_ms.saturating_add(judge.lateness_ms()));
         let read = judge.read.iter().map(|(lane, position)| (*lane, *position)).collect();
         judge.entries.push(Entry::Begin { at_ms, read });
@@ -73,12 +84,17 @@ impl Judge {
         Some(judge)
     }
 
-    fn with(zone: &'static Zone, brain: Brain, read: BTreeMap<Lane, u64>, begin_ms: u64) -> Self {
-        let lateness_ms = u64::try_from(zone.lateness.as_millis()).unwrap_or(u64::MAX);
+    fn with(
+        zone: &'static Zone,
+        brain: Brain<'static>,
+        read: BTreeMap<Lane, u64>,
+        begin_ms: u64,
+        recent_from_ms: u64,
+    ) -> Self {
         Self {
             zone,
             brain,
-            reorder: Reorder::new(lateness_ms, vec![None; WAITING]),
+            reorder: Reorder::new(lateness_ms(zone), vec![None; WAITING]),
             read,
             begin_ms,
             late_from_ms: None,
@@ -86,25 +102,19 @@ impl Judge {
             entries: Vec::new(),
             segment: Segment::default(),
             changes: Vec::new(),
-            recent: VecDeque::new(),
+            recent: Recent::new(recent_from_ms),
+            alarm_ms: 0,
             unjudged: 0,
         }
     }
 
     fn lateness_ms(&self) -> u64 {
-        u64::try_from(self.zone.lateness.as_millis()).unwrap_or(u64::MAX)
+        lateness_ms(self.zone)
     }
 
-    /// Takes what the feed gave at once, in the order of event time: lane by lane, the first would make the others late. Returns the lanes
-    /// that are of no device of the zone.
-    pub(crate) fn take(&mut self, items: &[FeedItem], now_ms: u64) -> Vec<LaneId> {
-        let (mut heard, mut others) = (Vec::with_capacity(items.len()), Vec::new());
-        for item in items {
-            match intake::heard(self.zone, item) {
-                Some(one) => heard.push(one),
-                None => others.extend(intake::lane_of(item)),
-            }
-        }
+    /// Takes what the feed gave at once, in the order of event time: lane by lane, the first would make the others late.
+    pub(crate) fn take(&mut self, items: &[FeedItem], now_ms: u64) {
+        let mut heard: Vec<Heard> = items.iter().filter_map(|item| intake::heard(self.zone, item)).collect();
         heard.sort_by_key(|one| one.judged.as_ref().map(|(key, _)| *key));
         for Heard { lane, last, judged } in heard {
             let read = self.read.entry(lane).or_default();
@@ -112,15 +122,23 @@ impl Judge {
             self.segment.read.insert(lane_number(lane), *read);
             let Some((key, item)) = judged.filter(|(key, _)| key.at_ms <= now_ms + FUTURE_MS) else {
                 self.unjudged += 1;
-                self.segment.late.push((lane, last));
+                self.segment.late(lane, last);
                 continue;
             };
+            self.recent.hear(key, &item);
+            if lane.1 == sensock::Lane::Alarm as u8 {
+                self.alarm_ms = self.alarm_ms.max(key.at_ms);
+            }
             match self.reorder.push(key, item) {
                 Ok(()) => self.go_on(),
                 Err(_late) => self.late(key),
             }
         }
-        others
+    }
+
+    /// Whether an alarm that a device told of late waits for its turn.
+    pub(crate) fn has_alarm(&self, now_ms: u64) -> bool {
+        self.alarm_ms >= self.watermark_ms() && self.alarm_ms.saturating_add(FRESH_MS) >= now_ms
     }
 
     /// Everything that is stored was taken at this time.
@@ -130,6 +148,7 @@ impl Judge {
     }
 
     fn go_on(&mut self) {
+        let said = self.changes.len();
         while let Some((key, item)) = self.reorder.pop() {
             if key.at_ms >= self.reorder.watermark_ms() {
                 // Too many wait: time comes to the earliest of them, and what is from before it is late.
@@ -142,24 +161,26 @@ impl Judge {
         let watermark_ms = self.reorder.watermark_ms();
         self.segment.watermark_ms = watermark_ms;
         self.brain.advance(watermark_ms, &mut self.changes);
-        let newest = self.recent.back().map_or(0, |(at_ms, _)| *at_ms);
-        let is_pure = self.late_from_ms.is_none() && self.again_from_ms.is_none();
-        if is_pure && watermark_ms >= newest.saturating_add(RECENT_MS) {
-            self.recent.push_back((watermark_ms, self.brain.clone()));
-            if self.recent.len() > RECENT {
-                self.recent.pop_front();
-            }
+        self.recent.say(self.changes.get(said..).unwrap_or_default());
+        if self.late_from_ms.is_none() && self.again_from_ms.is_none() {
+            self.recent.know(watermark_ms, &self.brain);
         }
     }
 
     /// The newest that was known a little while ago, before this.
-    pub(crate) fn recent(&self, before_ms: u64) -> Option<&(u64, Brain)> {
-        self.recent.iter().rev().find(|(at_ms, _)| *at_ms <= before_ms)
+    pub(crate) fn recent(&self, before_ms: u64) -> Option<(u64, &Brain<'static>)> {
+        self.recent.known(before_ms)
+    }
+
+    /// Judges again what came late, if all that it needs is in memory.
+    pub(crate) fn found_in_memory(&self) -> Option<Found> {
+        let from_ms = self.late_from_ms.filter(|_| self.again_from_ms.is_none())?;
+        self.recent.judge_again(from_ms, self.watermark_ms())
     }
 
     fn late(&mut self, key: Key) {
         let Key { at_ms, from } = key;
-        self.segment.late.push(((from.device, from.lane), from.position));
+        self.segment.late((from.device, from.lane), from.position);
         self.late_from_ms = earliest(self.late_from_ms, Some(at_ms));
     }
 
@@ -190,14 +211,14 @@ impl Judge {
         Some(first.at_ms.saturating_add(self.lateness_ms()).saturating_add(1))
     }
 
-    /// What the feed shall give next; lanes of others are never asked for once they were seen.
-    pub(crate) fn cursor(&self, others: impl Iterator<Item = LaneId>) -> Cursor {
+    /// How far it read.
+    pub(crate) fn cursor(&self) -> Cursor {
         let own = self.read.iter().filter_map(|(&(device, lane), &position)| {
             let device = DeviceId::new(self.zone.devices.get(usize::from(device))?).ok()?;
             let lane = sensock::Lane::from_number(lane)?;
             Some((LaneId { device, lane }, Position(position)))
         });
-        Cursor { lanes: own.chain(others.map(|lane| (lane, Position(u64::MAX)))).collect() }
+        Cursor { lanes: own.collect() }
     }
 
     /// Changes that were not kept yet.
@@ -223,14 +244,24 @@ impl Judge {
     }
 
     /// Goes on with what judging again has found, up to the very time that was come to.
-    pub(crate) fn replace(&mut self, brain: Brain, begin_ms: u64, from_ms: u64) {
+    pub(crate) fn replace(&mut self, brain: Brain<'static>, begin_ms: u64, from_ms: u64, changes: &[Change]) {
         let segment = std::mem::take(&mut self.segment);
         let to_ms = segment.watermark_ms;
         self.entries.extend([Entry::Judged(segment), Entry::Again { begin_ms, to_ms }]);
         self.segment.watermark_ms = to_ms;
         (self.brain, self.begin_ms, self.again_from_ms) = (brain, begin_ms, None);
-        self.recent.retain(|(at_ms, _)| *at_ms <= from_ms);
+        self.recent.replace(from_ms, changes);
     }
+
+    /// The same with what was found in memory: nothing is late any more.
+    pub(crate) fn replace_recent(&mut self, found: Found) {
+        self.late_from_ms = None;
+        self.replace(found.brain, self.begin_ms, found.from_ms, &found.changes);
+    }
+}
+
+fn lateness_ms(zone: &Zone) -> u64 {
+    u64::try_from(zone.lateness.as_millis()).unwrap_or(u64::MAX)
 }
 
 fn earliest(a: Option<u64>, b: Option<u64>) -> Option<u64> {

@@ -4,12 +4,12 @@
 
 use std::collections::BTreeMap;
 
-use sensock_rules::{Cause, Key};
+use sensock_rules::Cause;
 use serde::{Deserialize, Serialize};
 
 use super::Judge;
 use super::brain::Brain;
-use super::intake::{Item, Lane};
+use super::intake::{Item, Lane, key};
 use crate::rules::zone::Zone;
 
 #[derive(Serialize, Deserialize)]
@@ -56,10 +56,13 @@ impl Judge {
         let (json, engine) = rest.split_at_checked(length)?;
         let known: Known = serde_json::from_slice(json).ok()?;
         let brain = Brain::restore(zone, engine)?;
-        let mut judge = Judge::with(zone, brain, BTreeMap::from_iter(read), known.begin_ms);
+        let mut judge =
+            Judge::with(zone, brain, BTreeMap::from_iter(read), known.begin_ms, known.watermark_ms);
         for (at_ms, (device, lane), position, item) in known.held {
+            let key = key(at_ms, (device, lane), position);
+            judge.recent.hear(key, &item);
             // None is late: the watermark comes last.
-            let _in_time = judge.reorder.push(Key { at_ms, from: Cause { device, lane, position } }, item);
+            let _in_time = judge.reorder.push(key, item);
         }
         judge.reorder.idle(known.watermark_ms.saturating_add(judge.lateness_ms()));
         judge.segment.watermark_ms = judge.reorder.watermark_ms();

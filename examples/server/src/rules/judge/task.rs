@@ -1,12 +1,12 @@
 //! The loop of one zone: take the lease, go on from what is known, read the feed, keep what changes, let act.
 
-use std::collections::BTreeSet;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
-use sensock_server::{Feed, Server};
+use sensock::DeviceId;
+use sensock_server::Server;
 use sensock_sql::SqlStore;
-use sensock_store::{Failure, LaneId};
+use sensock_store::Failure;
 use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
@@ -14,9 +14,10 @@ use tokio::time::{Instant, sleep, sleep_until};
 
 use super::again::{Again, Checkpoint};
 use super::brain::{self, rules_id};
+use super::intake::ms;
+use super::late::{Late, SETTLED};
 use super::{Judge, known};
 use crate::rules::act::{self, Look, Task};
-use crate::rules::alarms::settle::{Found, settle};
 use crate::rules::alarms::{is_raised, keep::keep};
 use crate::rules::lease::{Lease, Left};
 use crate::rules::running::Say;
@@ -27,9 +28,6 @@ use crate::show::time::{lasting, now_us};
 const RENEW: Duration = Duration::from_secs(3);
 /// What was read is kept at least so often; what changes is kept at once.
 const KEEP: Duration = Duration::from_secs(10);
-/// How long records must not have come late before what came late is judged again, and how long they may go on.
-const SETTLED: Duration = Duration::from_secs(1);
-const AT_LAST: Duration = Duration::from_secs(10);
 /// Every hour of event time it is kept what is known, to judge again from there.
 const CHECKPOINT_MS: u64 = 3_600_000;
 /// A zone that nobody ever judged learns from so much of what is stored.
@@ -79,21 +77,20 @@ pub(crate) async fn run(
 }
 
 /// This server, while it holds a zone.
-struct Holder<'a> {
-    zone: &'static Zone,
-    server: &'a Server,
-    store: &'a SqlStore,
-    say: &'a Say,
-    lease: Lease,
-    left: Left,
-    segment: i64,
-    acts: UnboundedSender<(Vec<Task>, Look)>,
-    again: Option<Again>,
-    checkpoint_ms: u64,
-    late_since: Option<Instant>,
-    late_last: Option<Instant>,
+pub(super) struct Holder<'a> {
+    pub(super) zone: &'static Zone,
+    pub(super) server: &'a Server,
+    pub(super) store: &'a SqlStore,
+    pub(super) say: &'a Say,
+    pub(super) lease: Lease,
+    pub(super) left: Left,
+    pub(super) segment: i64,
+    pub(super) acts: UnboundedSender<(Vec<Task>, Look)>,
+    pub(super) again: Option<Again>,
+    pub(super) checkpoint_ms: u64,
+    pub(super) late: Late,
     /// Until then the past must wait: nine tenths of the time are for what is live.
-    rests_until: Instant,
+    pub(super) rests_until: Instant,
 }
 
 impl<'a> Holder<'a> {
@@ -116,8 +113,7 @@ impl<'a> Holder<'a> {
             acts: unbounded_channel().0,
             again: None,
             checkpoint_ms: 0,
-            late_since: None,
-            late_last: None,
+            late: Late::default(),
             rests_until: Instant::now(),
         }
     }
@@ -129,11 +125,11 @@ impl<'a> Holder<'a> {
         let Some(mut judge) = self.judge().await? else { return Ok(()) };
         let mut acting = JoinSet::new();
         acting.spawn(act::run(self.zone, self.server.clone(), self.store.clone(), tasks, self.say.clone()));
-        let mut others = BTreeSet::new();
-        let mut feed = self.feed(&judge, &others);
+        let devices: Vec<DeviceId> = self.zone.devices.iter().filter_map(|d| DeviceId::new(d).ok()).collect();
+        let mut feed = self.server.feed_of(self.store, &devices, judge.cursor());
         let (mut kept, mut renewed) = (Instant::now(), Instant::now());
         while !*stop.borrow() {
-            let looked_ms = now_ms();
+            let until_ms = ms(self.server.stored_until_us());
             let items = match feed.now().await {
                 Ok(items) => items,
                 Err(error) => {
@@ -148,13 +144,10 @@ impl<'a> Holder<'a> {
                     continue;
                 }
             };
-            let (late_ms, known) = (judge.late_from_ms(), others.len());
-            others.extend(judge.take(&items, looked_ms));
-            if items.is_empty() {
-                judge.idle(looked_ms);
-            }
-            if others.len() > known {
-                feed = self.feed(&judge, &others);
+            let late_ms = judge.late_from_ms();
+            judge.take(&items, now_ms());
+            if feed.is_current() || judge.has_alarm(until_ms) {
+                judge.idle(until_ms);
             }
             self.mind_late(late_ms, &mut judge);
             let due = judge.is_news() && kept.elapsed() >= KEEP;
@@ -185,10 +178,6 @@ impl<'a> Holder<'a> {
             return Ok(());
         }
         Ok(self.lease.give_back(self.store).await?)
-    }
-
-    fn feed(&self, judge: &Judge, others: &BTreeSet<LaneId>) -> Feed<'a, SqlStore> {
-        self.server.feed(self.store, judge.cursor(others.iter().copied()))
     }
 
     /// What the last holder knew, or else a new beginning.
@@ -222,7 +211,7 @@ impl<'a> Holder<'a> {
     }
 
     /// Keeps all that is new and says it; false if another server holds the zone now.
-    async fn keep(&mut self, judge: &mut Judge) -> Result<bool> {
+    pub(super) async fn keep(&mut self, judge: &mut Judge) -> Result<bool> {
         let at_ms = judge.watermark_ms();
         let is_time =
             judge.late_from_ms().is_none() && at_ms >= self.checkpoint_ms.saturating_add(CHECKPOINT_MS);
@@ -267,7 +256,7 @@ impl<'a> Holder<'a> {
         }
     }
 
-    fn done(&self, kept: crate::rules::alarms::keep::Kept) {
+    pub(super) fn done(&self, kept: crate::rules::alarms::keep::Kept) {
         kept.changes.iter().for_each(|change| self.tell(change));
         kept.said.into_iter().for_each(|said| self.say.line(said));
         if !kept.tasks.is_empty() || kept.look != Look::No {
@@ -289,86 +278,6 @@ impl<'a> Holder<'a> {
         Ok(held)
     }
 
-    /// Takes down since when records come late.
-    fn mind_late(&mut self, before: Option<u64>, judge: &mut Judge) {
-        let now = Instant::now();
-        let reached = self.again.as_ref().map(|again| again.at_ms);
-        if reached.is_some_and(|at_ms| judge.late_from_ms().is_some_and(|late_ms| late_ms >= at_ms)) {
-            // What is being judged again comes to it yet.
-            judge.late_from_ms = before;
-        }
-        if judge.late_from_ms() != before {
-            self.late_last = Some(now);
-        }
-        if judge.late_from_ms().is_some() {
-            self.late_since.get_or_insert(now);
-            self.late_last.get_or_insert(now);
-        }
-    }
-
-    /// Judges a stretch of the past, if there is something to judge again; whether there was.
-    async fn judge_again(&mut self, judge: &mut Judge) -> Result<bool> {
-        let began = Instant::now();
-        if began < self.rests_until {
-            return Ok(false);
-        }
-        let goes_on = self.judge_past(judge).await;
-        self.rests_until = Instant::now() + began.elapsed() * 9;
-        goes_on
-    }
-
-    async fn judge_past(&mut self, judge: &mut Judge) -> Result<bool> {
-        if let Some(from_ms) = judge.late_from_ms() {
-            let settled = self.late_last.is_some_and(|at| at.elapsed() >= SETTLED)
-                || self.late_since.is_some_and(|at| at.elapsed() >= AT_LAST);
-            if settled {
-                let begin_ms = judge.begin_ms.min(from_ms);
-                if let Some(again) = self.again.take() {
-                    judge.gives_up(again.begin_ms);
-                }
-                let from_ms = judge.late_from_ms().unwrap_or(from_ms);
-                self.again = match judge.recent(from_ms) {
-                    Some(recent) => Some(Again::recent(self.zone, recent.clone(), begin_ms)),
-                    None => {
-                        let known = known::before(self.store, self.zone, from_ms).await?;
-                        Again::from(self.zone, known, begin_ms)
-                    }
-                };
-                judge.judges_again(from_ms);
-                (self.late_since, self.late_last) = (None, None);
-            }
-        }
-        let Some(again) = &mut self.again else { return Ok(false) };
-        if !again.go_on(self.store, &judge.read, judge.watermark_ms()).await? {
-            return Ok(true);
-        }
-        if judge.late_from_ms().is_some_and(|from_ms| from_ms < judge.watermark_ms()) {
-            // More came late meanwhile: once it has settled, it begins before that.
-            if let Some(again) = self.again.take() {
-                judge.gives_up(again.begin_ms);
-            }
-            return Ok(false);
-        }
-        let Some(again) = self.again.take() else { return Ok(false) };
-        if !self.keep(judge).await? {
-            anyhow::bail!("another server has taken over");
-        }
-        judge.replace(again.brain, again.begin_ms, again.from_ms);
-        let found = || Found {
-            from_ms: again.from_ms,
-            to_ms: judge.watermark_ms(),
-            changes: &again.changes,
-            checkpoints: &again.checkpoints,
-        };
-        let kept = settle(self.store, self.zone, &self.lease, judge, self.segment + 1, found()).await?;
-        let Some(kept) = kept else { anyhow::bail!("another server has taken over") };
-        self.segment += 1;
-        self.checkpoint_ms = judge.watermark_ms();
-        judge.kept();
-        self.done(kept);
-        Ok(true)
-    }
-
     /// When something is to be done although nothing comes.
     fn wakes_at(&self, judge: &Judge) -> Instant {
         let past = judge.late_from_ms().is_some() || self.again.is_some();
@@ -379,5 +288,5 @@ impl<'a> Holder<'a> {
 }
 
 fn now_ms() -> u64 {
-    u64::try_from(now_us() / 1_000).unwrap_or(0)
+    ms(now_us())
 }

@@ -103,7 +103,7 @@ proptest! {
                 0 => gap(device, *n, now_ms - late),
                 _ => record(device, *n, now_ms - late, raw),
             };
-            prop_assert!(judge.take(std::slice::from_ref(&item), now_ms).is_empty());
+            judge.take(std::slice::from_ref(&item), now_ms);
             all.extend(heard(zone, &item));
             if what & 1 == 1 {
                 judge.idle(now_ms);
@@ -127,6 +127,74 @@ proptest! {
         let replayed: Vec<Change> = entries.iter().flat_map(|entry| replay.play(entry)).collect();
         prop_assert_eq!(said, replayed);
     }
+
+    /// What comes a little late is judged again at once, and then it is as if it had come in time: alarms, what is known, and the log.
+    #[test]
+    fn judging_again_from_memory_is_judging_in_order(
+        steps in prop::collection::vec((0usize..2, 200u64..4_000, 0i32..120, 0u64..20_000, 0u32..16), 10..120),
+    ) {
+        let zone = zone("memory");
+        let mut judge = Judge::begin(zone, START_MS, BTreeMap::new()).unwrap();
+        let (mut said, mut all, mut next, mut agains) = (Vec::new(), Vec::new(), [0u32; 2], 0);
+        judge.idle(START_MS + 10_000);
+        let mut now_ms = START_MS + 30_000;
+        for (device, pause, raw, late, what) in steps {
+            now_ms += pause;
+            let n = &mut next[device];
+            *n += 1;
+            let item = match what {
+                0 => gap(device, *n, now_ms - late),
+                _ => record(device, *n, now_ms - late, raw),
+            };
+            judge.take(std::slice::from_ref(&item), now_ms);
+            if what & 1 == 1 {
+                judge.idle(now_ms);
+            }
+            all.extend(heard(zone, &item));
+            said.append(&mut judge.changes);
+            prop_assert_eq!(judge.late_from_ms().is_some(), judge.found_in_memory().is_some());
+            if let Some(found) = judge.found_in_memory() {
+                let same = said.split_off(said.len() - found.instead_of);
+                prop_assert_eq!(found.is_same, same == found.changes);
+                said.extend_from_slice(&found.changes);
+                judge.replace_recent(found);
+                agains += 1;
+            }
+        }
+        judge.idle(now_ms + 60_000);
+        said.append(&mut judge.changes);
+        let (mut brain, mut pure) = (Brain::begin(zone, START_MS).unwrap(), Vec::new());
+        let mut in_order: Vec<_> = all.iter().filter_map(|heard| heard.judged.clone()).collect();
+        in_order.sort_by_key(|(key, _)| *key);
+        in_order.iter().for_each(|(key, item)| assert!(brain.judge(*key, item, &mut pure)));
+        brain.advance(judge.watermark_ms(), &mut pure);
+        prop_assert_eq!(&said, &pure);
+        prop_assert_eq!(judge.brain.save(), brain.save());
+        let mut replay = Replay::new(zone, all);
+        let (mut replayed, mut entries) = (Vec::new(), 0);
+        for entry in judge.entries() {
+            if matches!(entry, Entry::Again { .. }) {
+                replayed.clear();
+                entries += 1;
+            }
+            replayed.extend(replay.play(&entry));
+        }
+        prop_assert_eq!((said, agains), (replayed, entries));
+    }
+}
+
+/// However much comes, memory is bounded; what is from before it is judged again from the store.
+#[test]
+fn the_last_minute_in_memory_is_bounded() {
+    let mut judge = Judge::begin(zone("bound"), START_MS, BTreeMap::new()).unwrap();
+    judge.idle(START_MS + 4_000);
+    for n in 0..70_000u32 {
+        let item = record(0, n + 1, START_MS + 5_000 + u64::from(n / 10), 20);
+        judge.take(std::slice::from_ref(&item), START_MS + 60_000);
+    }
+    judge.idle(START_MS + 60_000);
+    judge.take(&[record(1, 1, START_MS + 4_900, 20)], START_MS + 60_000);
+    assert!(judge.late_from_ms().is_some() && judge.found_in_memory().is_none());
 }
 
 #[test]
@@ -158,7 +226,7 @@ fn a_look_at_the_feed_is_taken_in_the_order_of_time() {
     let mut judge = Judge::begin(zone("look"), START_MS, BTreeMap::new()).unwrap();
     let of = |device| (1..100u32).map(move |n| record(device, n, START_MS + 1_000 + u64::from(n) * 400, 20));
     let items: Vec<FeedItem> = of(0).chain(of(1)).collect();
-    assert!(judge.take(&items, START_MS + 60_000).is_empty());
+    judge.take(&items, START_MS + 60_000);
     assert_eq!(judge.late_from_ms(), None);
 }
 

@@ -79,8 +79,13 @@ impl House {
     }
 
     pub(super) async fn judging(url: &str, zone: Zone) -> House {
+        // What a test writes beside the server is seen soon.
+        House::polling(url, zone, Duration::from_millis(20)).await
+    }
+
+    pub(super) async fn polling(url: &str, zone: Zone, poll: Duration) -> House {
         let store = SqlStore::open(url).await.unwrap();
-        let builder = Server::builder(store.clone(), AnyDevice).poll(Duration::from_millis(20));
+        let builder = Server::builder(store.clone(), AnyDevice).poll(poll);
         let (server, _) = builder.start().await.unwrap();
         let (say, said) = Say::channel();
         let rules = Rules::start(&server, &store, vec![zone], &say).unwrap();

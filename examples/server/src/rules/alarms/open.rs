@@ -1,0 +1,67 @@
+//! How each commit of a judge begins: the lease is renewed, and what is known, how far was read and the log are written.
+
+use sensock_sql::{Arg, OwnTx, SqlError, SqlStore};
+
+use super::keep::Kept;
+use crate::rules::act::Look;
+use crate::rules::judge::Judge;
+use crate::rules::judge::brain;
+use crate::rules::lease::Lease;
+use crate::rules::zone::Zone;
+
+/// A commit under way.
+pub(super) struct Opened {
+    pub(super) tx: OwnTx,
+    /// Now, by the database's clock.
+    pub(super) now_us: i64,
+    pub(super) kept: Kept,
+}
+
+/// Begins one. The inner error is the answer in its place: `None` if another server holds the zone now; or that this very segment was
+/// committed before, and the answer got lost.
+pub(super) async fn open(
+    store: &SqlStore,
+    zone: &Zone,
+    lease: &Lease,
+    judge: &Judge,
+    segment: i64,
+) -> Result<Result<Opened, Option<Kept>>, SqlError> {
+    let mut tx = store.begin_own().await?;
+    if !lease.renew(&mut tx).await? {
+        return Ok(Err(None));
+    }
+    let now_us = tx.now_us().await?;
+    if !state(&mut tx, zone, judge, segment).await? {
+        return Ok(Err(Some(Kept { look: Look::Begun, ..Kept::default() })));
+    }
+    log(&mut tx, zone, judge, segment, now_us).await?;
+    Ok(Ok(Opened { tx, now_us, kept: Kept::default() }))
+}
+
+/// Writes what is known and how far was read; false if this very segment is there already.
+async fn state(tx: &mut OwnTx, zone: &Zone, judge: &Judge, segment: i64) -> Result<bool, SqlError> {
+    let (positions, state) = (judge.positions(), judge.state());
+    let update = "UPDATE rule_zone SET segments = ?, rules = ?, positions = ?, state = ? WHERE zone = ? AND segments < ?";
+    let args = [
+        segment.into(),
+        brain::rules_id(zone).into(),
+        Arg::Bytes(&positions),
+        Arg::Bytes(&state),
+        Arg::Text(&zone.name),
+        segment.into(),
+    ];
+    Ok(tx.execute(update, &args).await? == 1)
+}
+
+async fn log(tx: &mut OwnTx, zone: &Zone, judge: &Judge, segment: i64, now_us: i64) -> Result<(), SqlError> {
+    let entries = serde_json::to_vec(&judge.entries()).unwrap_or_default();
+    let insert = "INSERT INTO rule_log (zone, segment, rules, written_us, entries) VALUES (?, ?, ?, ?, ?)";
+    let args = [
+        Arg::Text(&zone.name),
+        segment.into(),
+        brain::rules_id(zone).into(),
+        now_us.into(),
+        Arg::Bytes(&entries),
+    ];
+    tx.execute(insert, &args).await.map(drop)
+}
