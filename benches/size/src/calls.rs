@@ -3,10 +3,10 @@
 use crate::{Alone, Calls, RECORDS};
 use sensock::backoff::Backoff;
 use sensock::catalog::{Quantity, Shaped};
-use sensock::seal::{BadCredential, Cover, Credential, Denied, Ephemeral, Key, Margins, NoEntropy, Opened};
 use sensock::deframe::{Length, prefixed};
 use sensock::device::{Carry, Event, Node, Outbox, OutboxMut, Policy, Session, Transmit};
 use sensock::error::{Misuse, Peer};
+use sensock::seal::{BadCredential, Cover, Credential, Denied, Ephemeral, Key, Margins, NoEntropy, Opened};
 use sensock::wire::data::Outcome;
 use sensock::wire::flow::Boots;
 use sensock::wire::hello::{Account, End};

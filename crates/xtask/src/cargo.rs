@@ -31,8 +31,13 @@ pub fn programs(context: &Context) -> Result<PathBuf> {
         "--bins",
         "--examples",
     ]))?;
+    Ok(target(context).join("debug"))
+}
+
+/// The one target directory.
+pub fn target(context: &Context) -> PathBuf {
     let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| "target".into(), PathBuf::from);
-    Ok(context.root.join(target).join("debug"))
+    context.root.join(target)
 }
 
 /// `program`, freed from what rustup and cargo set for this one, so that it may choose another toolchain.

@@ -15,6 +15,9 @@ fn credential() -> Credential {
     Credential { id: KeyId([7; 8]), key: Key::new([0x42; 32]) }
 }
 
+/// The key pairs that are used here. They are always the same, so that a fuzzer comes to know what was made with them, and says it again.
+const PAIRS: [u64; 5] = [1, 2, 3, 4, 5];
+
 /// A key pair of its own for each number.
 fn pair(number: u64) -> Ephemeral {
     let mut random = |bytes: &mut [u8]| -> Result<(), NoEntropy> {
@@ -26,6 +29,13 @@ fn pair(number: u64) -> Ephemeral {
 
 fn device(number: u64) -> Cover {
     Cover::dial(credential(), pair(number))
+}
+
+/// The first one, after its Hello.
+fn device_that_said(hello: &[u8]) -> Cover {
+    let mut dialled = device(1);
+    closed(&mut dialled, hello).expect("Hello is the first frame");
+    dialled
 }
 
 /// Closes a frame, in as much room as the cover asks for.
@@ -73,8 +83,27 @@ pub fn seal_handshake(bytes: &[u8]) {
     let first = closed(&mut dialled, hello).expect("Hello is the first frame");
     match mode {
         // Anything at all, in the place of either message.
-        0 => assert!(answered(&mut seen, &mut input.rest().to_vec(), 2).is_none(), "made of nothing"),
-        1 => not_believed(dialled, input.rest()),
+        0 => {
+            let message = input.rest();
+            if let Some((_, said)) = answered(&mut seen, &mut message.to_vec(), 2) {
+                let made = |n| closed(&mut device(n), &said);
+                assert!(PAIRS.into_iter().any(|n| made(n).as_deref() == Some(message)), "made of nothing");
+            }
+        }
+        1 => {
+            let message = input.rest();
+            let known = |n, frame: &[u8]| {
+                let (mut server, _) = answered(&mut Seen::default(), &mut first.clone(), n)?;
+                closed(&mut server, frame)
+            };
+            match opened(&mut device_that_said(hello), message.to_vec()) {
+                Some((frame, true)) => {
+                    let made = PAIRS.into_iter().any(|n| known(n, &frame).as_deref() == Some(message));
+                    assert!(made, "believed a stranger");
+                }
+                _ => not_believed(dialled, message),
+            }
+        }
         // The message itself, changed; and again.
         2 => {
             let mut changed = first.clone();

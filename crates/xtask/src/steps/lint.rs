@@ -1,13 +1,18 @@
 //! Formatting and lints.
 
+use super::WORKSPACES;
 use crate::cargo::cargo;
 use crate::plan::{Context, Done};
 use crate::run;
 use anyhow::Result;
+use std::path::Path;
 
-/// `cargo fmt --check`.
+/// `cargo fmt --check` of every workspace.
 pub fn format(context: &Context) -> Result<Done> {
-    run::run(cargo(context).args(["fmt", "--all", "--check"]))?;
+    for workspace in WORKSPACES {
+        let manifest = Path::new(workspace).join("Cargo.toml");
+        run::run(cargo(context).args(["fmt", "--all", "--check", "--manifest-path"]).arg(manifest))?;
+    }
     Ok(Done::Passed)
 }
 

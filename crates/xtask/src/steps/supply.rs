@@ -1,5 +1,6 @@
 //! What this project is built from: licences, sources, banned crates, advisories; the core's own list; and where `unsafe` may stand.
 
+use super::WORKSPACES;
 use crate::cargo::cargo;
 use crate::part::Part;
 use crate::plan::{Context, Done};
@@ -8,9 +9,6 @@ use anyhow::{Result, ensure};
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::process::Command;
-
-/// Every workspace of this repository.
-const WORKSPACES: [&str; 5] = [".", "fuzz", "benches/size", "examples/embassy", "examples/esp8266/firmware"];
 
 /// All that the core is built from, by feature. One more is a decision, taken here.
 const CORE: [(&str, &[&str]); 2] = [

@@ -1,12 +1,12 @@
 //! All tests.
 
-use crate::cargo::cargo;
+use crate::cargo::{cargo, target};
 use crate::part::Part;
 use crate::plan::{Context, Done};
 use crate::run;
 use anyhow::Result;
 
-/// `cargo test` over the workspace; suites that need MariaDB or mosquitto are demanded unless these may be missing.
+/// `cargo test` over the workspace, and what of the example firmware runs without a board; suites that need MariaDB or mosquitto are demanded unless these may be missing.
 pub fn tests(context: &Context) -> Result<Done> {
     let (mut there, mut skipped) = (vec![], vec![]);
     for part in [Part::Mariadb, Part::Mosquitto] {
@@ -23,5 +23,14 @@ pub fn tests(context: &Context) -> Result<Done> {
         command.env("SENSOCK_REQUIRE", there.join(","));
     }
     run::run(&mut command)?;
+    let mut firmware = cargo(context);
+    firmware.args([
+        "test",
+        "--manifest-path",
+        "examples/embassy/Cargo.toml",
+        "--package",
+        "example-embassy-app",
+    ]);
+    run::run(firmware.args(["--no-fail-fast", "--locked", "--target-dir"]).arg(target(context)))?;
     Ok(if skipped.is_empty() { Done::Passed } else { Done::Partly(skipped.join("; ")) })
 }
