@@ -186,7 +186,17 @@ impl Oracle {
         if l.wire.last() == Some(&boot) {
             return;
         }
-        let lives = &mut self.devices[l.device].lives;
+        let (device, memory) = (l.device, l.memory);
+        if memory == Memory::None {
+            // A number that is given again was proved to no server the time before: nobody met that boot.
+            let before = self.devices[device].lives.get(&boot).into_iter().flatten();
+            for i in before {
+                let l = &mut self.lives[*i as usize];
+                l.connected &= l.memory != Memory::None;
+            }
+        }
+        let l = &mut self.lives[life as usize];
+        let lives = &mut self.devices[device].lives;
         if let Some(list) = l.wire.last().and_then(|old| lives.get_mut(old)) {
             list.retain(|i| *i != life);
         }
