@@ -26,8 +26,8 @@ impl Bounds {
     /// The device read `tick` at some moment from `sent` to `received`.
     pub fn measure(sent: Micros, received: Micros, tick: Tick) -> Bounds {
         // The moment of reading lies less than a millisecond after the clock became `tick`.
-        let at = us(tick);
-        Bounds { tick, lo: sent.0 as i64 - 1_000 - at, hi: received.0 as i64 - at }
+        let (at, steady) = (us(tick), |moment: Micros| moment.0.min(i64::MAX as u64 / 4) as i64);
+        Bounds { tick, lo: steady(sent) - 1_000 - at, hi: steady(received) - at }
     }
 
     /// The same bounds as they hold at another tick: wider by the drift.
@@ -104,6 +104,10 @@ mod tests {
 
     #[test]
     fn extremes_saturate() {
+        let end = Micros(u64::MAX);
+        assert!(Bounds::measure(end, end, Tick(u64::MAX)).moment(Tick(0)).0 <= 0);
+        let b = Bounds::measure(end, end, Tick(0));
+        assert!(b.lo <= b.hi && b.hi > 0, "{b:?}");
         let b = Bounds::measure(Micros(u64::MAX / 4), Micros(u64::MAX / 4), Tick(u64::MAX));
         let _ = b.aged(Tick(0)).moment(Tick(u64::MAX));
     }
