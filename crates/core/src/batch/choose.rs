@@ -255,3 +255,102 @@ fn packed_cost(bound: u32, numbers: u32) -> u32 {
     let short = (((1 << (width - fine)) - codes) << 8) / codes;
     numbers * width * 2 - numbers * short / 128 + 12 + 2 * (width - 1)
 }
+
+#[cfg(test)]
+mod tests {
+    extern crate std;
+    use std::vec::Vec;
+
+    use super::super::bits::Writer;
+    use super::super::packed::Packed;
+    use super::*;
+
+    /// What `write` makes of numbers, in bytes.
+    fn size(write: impl FnOnce(&mut Writer<'_>)) -> u32 {
+        let mut room = std::vec![0; 1 << 16];
+        let mut out = Writer::new(&mut room);
+        write(&mut out);
+        let (len, fits) = out.finish();
+        assert!(fits);
+        len as u32
+    }
+
+    fn lengths(numbers: &[u32]) -> [u16; LENGTHS] {
+        let mut lengths = [0; LENGTHS];
+        numbers.iter().for_each(|n| lengths[(32 - n.leading_zeros()) as usize] += 1);
+        lengths
+    }
+
+    fn in_rice(numbers: &[u32], k: u32) -> u32 {
+        size(|out| numbers.iter().for_each(|n| rice::put(out, *n, k)))
+    }
+
+    fn in_runs(numbers: &[u32], runs: Runs) -> u32 {
+        size(|out| {
+            let mut zeros = 0;
+            runs.put(out, &mut zeros, numbers);
+            runs.finish(out, zeros);
+        })
+    }
+
+    /// An estimate in half bits, beside what it is in bytes.
+    fn is_near(estimate: u32, bytes: u32, words: &str) {
+        assert!(
+            estimate.abs_diff(bytes * 16) <= bytes * 16 / 8 + 64,
+            "{words}: {estimate} half bits, {bytes} bytes"
+        );
+    }
+
+    /// Numbers that are zero in so many of 64 cases, else about so many bits long.
+    fn sparse(seed: u32, zeros: u32, bits: u32) -> Vec<u32> {
+        let mut state = seed;
+        let mut next = || {
+            state ^= state << 13;
+            state ^= state >> 17;
+            state ^= state << 5;
+            state
+        };
+        let number = |chance: u32, value: u32, thin: u32| match chance % 64 < zeros {
+            true => 0,
+            false => 1 + (value >> (32 - bits)) / (1 + thin % 4),
+        };
+        (0..4_000).map(|_| number(next(), next(), next())).collect()
+    }
+
+    /// The survey knows only how long numbers are: what it chooses is nearly as small as the best there is, and of about the size that it expects.
+    #[test]
+    fn the_parameters_are_nearly_the_best() {
+        for (seed, zeros) in (1..).zip([8, 24, 40, 52, 58, 61, 63]) {
+            for bits in [1, 2, 3, 5, 8, 12] {
+                let numbers = sparse(seed * 77_777 + bits, zeros, bits);
+                let lengths = lengths(&numbers);
+                let words = std::format!("{zeros} of 64 are zero, the others {bits} bits");
+
+                let (k, cost) = best_rice(&lengths);
+                let (taken, best) =
+                    (in_rice(&numbers, k), (0..16).map(|k| in_rice(&numbers, k)).min().unwrap());
+                assert!(taken * 100 <= best * 103, "{words}: {taken} bytes in Rice codes, {best} can be");
+                is_near(cost, taken, &words);
+
+                let (runs, cost) = best_runs(&lengths);
+                let all = (0..12).flat_map(|gap| (0..14).map(move |value| Runs { gap, value }));
+                let (taken, best) =
+                    (in_runs(&numbers, runs), all.map(|r| in_runs(&numbers, r)).min().unwrap());
+                assert!(taken * 100 <= best * 105, "{words}: {taken} bytes in runs, {best} can be");
+                is_near(cost, taken, &words);
+            }
+        }
+    }
+
+    #[test]
+    fn what_packing_takes_is_known() {
+        for bound in [1, 2, 5, 6, 7, 100, 127, 128, 1_000, 65_535, 65_537, 1_000_000, u32::MAX] {
+            let spread = |i: u64| (i * (u64::from(bound) + 1) / 3_000) as u32;
+            let numbers: Vec<u32> = (0..3_000).map(spread).collect();
+            let taken = size(|out| {
+                Packed::new(bound).put_all(out, &numbers, 0);
+            });
+            is_near(packed_cost(bound, 3_000), taken, &std::format!("up to {bound}"));
+        }
+    }
+}
