@@ -31,11 +31,11 @@ fn device(number: u64) -> Cover {
     Cover::dial(credential(), pair(number))
 }
 
-/// The first one, after its Hello.
-fn device_that_said(hello: &[u8]) -> Cover {
-    let mut dialled = device(1);
-    closed(&mut dialled, hello).expect("Hello is the first frame");
-    dialled
+/// A device after its Hello, and the message that this was.
+fn dialled(number: u64, hello: &[u8]) -> (Cover, Vec<u8>) {
+    let mut device = device(number);
+    let first = closed(&mut device, hello).expect("Hello is the first frame");
+    (device, first)
 }
 
 /// Closes a frame, in as much room as the cover asks for.
@@ -79,15 +79,14 @@ pub fn seal_handshake(bytes: &[u8]) {
     let mut input = Input::new(bytes);
     let (mode, hello) = (input.below(6), input.bytes(120));
     let mut seen = Seen::default();
-    let mut dialled = device(1);
-    let first = closed(&mut dialled, hello).expect("Hello is the first frame");
+    let (mut cover, first) = dialled(1, hello);
     match mode {
         // Anything at all, in the place of either message.
         0 => {
             let message = input.rest();
             if let Some((_, said)) = answered(&mut seen, &mut message.to_vec(), 2) {
-                let made = |n| closed(&mut device(n), &said);
-                assert!(PAIRS.into_iter().any(|n| made(n).as_deref() == Some(message)), "made of nothing");
+                let made = PAIRS.into_iter().any(|n| dialled(n, &said).1 == message);
+                assert!(made, "made of nothing");
             }
         }
         1 => {
@@ -96,12 +95,12 @@ pub fn seal_handshake(bytes: &[u8]) {
                 let (mut server, _) = answered(&mut Seen::default(), &mut first.clone(), n)?;
                 closed(&mut server, frame)
             };
-            match opened(&mut device_that_said(hello), message.to_vec()) {
+            match opened(&mut cover, message.to_vec()) {
                 Some((frame, true)) => {
                     let made = PAIRS.into_iter().any(|n| known(n, &frame).as_deref() == Some(message));
                     assert!(made, "believed a stranger");
                 }
-                _ => not_believed(dialled, message),
+                _ => not_believed(dialled(1, hello).0, message),
             }
         }
         // The message itself, changed; and again.
@@ -125,20 +124,18 @@ pub fn seal_handshake(bytes: &[u8]) {
                 input.spoil(&mut changed);
             }
             if changed == second {
-                assert_eq!(opened(&mut dialled, changed), Some((welcome.to_vec(), true)));
+                assert_eq!(opened(&mut cover, changed), Some((welcome.to_vec(), true)));
             } else {
-                not_believed(dialled, &changed);
+                not_believed(cover, &changed);
             }
         }
         // What one end said, said back to it; and what was meant for another dial.
         4 => {
-            is_over_after(dialled, &first);
+            is_over_after(cover, &first);
             let (mut server, _) = answered(&mut seen, &mut first.clone(), 2).expect("as it was made");
             let second = closed(&mut server, &[2, 1]).expect("Welcome is the second frame");
             is_over_after(server, &second);
-            let mut other = device(4);
-            closed(&mut other, hello).expect("Hello is the first frame");
-            is_over_after(other, &second);
+            is_over_after(dialled(4, hello).0, &second);
         }
         // A device that was spoken to before it said anything.
         _ => is_over_after(device(5), input.rest()),
