@@ -39,6 +39,8 @@ pub const PING_INTERVAL_MS: u32 = 10_000;
 pub const PING_RANGE_MS: (u32, u32) = (100, 3_600_000);
 /// A handshake that takes longer is given up, in milliseconds.
 pub const HANDSHAKE_MS: u64 = 10_000;
+/// A device that keeps its tags waits for its memory before it proves a session, but no longer than this, in milliseconds.
+pub const KEEP_MS: u64 = 2_000;
 /// A device that sleeps waits for commands and settings that Welcome promised until it has heard nothing for so long, in milliseconds.
 pub const SLEEP_OWED_MS: u64 = 2_000;
 /// A device that sleeps waits for what its application does with a command or a setting until it has heard nothing for so long, in milliseconds.

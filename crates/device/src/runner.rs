@@ -114,10 +114,11 @@ impl<'a, C: Clock> Runner<'a, C> {
     pub fn keep(&mut self, keep: &'a mut (dyn Keep + Send)) {
         let carry = self.shared.with(|outbox, desk| {
             outbox.begun_persists(CommandId(0));
+            outbox.tag_persists(outbox.last_tag());
             desk.keeps = true;
             outbox.carry()
         });
-        keep.keep(&carry.unfinished());
+        keep.keep(&carry.unfinished().with_tag(carry.tag));
         self.keep = Some(keep);
     }
 

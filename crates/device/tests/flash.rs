@@ -146,6 +146,8 @@ async fn boot(
         }
         if last {
             device.drain().await;
+            // What the boot before lost at its end is told behind the last that flash holds of it.
+            tokio::time::sleep(Duration::from_secs(2)).await;
         } else {
             device.flush().await;
             tokio::time::sleep(Duration::from_secs(2)).await;

@@ -4,7 +4,7 @@
 //! |---|---|---|
 //! | any | the stored tag | the same boot again |
 //! | none, or 0 | none, or one that nobody stored | a new boot, numbered by the server |
-//! | higher | (not looked at) | a new boot |
+//! | higher | none of an earlier boot, or one that was not superseded | a new boot |
 //! | the same or lower | one that was superseded | collision |
 //! | the same | another confirmed one | collision |
 //! | anything else | | rebase: its positions move above all that is stored |
@@ -27,8 +27,13 @@ use crate::work::{Identity, Meeting, Verdict};
 pub fn judge(resume: &Resume, hello: &Hello, fresh: Tag) -> Verdict {
     let (stored, tag) = resume.boot_and_tag();
     let local = hello.boot.unwrap_or(0);
-    let shows = |t: Tag| t != Tag::NONE && (hello.tag == t || hello.pending_tag == t);
-    let superseded = resume.device.iter().flat_map(|d| &d.superseded).any(|&t| shows(t));
+    let shows = |t: Tag| t != Tag::NONE && hello.own_tags().contains(&t);
+    let superseded = resume.device.iter().flat_map(|d| &d.superseded);
+    // Memory that knows an earlier boot's tag, and not that it was followed by another: whatever number it counts up to by itself, those
+    // boots are not the ones that are stored.
+    let earlier = hello.earlier_tag();
+    let rolled_back = earlier != Tag::NONE && superseded.clone().any(|&t| t == earlier);
+    let superseded = superseded.copied().any(shows);
     let top = highest_boot(resume);
     let welcome = |meeting, shift, tag| Verdict::Welcome(meet(resume, hello, meeting, shift, tag));
 
@@ -38,7 +43,7 @@ pub fn judge(resume: &Resume, hello: &Hello, fresh: Tag) -> Verdict {
     }
     let tag_of_boot = held_tag(resume, hello).unwrap_or(fresh);
     let meeting = if resume.device.is_none() { Meeting::First } else { Meeting::Booted };
-    if local > top {
+    if local > top && !rolled_back {
         return welcome(meeting, 0, tag_of_boot);
     }
     if superseded && !sensock::planted!("clone-unseen") {
@@ -47,7 +52,7 @@ pub fn judge(resume: &Resume, hello: &Hello, fresh: Tag) -> Verdict {
     if local == 0 {
         return welcome(meeting, top.saturating_add(1), tag_of_boot);
     }
-    if local == stored && tag != Tag::NONE && hello.tag != Tag::NONE {
+    if local == stored && tag != Tag::NONE && hello.own_tags()[0] != Tag::NONE {
         return Verdict::Collision;
     }
     // Also if nothing of this boot is stored yet: another board may be at work on records of the same number.
@@ -56,7 +61,8 @@ pub fn judge(resume: &Resume, hello: &Hello, fresh: Tag) -> Verdict {
     if sensock::planted!("position-reused") {
         return welcome(Meeting::Resumed, 0, tag_of_boot);
     }
-    welcome(Meeting::Rebased, top.saturating_add(1).saturating_sub(lowest), tag_of_boot)
+    // A shift of nothing would be no rebase in the device's eyes.
+    welcome(Meeting::Rebased, top.saturating_add(1).saturating_sub(lowest).max(1), tag_of_boot)
 }
 
 /// What the floors of a Hello, moved by `shift`, do to each lane.
@@ -88,7 +94,7 @@ fn highest_boot(resume: &Resume) -> u32 {
 /// The tag that the device holds for this boot, if it is none of an earlier boot.
 fn held_tag(resume: &Resume, hello: &Hello) -> Option<Tag> {
     let known = |t: Tag| resume.device.as_ref().is_some_and(|d| d.tag == t || d.superseded.contains(&t));
-    [hello.tag, hello.pending_tag].into_iter().find(|&t| t != Tag::NONE && !known(t))
+    hello.own_tags().into_iter().find(|&t| t != Tag::NONE && !known(t))
 }
 
 #[cfg(test)]

@@ -10,7 +10,7 @@ use crate::{CommandId, Lane, Position, StoreId, Tag};
 pub struct Carry {
     /// The boot that ends, on the wire; 0 if no server has numbered it.
     pub boot: u32,
-    /// Its tag.
+    /// The last tag that it was given, or a boot before it; none if that is not known.
     pub tag: Tag,
     /// The highest acknowledged position of each lane, on the wire.
     pub acked: [Position; Lane::COUNT],
@@ -31,13 +31,20 @@ impl Carry {
     pub const LEN: usize = 96;
 
     /// The same for a boot that goes on: if it ends without another word, its last positions are not known, and what was not acknowledged by
-    /// then is said to be lost.
+    /// then is said to be lost. Nor is the tag that it will have been given by then: see [`Carry::with_tag`].
     #[must_use]
     pub fn unfinished(mut self) -> Carry {
         if self.boot > 0 {
             self.last = [Position::new(self.boot, u32::MAX); Lane::COUNT];
         }
+        self.tag = Tag::NONE;
         self
+    }
+
+    /// The same for memory that is written whenever a tag comes, before the session is proved ([`OutboxMut::tag_persists`]).
+    #[must_use]
+    pub fn with_tag(self, tag: Tag) -> Carry {
+        Carry { tag, ..self }
     }
 
     /// The bytes to keep.
@@ -95,7 +102,7 @@ impl OutboxMut<'_> {
         };
         Carry {
             boot,
-            tag: self.tag(),
+            tag: self.last_tag(),
             acked: Lane::ALL.map(acked),
             last,
             begun: self.begun(),

@@ -74,6 +74,11 @@ pub struct Durable {
     shift: u32,
     tag: Tag,
     pending_tag: Tag,
+    /// The last tag of an earlier boot.
+    earlier_tag: Tag,
+    /// What memory that survives holds.
+    kept_tag: Tag,
+    keeps_tag: bool,
     store: StoreId,
     /// 0 for any.
     pinned: StoreId,
@@ -106,6 +111,9 @@ impl Durable {
             shift: 0,
             tag: Tag::NONE,
             pending_tag: Tag::NONE,
+            earlier_tag: Tag::NONE,
+            kept_tag: Tag::NONE,
+            keeps_tag: false,
             store: StoreId(0),
             pinned: StoreId(0),
             queues: [const { Queue::new() }; Lane::COUNT],
@@ -210,6 +218,7 @@ impl OutboxMut<'_> {
         self.d.settings = carry.settings;
         self.d.store = carry.store;
         if boot.is_some() {
+            self.d.earlier_tag = carry.tag;
             self.d.acked = carry.acked;
             for (q, (acked, last)) in self.d.queues.iter_mut().zip(carry.acked.iter().zip(&carry.last)) {
                 q.cause = if last > acked { Cause::Power } else { Cause::None };

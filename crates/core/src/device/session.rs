@@ -11,7 +11,7 @@ use super::outbox::{OutboxMut, Share, Welcomed};
 use super::state::{LaneLink, Out, Pace, State};
 use crate::catalog::Catalog;
 use crate::error::{Misuse, Peer};
-use crate::limits::{FRAME_HARD_MAX, FRAME_MIN_MAX, HANDSHAKE_MS};
+use crate::limits::{FRAME_HARD_MAX, FRAME_MIN_MAX, HANDSHAKE_MS, KEEP_MS};
 use crate::wire::alive::{self, Bye, Sleep};
 use crate::wire::call::{Answer, Ask, Call, SettingValue};
 use crate::wire::cursor::{NoRoom, Writer};
@@ -206,9 +206,9 @@ impl<'b> Session<'b> {
         self.out = Out::default();
     }
 
-    /// Whether records flow.
+    /// Whether records flow: Welcome came, and its proof was sent.
     pub fn is_live(&self) -> bool {
-        matches!(self.state, State::Live | State::Leaving)
+        matches!(self.state, State::Live | State::Leaving) && !self.out.proof
     }
 
     /// Whether Sleep was said.
@@ -252,7 +252,7 @@ impl<'b> Session<'b> {
     /// # Errors
     /// [`Misuse::State`] if there is no live session, [`Misuse::Body`] if it is too large.
     pub fn ask(&mut self, key: u16, body: &[u8], out: &mut [u8]) -> Result<(usize, u16), Misuse> {
-        if self.state != State::Live {
+        if self.state != State::Live || self.out.proof {
             return Err(Misuse::State);
         }
         if body.len() > crate::limits::BODY_MAX {
@@ -265,7 +265,7 @@ impl<'b> Session<'b> {
 
     /// (8) Ends the connection in order: a Bye is due at once. After it was transmitted, close the transport.
     pub fn close(&mut self, reason: End, ends_boot: bool) {
-        if self.is_live() {
+        if matches!(self.state, State::Live | State::Leaving) {
             self.out.bye = Some((reason, ends_boot));
         }
     }

@@ -14,6 +14,8 @@ pub const VERSION: u8 = 1;
 pub const FEATURE_BEGUN_PERSISTS: u32 = 1;
 /// Feature bit: the device's outbox survives power loss.
 pub const FEATURE_OUTBOX_PERSISTS: u32 = 2;
+/// Feature bit: what stands in the place of the tag is the last one that an earlier boot was given. See [`Hello::earlier_tag`].
+pub const FEATURE_EARLIER_TAG: u32 = 4;
 
 /// Where a lane stands on the device.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -132,7 +134,7 @@ pub struct Hello {
     pub device: DeviceId,
     /// Its boot number; `None` if it has no memory of one. Positions are then of boot 0 and shifted by Welcome.
     pub boot: Option<u32>,
-    /// The tag of this boot that a server confirmed.
+    /// The tag of this boot that a server confirmed; with [`FEATURE_EARLIER_TAG`], the last one of an earlier boot.
     pub tag: Tag,
     /// The tag of this boot that a server proposed and may have stored.
     pub pending_tag: Tag,
@@ -188,6 +190,17 @@ impl Hello {
         w.u8(a.signal);
         w.var32(a.free_kib.into());
         w.finish()
+    }
+
+    /// The tags of this boot: confirmed, proposed. [`Tag::NONE`] where there is none.
+    pub fn own_tags(&self) -> [Tag; 2] {
+        [if self.features & FEATURE_EARLIER_TAG == 0 { self.tag } else { Tag::NONE }, self.pending_tag]
+    }
+
+    /// The last tag that an earlier boot was given, as far as the device's memory knows: if the store has one that is newer, that memory
+    /// was rolled back, or copied. [`Tag::NONE`] if it does not say.
+    pub fn earlier_tag(&self) -> Tag {
+        if self.features & FEATURE_EARLIER_TAG == 0 { Tag::NONE } else { self.tag }
     }
 
     /// Reads the body of a Hello frame. A version range that does not include [`VERSION`] is [`Peer::Version`] without a further look.

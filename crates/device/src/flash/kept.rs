@@ -3,7 +3,7 @@
 use core::ops::Range;
 
 use embedded_storage_async::nor_flash::MultiwriteNorFlash;
-use sensock::{CommandId, Position, StoreId};
+use sensock::{CommandId, Position, StoreId, Tag};
 use sequential_storage::cache::Cache;
 use sequential_storage::map::{MapConfig, MapStorage};
 
@@ -12,11 +12,11 @@ use super::error::FlashError;
 /// Boots with different catalogues or shifts whose records lie in flash at once.
 const ENTRIES: usize = 8;
 /// The value, its key, and room for a whole word.
-const LEN: usize = 1 + 4 + 4 + 8 + 4 + 1 + 1 + ENTRIES * ENTRY;
+const LEN: usize = 1 + 4 + 4 + 8 + 8 + 4 + 1 + 1 + ENTRIES * ENTRY;
 const ENTRY: usize = 4 + 4 + 8;
 const BUFFER: usize = LEN + 1 + 33;
 const KEY: u8 = 1;
-const VERSION: u8 = 1;
+const VERSION: u8 = 2;
 
 /// What holds for the records of a boot, and of those that follow up to the next entry.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -38,6 +38,8 @@ pub(super) struct Kept {
     pub begun: CommandId,
     /// The store that acknowledged last.
     pub store: StoreId,
+    /// The last tag that a server gave.
+    pub tag: Tag,
     /// All boots from this one on (as kept) ended with nothing lost.
     pub complete_since: u32,
     /// The last boot loses nothing if it ends here.
@@ -132,6 +134,7 @@ impl Kept {
         put(&self.boot.to_le_bytes());
         put(&self.begun.0.to_le_bytes());
         put(&self.store.0.to_le_bytes());
+        put(&self.tag.0.to_le_bytes());
         put(&self.complete_since.to_le_bytes());
         put(&[u8::from(self.complete), self.count]);
         for entry in self.entries() {
@@ -151,6 +154,7 @@ impl Kept {
         kept.boot = u32::from_le_bytes(take(&mut rest)?);
         kept.begun = CommandId(u32::from_le_bytes(take(&mut rest)?));
         kept.store = StoreId(u64::from_le_bytes(take(&mut rest)?));
+        kept.tag = Tag(u64::from_le_bytes(take(&mut rest)?));
         kept.complete_since = u32::from_le_bytes(take(&mut rest)?);
         let [complete, count] = take(&mut rest)?;
         kept.complete = complete != 0;
@@ -186,10 +190,11 @@ mod tests {
         assert_eq!(kept.today(Position::new(14, 5)), Position::new(14, 5));
         assert_eq!([2, 3, 13, 14].map(|b| kept.catalog(b)), [100, 300, 300, 300]);
         assert_eq!([2, 13, 14, 15].map(|b| kept.was_moved(b)), [true, true, false, false]);
+        kept.tag = Tag(99);
         let mut bytes = [0; LEN];
         let len = kept.write(&mut bytes);
         let read = Kept::read(&bytes[..len]).unwrap();
-        assert_eq!((read.boot, read.entries()), (14, kept.entries()));
+        assert_eq!((read.boot, read.tag, read.entries()), (14, Tag(99), kept.entries()));
         assert!(Kept::read(&bytes[..len - 1]).is_none());
         for boot in 15..40 {
             kept.begin(boot, u64::from(boot), 2);

@@ -4,7 +4,7 @@ use embedded_storage_async::nor_flash::MultiwriteNorFlash;
 use sensock::catalog::Catalog;
 use sensock::device::OutboxMut;
 use sensock::wire::flow::OldBoot;
-use sensock::{CommandId, Lane, Position};
+use sensock::{CommandId, Lane, Position, Tag};
 
 use super::error::FlashError;
 use super::group::Group;
@@ -19,6 +19,7 @@ use crate::node::Boot;
 pub struct Recovered {
     boot: u32,
     begun: CommandId,
+    tag: Tag,
     lowest: [Option<Position>; Lane::COUNT],
     since: Position,
     boots: OldBoots,
@@ -42,6 +43,7 @@ impl Recovered {
             outbox.nothing_since(lane, self.since);
         }
         outbox.begun_persists(self.begun);
+        outbox.tag_persists(self.tag);
         outbox.whole_since(self.since.boot());
         desk.keeps = true;
         desk.flash.boots = self.boots;
@@ -98,6 +100,7 @@ impl<S: MultiwriteNorFlash> Flash<S> {
         Ok(Boot::Flash(Recovered {
             boot,
             begun: kept.begun,
+            tag: kept.tag,
             lowest: core::array::from_fn(|i| self.logs[i].low),
             since: kept.today(Position::boot_start(kept.complete_since)),
             boots,

@@ -17,7 +17,7 @@ use crate::device::Device;
 /// The next thing to do.
 #[derive(Clone, Copy, Debug)]
 enum Work {
-    /// Commands wait to be noted as begun, or the server shifted the boots, or the boot ended with everything persisted.
+    /// Commands wait to be noted as begun, or the server gave a tag or shifted the boots, or the boot ended with everything persisted.
     Keep,
     /// Items wait in memory; they are in the group's room.
     Spill(Lane, Spill),
@@ -53,7 +53,7 @@ impl<S: MultiwriteNorFlash> Flash<S> {
 
     fn next_work(&mut self, outbox: &mut OutboxMut<'_>, desk: &mut Desk) -> Option<Work> {
         let begun = desk.begin_arrived(outbox);
-        if begun || outbox.shift() != self.shift {
+        if begun || outbox.keeps_tag() || outbox.shift() != self.shift {
             return Some(Work::Keep);
         }
         if let Some(request) = desk.flash.request.take() {
@@ -101,20 +101,24 @@ impl<S: MultiwriteNorFlash> Flash<S> {
     }
 
     async fn keep(&mut self, device: &Device<'_>) -> Result<(), FlashError<S::Error>> {
-        let (begun, shift, store, ended) = device.shared.with(|outbox, desk| {
+        let (begun, tag, shift, store, ended) = device.shared.with(|outbox, desk| {
             let all = |lane: Lane| outbox.persisted_below(lane) == Some(outbox.next(lane));
             let ended = desk.ended && Lane::ALL.into_iter().all(all);
-            (outbox.begun(), outbox.shift(), outbox.store(), ended)
+            (outbox.begun(), outbox.last_tag(), outbox.shift(), outbox.store(), ended)
         });
         let mut kept = self.kept;
-        (kept.begun, kept.store) = (begun, store);
+        (kept.begun, kept.tag, kept.store) = (begun, tag, store);
         kept.complete = ended || self.acceptance == Acceptance::WhenPersisted;
         // What is kept counts from its own entries; this boot goes on with the numbers that it began with.
         let mut shifted = kept;
         shifted.shift_by(shift);
         shifted.save(&mut self.nor, self.state.clone()).await?;
         (self.kept, self.shift, self.end_kept) = (kept, shift, ended);
-        device.shared.with(|_, desk| desk.begun_is_kept(begun));
+        device.shared.with(|outbox, desk| {
+            outbox.tag_kept(tag);
+            desk.begun_is_kept(begun);
+            desk.wake_runner();
+        });
         Ok(())
     }
 

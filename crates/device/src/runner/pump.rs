@@ -129,7 +129,8 @@ impl<'p, 'a> Pump<'p, 'a> {
                     desk.link = Link::Live;
                     desk.counters.sessions = desk.counters.sessions.saturating_add(1);
                     self.live_since = Some(now);
-                    keep = welcomed.shifted_by > 0;
+                    keep = welcomed.shifted_by > 0 || outbox.keeps_tag();
+                    desk.wake_flash();
                     desk.report(outbox);
                 }
                 Event::Committed { .. } => {
@@ -174,12 +175,16 @@ impl<'p, 'a> Pump<'p, 'a> {
         }
     }
 
-    /// Notes commands as begun in memory that survives, outside of the lock, before they may run.
+    /// Notes commands as begun, and the server's tag, in memory that survives: outside of the lock, before they may run and the session is
+    /// proved.
     fn keep_now(&mut self) {
         let Some(keep) = self.keep.as_deref_mut() else { return };
-        let carry = self.shared.with(|outbox, _| outbox.carry()).unfinished();
-        keep.keep(&carry);
-        self.shared.with(|_, desk| desk.begun_is_kept(carry.begun));
+        let carry = self.shared.with(|outbox, _| outbox.carry());
+        keep.keep(&carry.unfinished().with_tag(carry.tag));
+        self.shared.with(|outbox, desk| {
+            outbox.tag_kept(carry.tag);
+            desk.begun_is_kept(carry.begun);
+        });
     }
 
     /// Time passed, or a task wants something.

@@ -7,7 +7,7 @@ use std::collections::VecDeque;
 
 use sensock::device::{OutboxMut, Supply, walk};
 use sensock::wire::flow::{Boots, OldBoot};
-use sensock::{Cause, CommandId, Lane, Position, Tick};
+use sensock::{Cause, CommandId, Lane, Position, Tag, Tick};
 
 /// One item as it lies there.
 #[derive(Clone, Debug)]
@@ -22,9 +22,15 @@ struct Item {
 
 #[derive(Clone, Debug)]
 enum Work {
-    Keep { begun: CommandId, shift: u32, ended: bool },
+    Keep { begun: CommandId, tag: Tag, shift: u32, ended: bool },
     Spill { lane: Lane, next: Position, items: Vec<Item> },
     Trim { lane: Lane, acked: Position },
+}
+
+impl Work {
+    fn keep(outbox: &OutboxMut<'_>, ended: bool) -> Self {
+        Work::Keep { begun: outbox.begun(), tag: outbox.last_tag(), shift: outbox.shift(), ended }
+    }
 }
 
 /// A write under way.
@@ -52,6 +58,7 @@ pub(crate) struct Flash {
     lanes: [VecDeque<Item>; Lane::COUNT],
     boot: u32,
     begun: CommandId,
+    tag: Tag,
     /// To be added to all boot numbers at the next boot.
     shift: u32,
     complete: bool,
@@ -91,7 +98,7 @@ impl Flash {
     /// Whether another flash holds the same.
     pub(crate) fn is_as(&self, other: &Flash) -> bool {
         let ends = |f: &Flash| f.lanes.each_ref().map(|l| l.back().map(|i| i.next));
-        (self.boot, self.begun, self.shift) == (other.boot, other.begun, other.shift)
+        (self.boot, self.begun, self.tag, self.shift) == (other.boot, other.begun, other.tag, other.shift)
             && ends(self) == ends(other)
     }
 
@@ -130,6 +137,7 @@ impl Flash {
             outbox.nothing_since(lane, Position::boot_start(self.complete_since));
         }
         outbox.begun_persists(self.begun);
+        outbox.tag_persists(self.tag);
         outbox.whole_since(self.complete_since);
     }
 
@@ -186,8 +194,8 @@ impl Flash {
     }
 
     fn next(&mut self, outbox: &mut OutboxMut<'_>, arrived: bool) -> Option<Work> {
-        if arrived && outbox.begun() > self.begun || outbox.shift() != self.shift {
-            return Some(Work::Keep { begun: outbox.begun(), shift: outbox.shift(), ended: false });
+        if arrived && outbox.begun() > self.begun || outbox.keeps_tag() || outbox.shift() != self.shift {
+            return Some(Work::keep(outbox, false));
         }
         for lane in Lane::ALL {
             let i = lane.index();
@@ -216,14 +224,14 @@ impl Flash {
     /// The boot was ended in order, with all of it persisted: kept at once, as the board goes to sleep.
     pub(crate) fn end(&mut self, outbox: &OutboxMut<'_>) {
         if Lane::ALL.into_iter().all(|l| outbox.persisted_below(l) == Some(outbox.next(l))) {
-            self.apply(Work::Keep { begun: outbox.begun(), shift: outbox.shift(), ended: true });
+            self.apply(Work::keep(outbox, true));
         }
     }
 
     fn apply(&mut self, work: Work) {
         match work {
-            Work::Keep { begun, shift, ended } => {
-                (self.begun, self.shift, self.complete) = (begun, shift, ended)
+            Work::Keep { begun, tag, shift, ended } => {
+                (self.begun, self.tag, self.shift, self.complete) = (begun, tag, shift, ended)
             }
             Work::Spill { lane, items, .. } => {
                 let log = &mut self.lanes[lane.index()];
@@ -245,7 +253,7 @@ impl Flash {
 
     fn tell(&mut self, work: Work, outbox: &mut OutboxMut<'_>) {
         match work {
-            Work::Keep { .. } => {}
+            Work::Keep { tag, .. } => outbox.tag_kept(tag),
             Work::Spill { lane, .. } if self.full[lane.index()] => {}
             Work::Spill { lane, next, .. } => {
                 let log = &mut self.lanes[lane.index()];

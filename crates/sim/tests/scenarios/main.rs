@@ -4,6 +4,7 @@
 mod help;
 
 mod t02_weak_entropy;
+mod t03_counted_up_out_of_reach;
 mod t03_memory_rolled_back;
 mod t03_moved_by_a_hello_that_died;
 mod t04_store_restored;

@@ -48,6 +48,10 @@ impl OutboxMut<'_> {
         hello.boot = self.d.boot.map(|b| b + self.d.shift).or((self.d.shift > 0).then_some(self.d.shift));
         hello.tag = self.d.tag;
         hello.pending_tag = self.d.pending_tag;
+        if self.d.tag == Tag::NONE && self.d.earlier_tag != Tag::NONE {
+            hello.tag = self.d.earlier_tag;
+            hello.features |= crate::wire::hello::FEATURE_EARLIER_TAG;
+        }
         for &lane in &Lane::ALL {
             let stand = self.floor(lane);
             self.note_framed(lane, stand.floor);
@@ -84,6 +88,10 @@ impl OutboxMut<'_> {
     /// Takes what Welcome says: shift, tag, marks.
     pub(crate) fn welcomed(&mut self, welcome: &Welcome) -> Welcomed {
         self.d.shift = self.d.shift.saturating_add(welcome.boot_shift);
+        if welcome.boot_shift > 0 {
+            // What an earlier boot's tag could show has come true: said again, it would move everything once more.
+            self.d.earlier_tag = Tag::NONE;
+        }
         if self.d.tag != welcome.tag {
             self.d.pending_tag = welcome.tag;
         }
@@ -96,6 +104,30 @@ impl OutboxMut<'_> {
             }
         }
         Welcomed { shifted_by: welcome.boot_shift, other_store }
+    }
+
+    /// The last tag that a Welcome gave, to this boot or an earlier one: what a device that keeps it has to hold in memory that survives.
+    pub fn last_tag(&self) -> Tag {
+        let tags = [self.d.pending_tag, self.d.tag];
+        tags.into_iter().find(|&tag| tag != Tag::NONE).unwrap_or(self.d.earlier_tag)
+    }
+
+    /// The device keeps [`OutboxMut::last_tag`] over boots, and says so with [`OutboxMut::tag_kept`] each time; this is what it kept of
+    /// earlier boots. A session is proved only after that, so that a tag which a server stored is never unknown to the next boot. Call it
+    /// after `start`.
+    pub fn tag_persists(&mut self, tag: Tag) {
+        self.d.keeps_tag = true;
+        (self.d.earlier_tag, self.d.kept_tag) = (tag, tag);
+    }
+
+    /// Memory that survives holds this tag.
+    pub fn tag_kept(&mut self, tag: Tag) {
+        self.d.kept_tag = tag;
+    }
+
+    /// Memory that survives has yet to take [`OutboxMut::last_tag`].
+    pub fn keeps_tag(&self) -> bool {
+        self.d.keeps_tag && self.d.kept_tag != self.last_tag()
     }
 
     /// The server confirmed the session: the tag is ours, this is the store. What Welcome and the acks since then say is written:

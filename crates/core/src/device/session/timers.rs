@@ -9,6 +9,9 @@ impl Session<'_> {
             return None;
         }
         let mut next = self.over_at();
+        if self.out.proof {
+            next = next.min(self.proof_by());
+        }
         if self.is_live() && !self.has_left() {
             next = next.min(self.probe_at());
             // Whether the settings are applied by then: looking once too often does no harm.
@@ -57,6 +60,12 @@ impl Session<'_> {
                 self.last_heard.plus((self.ping_interval * 5 / 2).into()).min(unanswered)
             }
         }
+    }
+
+    /// When the session is proved even if the tag is not kept yet: memory that fails must not keep the device from its server. At worst
+    /// the next boot is taken for one whose memory was rolled back.
+    pub(super) fn proof_by(&self) -> Tick {
+        self.last_heard.plus(KEEP_MS)
     }
 
     /// Unacknowledged data, and nothing heard: when to ask whether the server is there (it answers even while its store is away).

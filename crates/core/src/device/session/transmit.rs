@@ -37,12 +37,17 @@ impl Session<'_> {
             self.state = State::AwaitWelcome;
             return Ok(len);
         }
-        if !self.is_live() {
+        if !matches!(self.state, State::Live | State::Leaving) {
             return Ok(0);
         }
         let room = out.len().min(self.max_frame);
         let out = &mut out[..room];
-        if core::mem::take(&mut self.out.proof) {
+        if self.out.proof {
+            let waits = now < self.proof_by() && outbox.with(|o| o.keeps_tag());
+            if waits && !crate::planted!("tag-kept-late") {
+                return Ok(0);
+            }
+            self.out.proof = false;
             return alive::pong(self.nonce, now, out);
         }
         if let Some(id) = self.out.pong.take() {

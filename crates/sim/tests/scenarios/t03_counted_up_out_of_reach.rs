@@ -1,0 +1,93 @@
+//! Timeline 3: memory is rolled back, and the board begins so many boots out of reach that its number is above the stored one. It still knows
+//! the last tag of before, and the store knows that another followed: its boots are not the ones that are stored under these numbers.
+
+use crate::help::*;
+use sensock_sim::{BoardId, Memory, World};
+
+/// An image of a board that a server knows; the board goes on through boots 2 to 4 for an hour, and then the image boots.
+fn rolled_back() -> (World, BoardId, BoardId) {
+    let mut w = World::new();
+    let first = w.board("cellar-3", Memory::Flash);
+    w.dial(first, SERVER);
+    sample(&mut w, first, 5, 1_000);
+    w.power_off(first);
+    let image = w.clone_board(first);
+    for _ in 0..3 {
+        w.power_on(first);
+        w.dial(first, SERVER);
+        sample(&mut w, first, 20, 60_000);
+        w.power_off(first);
+    }
+    assert_eq!(w.rows(first, READINGS).len(), 5 + 60, "{}", w.trace());
+    (w, first, image)
+}
+
+/// Makes so many boots of ten records out of reach, then meets the server; when each record was made.
+fn counts_up(w: &mut World, image: BoardId, boots: usize) -> Vec<i64> {
+    let mut made_us = vec![];
+    for boot in 0..boots {
+        if boot > 0 {
+            w.power_off(image);
+        }
+        w.power_on(image);
+        for i in 0..10 {
+            made_us.push(w.now as i64);
+            w.record(image, i as f32);
+            w.run_ms(1_000);
+        }
+    }
+    made_us
+}
+
+#[test]
+fn what_it_measured_is_stored_with_its_own_times() {
+    for boots in 1..6 {
+        let (mut w, first, image) = rolled_back();
+        let made_us = counts_up(&mut w, image, boots);
+        w.dial(image, SERVER);
+        w.run_ms(5_000);
+        let rows = w.rows(first, READINGS);
+        let before = rows.len() - made_us.len();
+        assert!(before >= 65, "{boots} boots: none was taken for known\n{}", w.trace());
+        for ((position, rows), truth) in rows[before..].iter().zip(&made_us) {
+            for row in rows {
+                let holds = row.not_before_us.is_none_or(|t| t <= *truth) && *truth <= row.not_after_us;
+                let (lo, hi) = (row.not_before_us.map(|t| t - truth), row.not_after_us - truth);
+                assert!(
+                    holds,
+                    "{boots} boots: {position} lies in {lo:?}..{hi} us of the truth\n{}",
+                    w.trace()
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn the_board_that_went_on_is_never_taken_for_one_that_went_back() {
+    let (mut w, first, _) = rolled_back();
+    // Every proof is lost on its way, or with the server; power goes with it, before or behind the write that keeps the tag.
+    for after_ms in 0..40 {
+        w.power_on(first);
+        w.record(first, 1.0);
+        w.dial(first, SERVER);
+        w.run_ms(after_ms);
+        w.power_off(first);
+        w.crash(SERVER);
+        w.restart(SERVER);
+        if after_ms % 6 == 5 {
+            w.power_on(first);
+            w.dial(first, SERVER);
+            w.run_ms(5_000);
+            w.power_off(first);
+        }
+    }
+    w.power_on(first);
+    w.record(first, 1.0);
+    w.dial(first, SERVER);
+    w.run_ms(5_000);
+    let report = w.check(first);
+    assert_eq!(report.stored + report.in_gaps, report.accepted, "{}", w.trace());
+    let last = w.rows(first, READINGS).last().map(|(p, _)| p.boot());
+    assert_eq!(last, Some(4 + 40 + 6 + 1), "no boot was moved\n{}", w.trace());
+}
