@@ -5,7 +5,8 @@ mod common;
 
 use common::{HUMIDITY, Pair, TEMPERATURE};
 use sensock::device::{Outbox, Share, walk};
-use sensock::{Cause, Lane, Position, Tick};
+use sensock::error::Misuse;
+use sensock::{Cause, Lane, Position, Tag, Tick};
 
 #[test]
 fn a_device_that_sleeps_does_not_wait_long_for_a_bye() {
@@ -24,6 +25,34 @@ fn a_device_that_sleeps_does_not_wait_long_for_a_bye() {
     assert!(until <= Tick(p.now + 250), "{until:?}");
     p.device.handle_timeout(until).unwrap();
     assert!(p.device.is_closed());
+}
+
+#[test]
+fn nothing_is_sent_until_the_tag_is_kept_or_memory_is_given_up() {
+    for memory_works in [true, false] {
+        let mut p = Pair::new();
+        p.outbox.with(|o| o.tag_persists(Tag(5)));
+        p.record(20.0, 50.0);
+        p.dial();
+        p.settle();
+        let tag = p.outbox.with(|o| o.last_tag());
+        assert!(p.outbox.with(|o| o.keeps_tag()) && tag != Tag(5), "Welcome gave another");
+        assert!(!p.device.is_live() && p.positions(Lane::Readings).is_empty());
+        assert_eq!(
+            p.device.ask(9, &[], &mut [0; 64]),
+            Err(Misuse::State),
+            "a question is behind the proof, too"
+        );
+        let until = p.device.poll_timeout().unwrap();
+        assert_eq!(until, Tick(p.now + 2_000));
+        match memory_works {
+            true => p.outbox.with(|o| o.tag_kept(tag)),
+            false => p.now = until.0,
+        }
+        p.settle();
+        assert!(p.device.is_live());
+        assert_eq!(p.positions(Lane::Readings).len(), 1);
+    }
 }
 
 #[test]

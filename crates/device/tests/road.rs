@@ -367,3 +367,27 @@ async fn a_command_is_kept_as_begun_before_it_is_handed_out() {
     drop(call);
     assert_eq!(server.desk().hellos[0].features & 1, 1);
 }
+
+#[tokio::test(start_paused = true)]
+async fn the_boot_after_a_reset_says_the_tag_that_was_kept() {
+    static KEPT: std::sync::Mutex<Vec<sensock_device::Carry>> = std::sync::Mutex::new(vec![]);
+    let server = Server::new();
+    let mut boot = Boot::Woke(sensock_device::Carry { boot: 4, ..Default::default() });
+    for number in 5..8 {
+        let outbox: &'static Outbox<2048> = Box::leak(Box::new(Outbox::new()));
+        let buffers = Box::leak(Box::new(Buffers::<512>::new()));
+        let clock = Box::leak(Box::new(TokioClock::new()));
+        let (device, mut runner) = outbox.start(&Node { boot, ..NODE }, &*clock, buffers);
+        runner.keep(Box::leak(Box::new(|carry: &sensock_device::Carry| KEPT.lock().unwrap().push(*carry))));
+        let up = keep_up(&server, runner);
+        device.record(&[TEMPERATURE.is(1.0)]).unwrap();
+        device.drain().await;
+        up.abort();
+        // It resets without another word: what was kept is what there is.
+        let kept = *KEPT.lock().unwrap().last().unwrap();
+        assert_eq!((kept.boot, kept.tag.0), (number, 70 + u64::from(number)));
+        boot = Boot::Woke(kept);
+    }
+    let said: Vec<_> = server.desk().hellos.iter().map(|h| (h.own_tags()[0].0, h.earlier_tag().0)).collect();
+    assert_eq!(said, [(0, 0), (0, 75), (0, 76)]);
+}
