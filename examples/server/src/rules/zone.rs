@@ -69,8 +69,8 @@ pub(crate) enum What {
     Command { device: String, name: String, value: String },
     /// A setting for a device, its value as the command line takes it.
     Setting { device: String, name: String, value: String },
-    /// A POST of the alarm as JSON.
-    Webhook { url: String },
+    /// A POST of the alarm as JSON; over TLS, only authorities of the file `ca` are believed, or those of the system.
+    Webhook { url: String, ca: Option<PathBuf> },
     /// A program that gets the alarm as JSON; no shell is between.
     Program { path: PathBuf, arguments: Vec<String> },
 }
