@@ -259,7 +259,12 @@ async fn known(store: &SqlStore, name: &str) -> DeviceId {
 
 /// Plays the stored log over the stored records: all changes in order, and those since it was judged again for the last time.
 async fn replayed(store: &SqlStore) -> (Vec<Change>, bool) {
-    let zone: &'static Zone = Box::leak(Box::new(zone(Vec::new())));
+    replayed_by(zone(Vec::new()), store).await
+}
+
+/// The same for another zone.
+async fn replayed_by(zone: Zone, store: &SqlStore) -> (Vec<Change>, bool) {
+    let zone: &'static Zone = Box::leak(Box::new(zone));
     let (mut items, mut cursor) = (Vec::new(), Cursor::default());
     loop {
         let (more, next) = store.feed(&cursor, 10_000).await.unwrap();
