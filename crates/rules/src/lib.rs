@@ -76,8 +76,8 @@
 //!
 //! # Sizes
 //! A rule takes 60 bytes of memory ([`Row`]), a hazard 32 ([`Danger`]), a slot of a baseline 12 ([`Slot`]: 24 of them for the
-//! hours of a day; 14 for the months of past years, 313 for these and the hours of the day). The table is constant and lies in flash, some 90 bytes a rule; the ESP8266
-//! cannot read its flash by bytes, so there it lies in memory too.
+//! hours of a day, 14 for the months of past years, 313 for the hours in each of these months). The table is constant and lies in
+//! flash, some 90 bytes a rule; the ESP8266 cannot read its flash by bytes, so there it lies in memory too.
 //!
 //! A device links only the kinds of rules that its table has, if the table is [`Compiled`]. On the ESP8266's core (LX106), in bytes of code, with what
 //! the compiler brings for 64-bit numbers and copies (some 650, which the rest of a firmware needs too), without words for people:

@@ -39,7 +39,7 @@ impl Row {
         self.levels.level
     }
 
-    /// What it was at when its readings stopped; `Unknown` while they come.
+    /// What it was at when its readings stopped, or when its season's baseline did; `Unknown` while there are both.
     pub const fn before_gap(&self) -> Level {
         self.levels.before_gap
     }

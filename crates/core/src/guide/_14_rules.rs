@@ -50,9 +50,9 @@
 //! | `shaking` | `short`, `long`, `warm-up` | how many times more it moves than it usually does |
 //! | `silence` | | for how long no plausible reading came |
 //!
-//! A season has a cell for each month (`slots = "months"`: a river, the air's pressure) or for each hour of the day in each (`"months and hours"`: a temperature).
-//! The present month is compared with past years only, and teaches the next ones if it has readings of at least `days` days, 7 if nothing is said. A month of
-//! which fewer than `needed` years are known has no baseline: that is neither normal nor an alarm.
+//! A season has a cell for each month (`slots = "months"`: a river, the air's pressure) or for each hour of the day in each (`"months and hours"`: a
+//! temperature). The present month is compared with past years only, and teaches the next ones if it has readings of at least `days` days, 7 if nothing is
+//! said. A month of which fewer than `needed` years are known has no baseline: that is neither normal nor an alarm.
 //!
 //! `unless = { rule = "battery", at = "critical" }` takes readings for faults while another rule, which stands above, is that bad.
 //!
