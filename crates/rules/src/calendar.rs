@@ -45,8 +45,8 @@ impl Slots {
         match self {
             Self::One => 0,
             Self::Hours => of_day,
-            Self::Months => month(days),
-            Self::MonthsAndHours => month(days) * 24 + of_day,
+            Self::Months => month_of_year(months(days)),
+            Self::MonthsAndHours => month_of_year(months(days)) * 24 + of_day,
         }
     }
 }
@@ -65,11 +65,23 @@ impl Calendar<'_> {
     }
 }
 
-/// January is 0. Years are counted in cycles of four with one leap day, which holds from 1970 to 2099.
-const fn month(days: u32) -> usize {
+/// The day that a local hour lies in, both counted from 1970.
+pub(crate) const fn day(hour: u32) -> u32 {
+    divided(hour as i64, 24) as u32
+}
+
+/// Of a month counted from January of 1970, its place in the year; January is 0.
+pub(crate) const fn month_of_year(months: u32) -> usize {
+    (months - divided(months as i64, 12) as u32 * 12) as usize
+}
+
+/// The month that a day lies in, counted from January of 1970, which is 0. Years are counted in cycles of four with one leap day, which
+/// holds from 1970 to 2099.
+pub(crate) const fn months(days: u32) -> u32 {
     const LENGTHS: [u32; 12] = [31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
     // 1972 was the first leap year: day 0 of a cycle is the first of January of 1970, its third year has the leap day.
-    let in_cycle = days - divided(days as i64, 1_461) as u32 * 1_461;
+    let cycles = divided(days as i64, 1_461) as u32;
+    let in_cycle = days - cycles * 1_461;
     let (year, mut day) = match in_cycle {
         0..365 => (0, in_cycle),
         365..730 => (1, in_cycle - 365),
@@ -85,7 +97,7 @@ const fn month(days: u32) -> usize {
         day -= length;
         month += 1;
     }
-    month
+    (cycles * 4 + year) * 12 + month as u32
 }
 
 #[cfg(test)]
@@ -107,8 +119,24 @@ mod tests {
             (16_071, 0),
             (20_777, 10), // 2026-11-20
         ] {
-            assert_eq!(month(days), expected, "day {days}");
+            assert_eq!(month_of_year(months(days)), expected, "day {days}");
         }
+    }
+
+    #[test]
+    fn months_follow_each_other_through_leap_years_and_the_turns_of_years() {
+        // Counted day by day, as the calendar on the wall does.
+        let (mut day, mut month) = (0, 0);
+        for year in 1970..2100 {
+            for length in [31, if year % 4 == 0 { 29 } else { 28 }, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31] {
+                for _ in 0..length {
+                    assert_eq!(months(day), month, "day {day}, in {year}");
+                    day += 1;
+                }
+                month += 1;
+            }
+        }
+        assert_eq!(day, 47_482, "2100-01-01");
     }
 
     #[test]

@@ -7,7 +7,7 @@ use crate::signal::{Around, Kinds};
 use crate::state::{LAYOUT, Plain};
 use crate::{BadState, BadTable, Compiled, Level, Row, Rule, Slot, Step, Table};
 
-/// Judges one zone. `R`, `H` and `S` are the memory for rules, hazards and daily slots: arrays in firmware, `Vec` on a
+/// Judges one zone. `R`, `H` and `S` are the memory for rules, hazards and slots of baselines: arrays in firmware, `Vec` on a
 /// server, or slices that somebody lends.
 ///
 /// What it says is a pure function of the table, the memory it began with, and the records and times that it was given,
@@ -209,7 +209,7 @@ where
         self.hazards.as_ref()
     }
 
-    /// What daily rules have learned, for the application to keep.
+    /// What daily and seasonal rules have learned, for the application to keep.
     pub fn slots(&self) -> &[Slot] {
         self.slots.as_ref()
     }

@@ -69,6 +69,7 @@ impl Display for Words<'_> {
             Signal::Running(_) | Signal::Daily(_) => {
                 write!(f, " {} deviations from the usual", Times(number))?
             }
+            Signal::Season(_) => write!(f, " {} deviations from the usual of the season", Times(number))?,
             Signal::Shaking(_) => write!(f, " shaking {} times the usual", Times(number))?,
             // The row's number is of when it was looked at last; since then it has been silent on.
             Signal::Silence => return write!(f, " silent, {}", share.row.level()),

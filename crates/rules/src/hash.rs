@@ -115,6 +115,10 @@ impl Fnv {
                 self.numbers([6, of.short as i64, of.long as i64, of.warm as i64, of.least as i64]);
             }
             Signal::Silence => self.number(7),
+            Signal::Season(of) => {
+                self.numbers([8, of.cells.count() as i64, of.first as i64]);
+                self.numbers([of.least as i64, of.needed as i64, of.days as i64]);
+            }
         }
     }
 

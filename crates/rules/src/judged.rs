@@ -1,7 +1,7 @@
 //! A hazard's matrix as it stands, cells that do not hold included: what an application shows to whoever asks why nothing was said.
 
 use crate::matrix::Matrix;
-use crate::{Cell, Danger, Engine, Row, Rule, Slot, Step};
+use crate::{Cell, Danger, Engine, Row, Rule, Signal, Slot, Step};
 
 /// One cell of a hazard's matrix, as it stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,6 +52,18 @@ where
         let hazard = self.table().hazards.get(hazard)?;
         // It lies within 0 and 100.
         u8::try_from(self.matrix().score(hazard).0.known).ok()
+    }
+
+    /// The slot that a reading of the rule would be compared with at the time that the engine has come to; none if it has no such baseline.
+    pub fn baseline(&self, rule: usize) -> Option<Slot> {
+        let table = self.table();
+        let hour = table.calendar.hour(table.grid_ms, self.now()?);
+        let at = match &table.rules.get(rule)?.signal {
+            Signal::Daily(daily) => usize::from(daily.first) + daily.slots.at(hour),
+            Signal::Season(season) => usize::from(season.first) + season.cell(hour),
+            _ => return None,
+        };
+        self.slots().get(at).copied()
     }
 
     fn matrix(&self) -> Matrix<'_> {

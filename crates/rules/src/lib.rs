@@ -75,9 +75,9 @@
 //! twice; which server judges a hazard is settled by a lease of the application's.
 //!
 //! # Sizes
-//! A rule takes 60 bytes of memory ([`Row`]), a hazard 32 ([`Danger`]), a slot of a daily baseline 12 ([`Slot`]: 24 of them for the
-//! hours of a day, 288 with the months). The table is constant and lies in flash, some 90 bytes a rule; the ESP8266
-//! cannot read its flash by bytes, so there it lies in memory too.
+//! A rule takes 60 bytes of memory ([`Row`]), a hazard 32 ([`Danger`]), a slot of a baseline 12 ([`Slot`]: 24 of them for the
+//! hours of a day, 14 for the months of past years, 313 for the hours in each of these months). The table is constant and lies in
+//! flash, some 90 bytes a rule; the ESP8266 cannot read its flash by bytes, so there it lies in memory too.
 //!
 //! A device links only the kinds of rules that its table has, if the table is [`Compiled`]. On the ESP8266's core (LX106), in bytes of code, with what
 //! the compiler brings for 64-bit numbers and copies (some 650, which the rest of a firmware needs too), without words for people:
@@ -90,7 +90,7 @@
 //! | and [`Signal::Flow`] | 5,060 |
 //! | and one of: [`Signal::Standard`], [`Signal::Shaking`], [`Signal::Running`] | 5,590, 5,820, 5,980 |
 //! | [`Signal::Value`], [`Signal::Silence`] and [`Signal::Daily`] | 5,730 |
-//! | all eight | 7,824 |
+//! | all of these eight, but not [`Signal::Season`] | 7,824 |
 //!
 //! So 6 KiB carry values, silence, rates, flows and one kind more; with the table of [`ready::fire`] it is 4,860 and 720 of constants. Divisions are
 //! made bit by bit there, some thousand instructions each: enough for readings by the second, and for shaking at 200 samples a second.
@@ -130,7 +130,7 @@ pub use levels::{Levels, Side};
 pub use reorder::{Key, Late, Reorder};
 pub use row::Row;
 pub use rule::{Rule, Veto};
-pub use signal::{Daily, Flow, Rate, Running, Shaking, Signal, Slot, TRUST, Way, times};
+pub use signal::{Daily, Flow, Rate, Running, Season, Shaking, Signal, Slot, TRUST, Way, times};
 pub use state::BadState;
 pub use step::Step;
 pub use table::{BadTable, Compiled, Table};

@@ -3,7 +3,7 @@
 use crate::levels::LevelState;
 use crate::signal::{Around, Kinds, State};
 use crate::state::Plain;
-use crate::{Level, Rule, Step};
+use crate::{Level, Rule, Signal, Step};
 
 /// The state of one rule: its signal's memory, its level, and since when.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,7 +39,7 @@ impl Row {
         self.levels.level
     }
 
-    /// What it was at when its readings stopped; `Unknown` while they come.
+    /// What it was at when its readings stopped, or when its season's baseline did; `Unknown` while there are both.
     pub const fn before_gap(&self) -> Level {
         self.levels.before_gap
     }
@@ -88,7 +88,10 @@ impl Row {
         let in_gap = rule.interval > 0 && passed > rule.interval.saturating_mul(2);
         match number {
             Some(number) => self.judge(rule, at, number, if in_gap { 0 } else { passed }),
-            None => false,
+            // A season may lack what the one before it had.
+            None => {
+                matches!(rule.signal, Signal::Season(_)) && self.level() != Level::Unknown && self.forget(at)
+            }
         }
     }
 
@@ -104,8 +107,13 @@ impl Row {
         if passed <= rule.patience() || self.level() == Level::Unknown {
             return false;
         }
-        let before_gap = self.level();
         self.signal.after_gap();
+        self.forget(at)
+    }
+
+    /// What it is at is not known any more, which is a change.
+    fn forget(&mut self, at: Step) -> bool {
+        let before_gap = self.level();
         self.leave(Level::Unknown, at);
         self.levels = LevelState::after_gap(before_gap);
         true

@@ -155,11 +155,11 @@ impl Plain for Slot {
     fn put(&self, out: &mut dyn FnMut(&[u8])) {
         self.mean.put(out);
         self.deviation.put(out);
-        self.hours.put(out);
+        self.learned.put(out);
     }
 
     fn take(from: &mut &[u8]) -> Option<Self> {
-        Some(Self { mean: Plain::take(from)?, deviation: Plain::take(from)?, hours: Plain::take(from)? })
+        Some(Self { mean: Plain::take(from)?, deviation: Plain::take(from)?, learned: Plain::take(from)? })
     }
 }
 

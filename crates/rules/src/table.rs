@@ -1,7 +1,7 @@
 //! A compiled table of rules and hazards: what firmware gets and what a server builds from a file.
 
 use crate::signal::Kinds;
-use crate::{Calendar, Cell, Hazard, Level, Rule, Side, Signal, Step};
+use crate::{Calendar, Cell, Hazard, Level, Rule, Side, Signal, Slots, Step};
 
 /// Everything that is to be judged in one zone: constants in firmware, built from a file on a server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -132,14 +132,16 @@ impl Table<'_> {
         Step(u32::try_from(steps).unwrap_or(u32::MAX))
     }
 
-    /// How many slots its rules of the kind [`Signal::Daily`] need.
+    /// How many slots its rules of the kinds [`Signal::Daily`] and [`Signal::Season`] need.
     pub const fn slots(&self) -> usize {
         let (mut slots, mut i) = (0, 0);
         while i < self.rules.len() {
-            if let Signal::Daily(daily) = &self.rules[i].signal {
-                let end = daily.first as usize + daily.slots.count();
-                slots = if end > slots { end } else { slots };
-            }
+            let end = match &self.rules[i].signal {
+                Signal::Daily(daily) => daily.first as usize + daily.slots.count(),
+                Signal::Season(season) => season.first as usize + season.memory(),
+                _ => 0,
+            };
+            slots = if end > slots { end } else { slots };
             i += 1;
         }
         slots
@@ -168,7 +170,13 @@ const fn check_rule(rule: &Rule<'_>, i: u8) -> Result<(), BadTable> {
         Signal::Rate(rate) => rate.per > 0,
         Signal::Flow(flow) => flow.rate.per > 0,
         Signal::Running(running) => running.shift <= 20 && running.warm > 0,
-        Signal::Daily(_) => true,
+        // What repeats by the year is learned by the year.
+        Signal::Daily(daily) => matches!(daily.slots, Slots::One | Slots::Hours),
+        Signal::Season(season) => {
+            matches!(season.cells, Slots::Months | Slots::MonthsAndHours)
+                && season.days >= 2
+                && season.days <= 28
+        }
         Signal::Standard { slots, table } => slots.count() == table.len(),
         Signal::Shaking(shaking) => shaking.short < shaking.long && shaking.long <= 15,
         // Time itself has no hysteresis, and does not have to last.

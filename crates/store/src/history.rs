@@ -171,9 +171,15 @@ pub trait History: Send + Sync {
                     }),
                 );
             }
+            let is_own = |item: &FeedItem| item.lane().is_some_and(|lane| devices.contains(&lane.device));
             let (mut items, mut next) = self.feed(&own, limit).await?;
+            // Some may be of devices that are not listed, which never proved themselves live: it goes on behind them.
+            while !items.is_empty() && !items.iter().any(is_own) {
+                own = next;
+                (items, next) = self.feed(&own, limit).await?;
+            }
             let more = !items.is_empty();
-            items.retain(|item| item.lane().is_some_and(|lane| devices.contains(&lane.device)));
+            items.retain(is_own);
             next.lanes.retain(|lane, _| devices.contains(&lane.device));
             let others = cursor.lanes.iter().filter(|(lane, _)| !devices.contains(&lane.device));
             next.lanes.extend(others.map(|(lane, position)| (*lane, *position)));

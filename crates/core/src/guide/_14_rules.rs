@@ -45,9 +45,14 @@
 //! | `flow` | the same, and `wraps-at` | a counter: rain, water, energy |
 //! | `running` | `memory`, `least`, `warm-up`, `way` | how far it is from its own mean, in mean deviations |
 //! | `daily` | `slots`, `least`, `needed` | the same against the same hour of past days, in the file's `time-zone` |
+//! | `season` | `slots`, `least`, `needed`, `days` | the same against the same month of past years |
 //! | `standard` | `slots`, `table` | how far it is from a table |
 //! | `shaking` | `short`, `long`, `warm-up` | how many times more it moves than it usually does |
 //! | `silence` | | for how long no plausible reading came |
+//!
+//! A season has a cell for each month (`slots = "months"`: a river, the air's pressure) or for each hour of the day in each (`"months and hours"`: a
+//! temperature). The present month is compared with past years only, and teaches the next ones if it has readings of at least `days` days, 7 if nothing is
+//! said. A month of which fewer than `needed` years are known has no baseline: that is neither normal nor an alarm.
 //!
 //! `unless = { rule = "battery", at = "critical" }` takes readings for faults while another rule, which stands above, is that bad.
 //!

@@ -1,6 +1,7 @@
-//! How far a value is from what it was at the same hour of past days, or in the same month of past years.
+//! How far a value is from what it was at the same hour of past days.
 
-use super::fixed::{Fixed, clamp};
+use super::fixed::clamp;
+use super::gather::Gathered;
 use crate::Slots;
 use crate::divide::divided;
 use crate::state::Plain;
@@ -11,9 +12,9 @@ use crate::state::Plain;
 /// hour that is further out than four deviations moves its slot only as far as that.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Daily {
-    /// What has a slot: the hours of a day, or also the months of a year.
+    /// What has a slot: [`Slots::Hours`], or [`Slots::One`] for all of them together.
     pub slots: Slots,
-    /// Where this rule's slots begin in the memory that is lent to the engine for all such rules.
+    /// Where this rule's slots begin in the memory that is lent to the engine for all rules that have some.
     pub first: u16,
     /// The deviation counts as at least so much, in the quantity's own scaled unit.
     pub least: u32,
@@ -24,90 +25,74 @@ pub struct Daily {
 /// What is known of one slot. It is plain data for the application to keep: 12 bytes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Slot {
-    /// The mean of its hours.
+    /// The mean of its hours, or of its years.
     pub mean: i32,
     /// The mean distance of its readings from that mean.
     pub deviation: u32,
-    /// How many hours it has learned from; 65,535 stands for more.
-    pub hours: u16,
+    /// How many hours it has learned from, or years if it is of a season; 65,535 stands for more.
+    pub learned: u16,
 }
 
 impl Slot {
     /// A slot that has learned nothing, as the default is: for statics.
-    pub const EMPTY: Self = Self { mean: 0, deviation: 0, hours: 0 };
+    pub const EMPTY: Self = Self { mean: 0, deviation: 0, learned: 0 };
 }
 
-/// The hour that is being collected: 24 bytes.
+/// The hour that is being collected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Hour {
-    sum: Fixed,
-    spread: Fixed,
-    hour: u32,
-    readings: u32,
-}
+pub(crate) struct Hour(Gathered);
 
 impl Hour {
-    pub(crate) const NEW: Self =
-        Self { sum: Fixed::from_raw(0), spread: Fixed::from_raw(0), hour: 0, readings: 0 };
+    pub(crate) const NEW: Self = Self(Gathered::new(0));
 
     /// How far out the value is for its local hour; an hour that is over is learned.
     pub(crate) fn read(&mut self, daily: &Daily, memory: &mut [Slot], hour: u32, value: i32) -> Option<i32> {
-        if hour != self.hour {
-            if let Some(slot) = memory.get_mut(daily.slots.at(self.hour)) {
+        if hour != self.0.period {
+            if let Some(slot) = memory.get_mut(daily.slots.at(self.0.period)) {
                 self.learn(daily, slot);
             }
-            *self = Self { hour, ..Self::NEW };
+            self.0 = Gathered::new(hour);
         }
         let slot = memory.get(daily.slots.at(hour))?;
         let error = i64::from(value) - i64::from(slot.mean);
-        self.sum.add(value.into());
-        self.spread.add(error.abs());
-        self.readings = self.readings.saturating_add(1);
+        self.0.add(value, error);
         let deviation = i64::from(slot.deviation.max(daily.least).max(1));
-        (slot.hours >= daily.needed.max(1)).then(|| clamp(divided(error * 256, deviation)))
+        (slot.learned >= daily.needed.max(1)).then(|| clamp(divided(error * 256, deviation)))
     }
 
     fn learn(&self, daily: &Daily, slot: &mut Slot) {
-        if self.readings == 0 {
+        if self.0.readings == 0 {
             return;
         }
-        let readings = i64::from(self.readings);
+        let readings = i64::from(self.0.readings);
         let deviation = i64::from(slot.deviation.max(daily.least).max(1));
-        let mut error = divided(self.sum.raw(), readings) - i64::from(slot.mean);
-        let mut spread = divided(self.spread.raw(), readings);
-        if slot.hours == 0 {
-            (slot.mean, slot.hours) = (clamp(i64::from(slot.mean) + error), 1);
+        let mut error = divided(self.0.sum.raw(), readings) - i64::from(slot.mean);
+        let mut spread = divided(self.0.spread.raw(), readings);
+        if slot.learned == 0 {
+            (slot.mean, slot.learned) = (clamp(i64::from(slot.mean) + error), 1);
             return;
         }
-        if slot.hours >= daily.needed.max(1) {
+        if slot.learned >= daily.needed.max(1) {
             error = error.clamp(-4 * deviation, 4 * deviation);
             spread = spread.min(4 * deviation);
         }
-        let share = i64::from(slot.hours).saturating_add(1).min(8);
+        let share = i64::from(slot.learned).saturating_add(1).min(8);
         slot.mean = clamp(i64::from(slot.mean) + divided(error, share));
         // The first hour had no mean to be off from, so the second sets the deviation.
         let share = share - 1;
         let moved = i64::from(slot.deviation) + divided(spread - i64::from(slot.deviation), share);
         slot.deviation = u32::try_from(moved).unwrap_or(u32::MAX);
-        slot.hours = slot.hours.saturating_add(1);
+        slot.learned = slot.learned.saturating_add(1);
     }
 }
 
 impl Plain for Hour {
     fn put(&self, out: &mut dyn FnMut(&[u8])) {
-        self.sum.put(out);
-        self.spread.put(out);
-        self.hour.put(out);
-        self.readings.put(out);
+        self.0.put(out);
     }
 
     fn take(from: &mut &[u8]) -> Option<Self> {
-        Some(Self {
-            sum: Plain::take(from)?,
-            spread: Plain::take(from)?,
-            hour: Plain::take(from)?,
-            readings: Plain::take(from)?,
-        })
+        Plain::take(from).map(Self)
     }
 }
 
@@ -151,7 +136,7 @@ mod tests {
                 at += hours;
                 hour.read(&DAILY, &mut memory, at, value);
                 (least, most) = (least.min(value), most.max(value));
-                for slot in memory.iter().filter(|slot| slot.hours > 0) {
+                for slot in memory.iter().filter(|slot| slot.learned > 0) {
                     prop_assert!((least..=most).contains(&slot.mean));
                 }
             }

@@ -1,6 +1,6 @@
 //! How each kind of signal is read, as functions that a table refers to: what a firmware's table has no rule for, its linker leaves out.
 
-use super::{Around, Signal, State, daily, running, shaking, window};
+use super::{Around, Signal, State, daily, running, season, shaking, window};
 use crate::Rule;
 
 /// How one kind turns a value into a number, if it gives one yet.
@@ -10,12 +10,19 @@ type Read = fn(&mut State, &Signal<'_>, &mut Around<'_>, i32) -> Option<i32>;
 #[derive(Clone, Copy)]
 pub(crate) struct Kinds([Option<Read>; KINDS]);
 
-const KINDS: usize = 6;
+const KINDS: usize = 7;
 
 impl Kinds {
     /// Every kind: of a table that is not known yet when the program is linked.
-    pub(crate) const ALL: Self =
-        Self([Some(rate), Some(flow), Some(running), Some(daily), Some(standard), Some(shaking)]);
+    pub(crate) const ALL: Self = Self([
+        Some(rate),
+        Some(flow),
+        Some(running),
+        Some(daily),
+        Some(standard),
+        Some(shaking),
+        Some(seasonal),
+    ]);
 
     /// The kinds that these rules have.
     pub(crate) const fn of(rules: &[Rule<'_>]) -> Self {
@@ -56,6 +63,7 @@ impl Signal<'_> {
             Self::Daily(_) => 3,
             Self::Standard { .. } => 4,
             Self::Shaking(_) => 5,
+            Self::Season(_) => 6,
             Self::Value | Self::Silence => KINDS,
         }
     }
@@ -112,6 +120,18 @@ fn shaking(state: &mut State, signal: &Signal<'_>, around: &mut Around<'_>, valu
     }
     let State::Shaking(averages) = state else { return None };
     averages.read(shaking, around.before, value)
+}
+
+fn seasonal(state: &mut State, signal: &Signal<'_>, around: &mut Around<'_>, value: i32) -> Option<i32> {
+    let Signal::Season(season) = signal else { return None };
+    if !matches!(state, State::Season(_)) {
+        *state = State::Season(season::Period::NEW);
+    }
+    let State::Season(period) = state else { return None };
+    let at = around.hour();
+    let first = usize::from(season.first);
+    let own = around.slots.get_mut(first..first.saturating_add(season.memory()))?;
+    period.read(season, own, at, value)
 }
 
 impl core::fmt::Debug for Kinds {

@@ -3,8 +3,10 @@
 mod daily;
 mod fixed;
 mod flow;
+mod gather;
 mod kinds;
 mod running;
+mod season;
 mod shaking;
 mod window;
 
@@ -12,6 +14,7 @@ pub use daily::{Daily, Slot};
 pub use flow::Flow;
 pub(crate) use kinds::Kinds;
 pub use running::{Running, TRUST, Way};
+pub use season::Season;
 pub use shaking::Shaking;
 pub use window::Rate;
 
@@ -31,6 +34,8 @@ pub enum Signal<'t> {
     Running(Running),
     /// How far it is from the same hour of past days, in 256ths of the mean deviation.
     Daily(Daily),
+    /// How far it is from the same month of past years, in 256ths of the mean deviation.
+    Season(Season),
     /// How far it is from a standard table, in the scaled unit.
     Standard {
         /// What the table has a value for.
@@ -81,6 +86,7 @@ pub(crate) enum State {
     Running(running::Usual),
     Daily(daily::Hour),
     Shaking(shaking::Averages),
+    Season(season::Period),
 }
 
 impl State {
@@ -116,6 +122,10 @@ impl Plain for State {
                 5u8.put(out);
                 averages.put(out);
             }
+            Self::Season(period) => {
+                6u8.put(out);
+                period.put(out);
+            }
         }
     }
 
@@ -127,6 +137,7 @@ impl Plain for State {
             3 => Self::Running(Plain::take(from)?),
             4 => Self::Daily(Plain::take(from)?),
             5 => Self::Shaking(Plain::take(from)?),
+            6 => Self::Season(Plain::take(from)?),
             _ => return None,
         })
     }

@@ -4,12 +4,12 @@ use sensock_rules::{Alarm, Cause, Danger, Engine, Key, Record, Reorder, Row, Slo
 
 use crate::line::Line;
 use crate::packed::{Packed, Readings};
-use crate::streams::Stream;
+use crate::streams::{SEASON, Stream};
 
 /// The most that a table of these streams has.
-const RULES: usize = 8;
+const RULES: usize = 9;
 const HAZARDS: usize = 2;
-const SLOTS: usize = 24;
+const SLOTS: usize = 24 + SEASON.memory();
 
 type Judge<'m> = Engine<'static, &'m mut [Row], &'m mut [Danger], &'m mut [Slot]>;
 

@@ -4,8 +4,8 @@ use core::ops::Range;
 
 use sensock_rules::ready::{earthquake, fire, rain, sensor, storm};
 use sensock_rules::{
-    Calendar, Cell, Compiled, Daily, Flow, Hazard, Level, Levels, Rate, Rule, Running, Shaking, Signal,
-    Slots, Step, Table, Way, times,
+    Calendar, Cell, Compiled, Daily, Flow, Hazard, Level, Levels, Rate, Rule, Running, Season, Shaking,
+    Signal, Slots, Step, Table, Way, times,
 };
 
 /// One recording and who judges it.
@@ -91,7 +91,7 @@ const SENSOR: Table<'static> = table(
     &[Hazard::new("sensor", &sensor::cells(0, 1))],
 );
 
-/// Eight kinds of rules, on hours that end and begin daylight saving.
+/// Every kind of rules, on hours that end and begin daylight saving.
 const EVERY: Table<'static> = Table {
     grid_ms: 3_600_000,
     calendar: Calendar {
@@ -126,6 +126,7 @@ const EVERY: Table<'static> = Table {
         .every(1),
         Rule::new("shaking", 0, 3, Signal::Shaking(SHAKING), Levels::above(times(2, 0), times(3, 0)))
             .every(1),
+        Rule::new("season", 0, 2, Signal::Season(SEASON), Levels::above(times(2, 0), times(4, 0))).every(1),
     ],
     hazards: &[
         Hazard::new(
@@ -153,5 +154,7 @@ const EVERY: Table<'static> = Table {
 };
 const RUNNING: Running = Running { shift: 6, least: 2, warm: 50, way: Way::Either };
 const DAILY: Daily = Daily { slots: Slots::Hours, first: 0, least: 3, needed: 4 };
+/// A year has no past here: what it learns stands in its state.
+pub(crate) const SEASON: Season = Season { cells: Slots::Months, first: 24, least: 3, needed: 1, days: 2 };
 const SHAKING: Shaking = Shaking { short: 2, long: 7, warm: 40, least: 1 };
 const MONTHS: [i32; 12] = [80, 90, 110, 150, 190, 230, 260, 260, 220, 170, 120, 90];

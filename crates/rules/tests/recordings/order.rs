@@ -175,12 +175,12 @@ fn rules(devices: u8, quantities: u16, interval: u32, alarm: i32) -> Vec<Rule<'s
     let rules = pairs.flat_map(|(device, quantity)| {
         let rule = |name, signal, levels| Rule::new(name, device, quantity, signal, levels).every(interval);
         let running = Running { shift: 7, least: 10, warm: 30, way: Way::Either };
-        let daily = Daily {
-            slots: Slots::Hours,
-            first: u16::from(device) * quantities * 24 + (quantity - 1) * 24,
-            least: 10,
-            needed: 2,
-        };
+        // The hours of the day, then the months of the year.
+        let season = Season { cells: Slots::Months, first: 24, least: 10, needed: 1, days: 2 };
+        let each = 24 + season.memory() as u16;
+        let first = (u16::from(device) * quantities + quantity - 1) * each;
+        let daily = Daily { slots: Slots::Hours, first, least: 10, needed: 2 };
+        let season = Season { first: first + 24, ..season };
         let shaking = Shaking { short: 2, long: 7, warm: 100, least: 1 };
         let rate = Rate { window: 6 * interval, per: 60 };
         let (hold, release) = (3 * interval, 5 * interval);
@@ -190,6 +190,7 @@ fn rules(devices: u8, quantities: u16, interval: u32, alarm: i32) -> Vec<Rule<'s
             rule("running", Signal::Running(running), Levels::above(times(6, 0), times(12, 0)))
                 .hold(hold, release),
             rule("daily", Signal::Daily(daily), Levels::above(times(5, 0), times(9, 0))).hold(hold, release),
+            rule("season", Signal::Season(season), Levels::above(times(4, 0), times(6, 0))),
             rule("shaking", Signal::Shaking(shaking), Levels::above(times(5, 0), times(9, 0))),
             rule("flow", Signal::Flow(Flow { rate, modulus: 0 }), Levels::above(alarm, 2 * alarm)),
             rule("silence", Signal::Silence, Levels::above(5 * interval as i32, 50 * interval as i32)),

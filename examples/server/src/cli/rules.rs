@@ -45,9 +45,10 @@ struct Explain {
     hazard: String,
     /// When, as in 14:03, 2h, now, or an RFC 3339 time.
     at: String,
-    /// The time before it that is judged anew; averages and baselines begin there.
-    #[arg(long, default_value = "7d", value_parser = duration)]
-    from: Duration,
+    /// The time before it that is judged anew, as in 7d: averages and baselines begin there. If it is not given, as much as a running server
+    /// learns from.
+    #[arg(long, value_parser = duration)]
+    from: Option<Duration>,
     #[command(flatten)]
     stored: Where,
 }
@@ -183,10 +184,11 @@ impl Explain {
     async fn run(self) -> Result<ExitCode> {
         let times = Times::local();
         let at_us = times.span(&format!("{0}..{0}", self.at), now_us())?.to_us;
-        let before_us = i64::try_from(self.from.as_micros()).context("--from is too long")?;
-        let span = Span { from_us: at_us.saturating_sub(before_us), to_us: at_us };
         let store = database::existing(&self.stored.store).await?;
         let loaded = one(&self.file, Some(&store)).await?;
+        let before = self.from.unwrap_or(Duration::from_millis(loaded.zone.look_back_ms()));
+        let before_us = i64::try_from(before.as_micros()).context("--from is too long")?;
+        let span = Span { from_us: at_us.saturating_sub(before_us), to_us: at_us };
         let hazard = hazard(&loaded, &self.hazard)?;
         let mut trial = Trial::new(&loaded.zone)?;
         let met = past::play(&store, &loaded, span, &mut trial).await?;

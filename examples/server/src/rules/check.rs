@@ -4,6 +4,7 @@ use std::io::{self, Write};
 
 use sensock_rules::{Hazard, Level, Owner};
 
+use super::act::webhook::Address;
 use super::file::Loaded;
 use super::words;
 use super::zone::{Action, What};
@@ -113,10 +114,9 @@ fn action_words(action: &Action) -> String {
         What::Command { device, name, value } => order("command", device, name, value),
         What::Setting { device, name, value } => order("setting", device, name, value),
         // An address may hold a token: only where it leads is shown.
-        What::Webhook { url } => {
-            let host = url.split_once("://").map_or(url.as_str(), |(_, rest)| rest);
-            let host = host.split(['/', '?', '#']).next().unwrap_or_default();
-            format!("POST to {}", host.rsplit('@').next().unwrap_or_default())
+        What::Webhook { url, ca } => {
+            let signed = ca.as_ref().map(|ca| format!(", with a certificate that {} signed", ca.display()));
+            format!("POST to {}{}", Address::words(url), signed.unwrap_or_default())
         }
         What::Program { path, arguments } => {
             format!("program {} {}", path.display(), arguments.join(" ")).trim_end().to_owned()
@@ -162,13 +162,16 @@ mod tests {
     #[test]
     fn no_secret_of_an_address_is_shown() {
         let hook = "\n[[action]]\nhazard = \"storm\"\nwhen = \"warning\"\nat-most-every = \"10 min\"\n\
-                    webhook = \"https://me:s3cret@example.org/alarm?token=s3cret\"\n";
+                    webhook = \"https://example.org/alarm/s3cret?token=s3cret\"\nca = \"cellar-ca.pem\"\n";
         let loaded = loaded("storm.toml", &(crate::rules::file::tests::shipped("storm.toml") + hook));
         let mut out = Vec::new();
         write(&loaded, &mut out).unwrap();
         let said = String::from_utf8(out).unwrap();
         assert!(
-            said.contains("at warning: POST to example.org, if not older than 1 min, at most every 10 min")
+            said.contains(
+                "at warning: POST to https://example.org, with a certificate that cellar-ca.pem signed, if not older than 1 min, \
+                 at most every 10 min"
+            )
         );
         assert!(!said.contains("s3cret"));
     }

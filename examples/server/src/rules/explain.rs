@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use sensock_rules::{Judged, Level, Over, Signal};
+use sensock_rules::{Judged, Level, Over, Rule, Signal, Slot};
 
 use super::backtest::{Clock, word};
 use super::file::Loaded;
@@ -36,7 +36,8 @@ pub(crate) fn write(
         let seen = trial.seen().get(place).copied().flatten();
         let weight = words::score(judged.cell.weight.into());
         let counts = if judged.holds { weight.clone() } else { "-".to_owned() };
-        let why = why(loaded, &judged, seen, at_ms, clock);
+        let why = why(loaded, &judged, seen, at_ms, clock)
+            + &lacking(judged.row.level(), judged.rule, engine.baseline(place));
         rows.push(vec![name, words::column(judged.cell, of.grid_ms), weight, counts, why]);
     }
     table(&rows).iter().try_for_each(|line| writeln!(out, "  {line}"))?;
@@ -125,6 +126,21 @@ fn why(loaded: &Loaded, judged: &Judged<'_>, seen: Option<Seen>, at_ms: u64, clo
         (None, None, _) => {
             format!("{reading}; {level}, {at} would be {threshold}{}", held_back(judged, grid_ms))
         }
+    }
+}
+
+/// What a baseline still lacks, where nothing is known for that reason.
+fn lacking(level: Level, rule: &Rule<'_>, baseline: Option<Slot>) -> String {
+    let (needed, what) = match &rule.signal {
+        Signal::Daily(daily) => (daily.needed, "past days of this hour"),
+        Signal::Season(season) => (season.needed, "past years of this month"),
+        _ => return String::new(),
+    };
+    match baseline {
+        Some(Slot { learned, .. }) if level == Level::Unknown && learned < needed => {
+            format!("; no baseline, {learned} of the {needed} {what} are known")
+        }
+        _ => String::new(),
     }
 }
 
@@ -219,7 +235,11 @@ mod tests {
     }
 
     async fn said(store: &MemoryStore, at_s: i64) -> String {
-        let loaded = loaded("cellar.toml", RULES);
+        said_of(store, RULES, at_s).await
+    }
+
+    async fn said_of(store: &MemoryStore, rules: &str, at_s: i64) -> String {
+        let loaded = loaded("cellar.toml", rules);
         let to_us = two_o_clock() + at_s * SECOND;
         let span = Span { from_us: two_o_clock() - 86_400 * SECOND, to_us };
         let mut trial = Trial::new(&loaded.zone).unwrap();
@@ -261,6 +281,16 @@ mod tests {
         assert!(text.contains("it was not raised in the 40 records that were judged\n"));
         let text = said(&store, 600).await;
         assert!(text.contains("heat warning 0.30 - unknown: 21 °C 3 min 29 s before\n"));
+    }
+
+    #[tokio::test]
+    async fn a_month_without_a_baseline_says_what_it_lacks() {
+        let store = burning(0).await;
+        let season = "signal = \"season\"\nleast = 0.5\nneeded = 2\nabove = { warning = 4, critical = 6 }";
+        let rules = RULES.replace("above = { warning = 54, critical = 65 }", season);
+        let text = said_of(&store, &rules, 395).await;
+        let expected = "heat critical 0.30 - unknown: 21 °C 5.0 s before; no baseline, 0 of the 2 past years of this month are known\n";
+        assert!(text.contains(expected));
     }
 
     #[tokio::test]

@@ -9,12 +9,16 @@ use sensock_store::{History, Span};
 
 use super::file::Loaded;
 use super::judge::intake::ms;
+use super::judge::known::first_ms;
 use super::judge::stored::{Stored, stretch};
 use super::trial::Trial;
 use crate::show::words::{count, nearest};
 
 /// Records of so much time are in memory at once.
 const PIECE_MS: u64 = 6 * 3_600_000;
+
+/// So much before the first record is looked at too.
+const BEFORE_MS: u64 = 86_400_000;
 
 /// What was met in the store.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -98,7 +102,10 @@ where
         let meant = near.map_or_else(String::new, |near| format!(": did you mean {near}?"));
         bail!("the store knows none of the devices of {} ({names}){meant}", loaded.file);
     }
-    let (mut from_ms, to_ms) = (ms(span.from_us), ms(span.to_us));
+    let (from_ms, to_ms) = (ms(span.from_us), ms(span.to_us));
+    // Years may lie before the first record of a lane; what is from a little before that is a gap, or another record with wider bounds.
+    let first_ms = first_ms(history, &loaded.zone, (from_ms, to_ms)).await?.unwrap_or(from_ms);
+    let mut from_ms = first_ms.saturating_sub(BEFORE_MS).max(from_ms);
     while from_ms <= to_ms {
         let end_ms = from_ms.saturating_add(PIECE_MS).min(to_ms.saturating_add(1));
         let meets = |stored: Stored<'_>| met.meets(loaded, &stored);

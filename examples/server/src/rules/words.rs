@@ -3,7 +3,7 @@
 use sensock_rules::{Calendar, Cell, Level, Over, Rule, Side, Signal, Slots, Way};
 
 use super::file::offset_words;
-use crate::show::words::decimal;
+use crate::show::words::{count, decimal};
 
 /// A time as a file would write it: `90 s`, `6 h`.
 pub(crate) fn span(steps: u32, grid_ms: u32) -> String {
@@ -37,7 +37,7 @@ pub(crate) fn signal(rule: &Rule<'_>, grid_ms: u32, raw: i32) -> String {
         Signal::Value | Signal::Standard { .. } => value(rule, rule.scale, raw),
         Signal::Rate(rate) => per(rate.per),
         Signal::Flow(flow) => per(flow.rate.per),
-        Signal::Running(_) | Signal::Daily(_) => format!("{} deviations", times(raw)),
+        Signal::Running(_) | Signal::Daily(_) | Signal::Season(_) => format!("{} deviations", times(raw)),
         Signal::Shaking(_) => format!("{} times the usual", times(raw)),
         Signal::Silence => span(u32::try_from(raw).unwrap_or(0), grid_ms),
     }
@@ -84,6 +84,17 @@ pub(crate) fn judged(rule: &Rule<'_>, grid_ms: u32, scale: i8, quantity: &str, d
             rule.unit,
             daily.needed
         ),
+        Signal::Season(season) => format!(
+            "distance of {of} from {}, in mean deviations of at least {} {}; known after {} with readings of {} days each",
+            match season.cells {
+                Slots::MonthsAndHours => "the same hour in the same month of past years",
+                _ => "the same month of past years",
+            },
+            least(season.least),
+            rule.unit,
+            count(season.needed.into(), "year"),
+            season.days
+        ),
         Signal::Standard { slots: by, .. } => format!("distance of {of} from a standard, {}", slots(*by)),
         Signal::Shaking(shaking) => format!(
             "shaking of {of}: change over {} samples against {}, after {}",
@@ -99,8 +110,8 @@ fn slots(slots: Slots) -> &'static str {
     match slots {
         Slots::One => "one for all times",
         Slots::Hours => "the same hour of past days",
-        Slots::Months => "the same month of past years",
-        Slots::MonthsAndHours => "the same hour in the same month",
+        Slots::Months => "one for each month",
+        Slots::MonthsAndHours => "one for each hour in each month",
     }
 }
 

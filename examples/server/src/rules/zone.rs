@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use sensock_rules::Compiled;
+use sensock_rules::{Compiled, Signal};
 
 /// A rule file that was loaded: one zone, judged as a whole.
 #[derive(Clone, Debug)]
@@ -18,6 +18,22 @@ pub(crate) struct Zone {
     pub(crate) lateness: Duration,
     /// What is done about its hazards.
     pub(crate) actions: Vec<Action>,
+}
+
+/// A zone that nobody ever judged learns from so much of what is stored, and tells the alarms of that time.
+pub(crate) const LOOK_BACK_MS: u64 = 7 * 86_400_000;
+/// The same where past years teach, whose weight is that of eight: with the present one, nine, which have two or three leap days.
+const YEARS_BACK_MS: u64 = (9 * 365 + 3) * 86_400_000;
+
+impl Zone {
+    /// How much of what is stored teaches what is usual.
+    pub(crate) fn look_back_ms(&self) -> u64 {
+        let is_seasonal = |signal: &Signal<'_>| matches!(signal, Signal::Season(_));
+        match self.table.table().rules.iter().any(|rule| is_seasonal(&rule.signal)) {
+            true => YEARS_BACK_MS,
+            false => LOOK_BACK_MS,
+        }
+    }
 }
 
 /// What is done when a hazard changes its level.
@@ -53,8 +69,8 @@ pub(crate) enum What {
     Command { device: String, name: String, value: String },
     /// A setting for a device, its value as the command line takes it.
     Setting { device: String, name: String, value: String },
-    /// A POST of the alarm as JSON.
-    Webhook { url: String },
+    /// A POST of the alarm as JSON; over TLS, only authorities of the file `ca` are believed, or those of the system.
+    Webhook { url: String, ca: Option<PathBuf> },
     /// A program that gets the alarm as JSON; no shell is between.
     Program { path: PathBuf, arguments: Vec<String> },
 }

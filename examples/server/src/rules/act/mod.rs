@@ -10,7 +10,7 @@
 
 mod device;
 mod program;
-mod webhook;
+pub(crate) mod webhook;
 
 use std::time::Duration;
 
@@ -173,7 +173,7 @@ async fn finish(task: Task, server: Server, store: SqlStore, say: Say) {
     let done = match &task.what {
         What::Command { device, name, value } => device::command(&server, &task, device, name, value).await,
         What::Setting { device, name, value } => device::setting(&server, &task, device, name, value).await,
-        What::Webhook { url } => webhook::post(&task, url).await,
+        What::Webhook { url, ca } => webhook::post(&task, url, ca.as_deref()).await,
         What::Program { path, arguments } => program::run(&task, path, arguments).await,
     };
     let (state, detail) = match done {
@@ -208,7 +208,8 @@ impl std::fmt::Display for What {
         match self {
             What::Command { device, name, value } => write!(f, "command to {device}: {name} {value}"),
             What::Setting { device, name, value } => write!(f, "setting of {device}: {name} = {value}"),
-            What::Webhook { url } => write!(f, "webhook {url}"),
+            // Only where it leads: an address may hold a token.
+            What::Webhook { url, .. } => write!(f, "webhook {}", webhook::Address::words(url)),
             What::Program { path, .. } => write!(f, "program {}", path.display()),
         }
     }

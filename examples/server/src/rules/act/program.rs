@@ -42,7 +42,7 @@ mod tests {
     use crate::rules::zone::What;
 
     fn task(json: &str) -> Task {
-        let what = What::Webhook { url: String::new() };
+        let what = What::Webhook { url: String::new(), ca: None };
         Task { alarm: "a-1".to_owned(), number: 0, what, until_us: i64::MAX, json: json.to_owned() }
     }
 

@@ -16,7 +16,7 @@ use crate::rules::zone::{Action, What, When, Zone};
 use crate::show::time::lasting;
 
 /// How long checkpoints are kept: what comes later than this is judged from a new beginning.
-const CHECKPOINTS_MS: u64 = 8 * 86_400_000;
+pub(crate) const CHECKPOINTS_MS: u64 = 8 * 86_400_000;
 
 /// What a commit led to.
 #[derive(Debug, Default)]

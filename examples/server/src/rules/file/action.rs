@@ -11,11 +11,22 @@ use super::hazard::Hazard;
 use super::measure::milliseconds;
 use super::quantity::{Catalogue, Catalogues};
 use super::source::{Section, Told, Value, shown};
+use crate::rules::act::webhook::Address;
 use crate::rules::zone::{Action, What, When};
 use crate::show::words::nearest;
 
-const KEYS: [&str; 9] =
-    ["hazard", "when", "max-age", "at-most-every", "command", "setting", "webhook", "program", "drives"];
+const KEYS: [&str; 10] = [
+    "hazard",
+    "when",
+    "max-age",
+    "at-most-every",
+    "command",
+    "setting",
+    "webhook",
+    "ca",
+    "program",
+    "drives",
+];
 
 /// An action with what is said of it besides.
 pub(super) struct Stated {
@@ -92,6 +103,9 @@ fn what(section: &Section<'_>, catalogues: &Catalogues) -> Result<What, Told> {
             if given.is_empty() { "none".to_owned() } else { given.len().to_string() }
         )));
     };
+    if let Some(ca) = section.value("ca").filter(|_| value.key != "webhook") {
+        return Err(ca.says(format!("`ca` is for a webhook, not for a {}", value.key)));
+    }
     match value.key {
         "command" => {
             order(value, catalogues).map(|(device, name, value)| What::Command { device, name, value })
@@ -101,13 +115,22 @@ fn what(section: &Section<'_>, catalogues: &Catalogues) -> Result<What, Told> {
         }
         "webhook" => {
             let expected = "an address, as in \"https://example.org/alarm\"";
-            let url = value.text(expected)?;
-            let host = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://"));
-            let host = host.map(|rest| rest.split(['/', '?', '#']).next().unwrap_or_default());
-            if host.is_none_or(str::is_empty) || url.chars().any(|c| c.is_whitespace() || c.is_control()) {
-                return Err(value.wrong(expected));
-            }
-            Ok(What::Webhook { url: url.to_owned() })
+            // What stands there may hold a token: it is not repeated.
+            let url = value.is.as_str().ok_or_else(|| value.wrong(expected))?;
+            let address = Address::parse(url)
+                .map_err(|error| value.says(format!("`webhook`: {error}: expected {expected}")))?;
+            let ca = section.optional("ca", |ca| {
+                let expected = "the path of a PEM file, as in \"cellar-ca.pem\"";
+                let path = ca.text(expected)?;
+                match (path.is_empty(), address.is_tls()) {
+                    (true, _) => Err(ca.wrong(expected)),
+                    (_, false) => {
+                        Err(ca.says("`ca` is for a webhook that begins with https://, and this one does not"))
+                    }
+                    _ => Ok(PathBuf::from(path)),
+                }
+            })?;
+            Ok(What::Webhook { url: url.to_owned(), ca })
         }
         _ => {
             let expected = "a list, as in [\"/usr/local/bin/ring\", \"cellar\"]";

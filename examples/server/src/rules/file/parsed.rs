@@ -77,15 +77,15 @@ impl Parsed {
         let (mut rules, mut slots) = (Vec::new(), 0u16);
         for (at, section) in sections.iter().enumerate() {
             let Ok(rule) = rule::read(section, &around, at, slots) else { continue };
-            if let Signal::Daily(daily) = rule.signal {
-                let count = u16::try_from(daily.slots.count()).unwrap_or(u16::MAX);
-                slots = slots.checked_add(count).unwrap_or_else(|| {
-                    section.wrong(
-                        "the daily baselines of this file have more than 65,535 slots: make two files of it",
-                    );
-                    0
-                });
-            }
+            let count = match rule.signal {
+                Signal::Daily(daily) => daily.slots.count(),
+                Signal::Season(season) => season.memory(),
+                _ => 0,
+            };
+            slots = u16::try_from(usize::from(slots) + count).unwrap_or_else(|_| {
+                section.wrong("the baselines of this file have more than 65,535 slots: make two files of it");
+                0
+            });
             rules.push(rule);
         }
         let hazards = hazard::read(top, &names, grid_ms);

@@ -129,7 +129,7 @@ pub(super) fn read(
     let measure = match (&stated.signal, stated.per_ms) {
         (_, Some(per)) => Measure::Per(&quantity.unit, quantity.scale, per),
         (Signal::Silence, _) => Measure::Time(grid_ms),
-        (Signal::Running(_) | Signal::Daily(_) | Signal::Shaking(_), _) => Measure::Times,
+        (Signal::Running(_) | Signal::Daily(_) | Signal::Season(_) | Signal::Shaking(_), _) => Measure::Times,
         _ => Measure::Unit(&quantity.unit, quantity.scale),
     };
     let levels = levels(section, &thresholds, side, measure, &stated.signal, grid_ms);

@@ -1,24 +1,25 @@
 //! What of a quantity is judged, with the parameters of each kind.
 
-use sensock_rules::{Daily, Flow, Rate, Running, Shaking, Signal, Slots, Way};
+use sensock_rules::{Daily, Flow, Rate, Running, Season, Shaking, Signal, Slots, Way};
 
 use super::measure::{Measure, milliseconds, per_words, stated_per, steps};
 use super::quantity::Quantity;
 use super::source::{Section, Told, Value};
 
 /// The keys of a rule that belong to its signal.
-pub(super) const KEYS: [&str; 13] = [
-    "signal", "over", "per", "wraps-at", "memory", "least", "warm-up", "way", "slots", "needed", "table",
-    "short", "long",
+pub(super) const KEYS: [&str; 14] = [
+    "signal", "over", "per", "wraps-at", "memory", "least", "warm-up", "way", "slots", "needed", "days",
+    "table", "short", "long",
 ];
 
 /// The kinds, each with the keys that it takes.
-const KINDS: [(&str, &[&str]); 8] = [
+const KINDS: [(&str, &[&str]); 9] = [
     ("value", &[]),
     ("rate", &["over", "per"]),
     ("flow", &["over", "per", "wraps-at"]),
     ("running", &["memory", "least", "warm-up", "way"]),
     ("daily", &["slots", "least", "needed"]),
+    ("season", &["slots", "least", "needed", "days"]),
     ("standard", &["slots", "table"]),
     ("shaking", &["short", "long", "warm-up", "least"]),
     ("silence", &[]),
@@ -69,6 +70,7 @@ pub(super) fn read(
         }
         "running" => running(rule, unit).map(plain),
         "daily" => daily(rule, unit, first).map(plain),
+        "season" => season(rule, unit, first).map(plain),
         "standard" => standard(rule, unit),
         "shaking" => shaking(rule).map(plain),
         "silence" => Ok(plain(Signal::Silence)),
@@ -117,7 +119,15 @@ fn running(rule: &Section<'_>, unit: Measure<'_>) -> Result<Signal<'static>, Tol
 const LEAST: &str = "the least deviation that counts, the sensor's noise or resolution, as in 0.1";
 
 fn daily(rule: &Section<'_>, unit: Measure<'_>, first: u16) -> Result<Signal<'static>, Told> {
-    let slots = rule.optional("slots", slots);
+    let slots = rule.optional("slots", |value| match slots(value)? {
+        Slots::Months | Slots::MonthsAndHours => {
+            let word = value.is.as_str().unwrap_or_default();
+            Err(value.says(format!(
+                "what repeats by the year has a signal of its own: write `signal = \"season\"` for `slots = \"{word}\"`"
+            )))
+        }
+        slots => Ok(slots),
+    });
     let least = rule.required("least", LEAST, |value| unit.size(value));
     let needed = rule.required("needed", "how many past days a slot must have, as in 5", |value| {
         value.whole(1, u16::MAX.into())
@@ -128,6 +138,26 @@ fn daily(rule: &Section<'_>, unit: Measure<'_>, first: u16) -> Result<Signal<'st
         first,
         least: least?,
         needed: u16::try_from(needed?).unwrap_or(u16::MAX),
+    }))
+}
+
+/// Of so many days a month must have readings where the file does not say.
+const DAYS: u8 = 7;
+
+fn season(rule: &Section<'_>, unit: Measure<'_>, first: u16) -> Result<Signal<'static>, Told> {
+    let cells = rule.optional("slots", |value| {
+        value.choice(&[("months", Slots::Months), ("months and hours", Slots::MonthsAndHours)])
+    });
+    let least = rule.required("least", LEAST, |value| unit.size(value));
+    let needed =
+        rule.required("needed", "how many past years a month must have, as in 2", |value| value.whole(1, 50));
+    let days = rule.optional("days", |value| value.whole(2, 28));
+    Ok(Signal::Season(Season {
+        cells: cells?.unwrap_or(Slots::Months),
+        first,
+        least: least?,
+        needed: u16::try_from(needed?).unwrap_or(u16::MAX),
+        days: days?.and_then(|days| u8::try_from(days).ok()).unwrap_or(DAYS),
     }))
 }
 

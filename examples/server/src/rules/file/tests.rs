@@ -1,5 +1,7 @@
 //! What a file becomes, and what is said of one that is wrong.
 
+mod season;
+
 use proptest::prelude::*;
 use sensock::catalog::Shaped as _;
 use sensock_rules::ready::{earthquake, fire, rain, sensor, storm};
@@ -344,5 +346,42 @@ fn check_said(text: &str) {
                 "{error}"
             );
         }
+    }
+}
+
+#[test]
+fn what_is_wrong_with_a_webhook_is_told_without_its_secrets() {
+    let hook = |lines: &str| SMALL.to_owned() + "[[action]]\nhazard = \"fire\"\nwhen = \"warning\"\n" + lines;
+    let text = hook("webhook = \"https://example.org/s3cret\"\nca = \"cellar-ca.pem\"\n");
+    let what = What::Webhook { url: "https://example.org/s3cret".into(), ca: Some("cellar-ca.pem".into()) };
+    assert_eq!(loaded("zone.toml", &text).zone.actions[0].what, what);
+    for (lines, expected) in [
+        (
+            "webhook = \"htps://example.org/s3cret\"",
+            "17: `webhook`: it begins neither with https:// nor with http://",
+        ),
+        (
+            "webhook = \"https://me:s3cret@example.org\"",
+            "17: `webhook`: a user and a password cannot stand before the host",
+        ),
+        (
+            "webhook = \"http://example.org/s3cret\"\nca = \"a.pem\"",
+            "18: `ca` is for a webhook that begins with https://",
+        ),
+        (
+            "webhook = \"https://example.org/s3cret\"\nca = \"\"",
+            "18: `ca` is \"\": expected the path of a PEM file",
+        ),
+        (
+            "webhook = \"https://example.org/s3cret\"\ncaa = \"\"",
+            "18: a action has no key `caa`: did you mean `ca`?",
+        ),
+        ("program = [\"/bin/true\"]\nca = \"a.pem\"", "18: `ca` is for a webhook, not for a program"),
+    ] {
+        let said = said(&hook(lines));
+        assert!(
+            said.starts_with(&format!("zone.toml, line {expected}")) && !said.contains("s3cret"),
+            "{said}"
+        );
     }
 }

@@ -8,15 +8,16 @@ use anyhow::Result;
 use sensock::DeviceId;
 use sensock_sql::SqlStore;
 
-use super::brain::{Brain, Change};
+use super::brain::{Brain, Change, leave_out};
 use super::intake::Lane;
 use super::stored::{Stored, stretch};
+use crate::rules::alarms::keep::CHECKPOINTS_MS;
 use crate::rules::zone::Zone;
 
 /// At these times it is kept what is known.
 const CHECKPOINT_MS: u64 = 3_600_000;
 /// What is read at once, of event time: so much that about so many records come, since live ones wait meanwhile.
-const STRETCH_MS: (u64, u64) = (10_000, CHECKPOINT_MS);
+const STRETCH_MS: (u64, u64) = (10_000, 86_400_000);
 const RECORDS: usize = 4_000;
 
 /// What was known at a time.
@@ -32,6 +33,8 @@ pub(crate) struct Again {
     pub(crate) brain: Brain<'static>,
     /// What it began with is known since then.
     pub(crate) begin_ms: u64,
+    /// Alarms that were over before this are left out.
+    pub(crate) told_from_ms: u64,
     /// From here on it has judged …
     pub(crate) from_ms: u64,
     /// … up to here.
@@ -58,8 +61,17 @@ impl Again {
         (from_ms, brain): (u64, Brain<'static>),
         begin_ms: u64,
     ) -> Again {
-        let (stretch_ms, changes, checkpoints) = (STRETCH_MS.1, Vec::new(), Vec::new());
-        Again { zone, brain, begin_ms, from_ms, at_ms: from_ms, stretch_ms, changes, checkpoints }
+        Again {
+            zone,
+            brain,
+            begin_ms,
+            told_from_ms: 0,
+            from_ms,
+            at_ms: from_ms,
+            stretch_ms: CHECKPOINT_MS,
+            changes: Vec::new(),
+            checkpoints: Vec::new(),
+        }
     }
 
     /// Judges the next stretch, at most up to `to_ms`, of what lies before `read`; whether it came that far.
@@ -69,7 +81,10 @@ impl Again {
         read: &BTreeMap<Lane, u64>,
         to_ms: u64,
     ) -> Result<bool> {
-        let next_ms = (self.at_ms / CHECKPOINT_MS * CHECKPOINT_MS).saturating_add(CHECKPOINT_MS);
+        // Of earlier times nothing would be kept.
+        let kept_from_ms = to_ms.saturating_sub(CHECKPOINTS_MS);
+        let next_ms =
+            (self.at_ms.max(kept_from_ms) / CHECKPOINT_MS * CHECKPOINT_MS).saturating_add(CHECKPOINT_MS);
         let end_ms = self.at_ms.saturating_add(self.stretch_ms).min(next_ms).min(to_ms);
         let devices: Vec<_> = self.zone.devices.iter().filter_map(|name| DeviceId::new(name).ok()).collect();
         let was_read =
@@ -86,7 +101,8 @@ impl Again {
             _ => self.stretch_ms,
         };
         self.stretch_ms = self.stretch_ms.clamp(STRETCH_MS.0, STRETCH_MS.1);
-        if self.at_ms.is_multiple_of(CHECKPOINT_MS) && !found.is_empty() {
+        leave_out(&mut self.changes, self.told_from_ms);
+        if self.at_ms == next_ms && !found.is_empty() {
             self.checkpoints.push(Checkpoint { at_ms: self.at_ms, state: self.brain.save() });
         }
         Ok(self.at_ms >= to_ms)

@@ -1,8 +1,11 @@
 //! One zone's engine, with what it says written down.
 
+use std::collections::BTreeSet;
+
 use sensock_rules::{Alarm, AlarmKey, Cause, Danger, Engine, Key, Level, Record, Row, Slot, Step};
 
 use super::intake::{Item, readings};
+use crate::rules::alarms::is_raised;
 use crate::rules::zone::Zone;
 
 /// A hazard changed its level.
@@ -95,6 +98,14 @@ fn change(zone: &Zone, alarm: &Alarm<'_>) -> Change {
         score: alarm.score,
         words: alarm.to_string(),
     }
+}
+
+/// Leaves out the alarms that were over before this.
+pub(crate) fn leave_out(changes: &mut Vec<Change>, over_before_ms: u64) {
+    let before_us = i64::try_from(over_before_ms.saturating_mul(1_000)).unwrap_or(i64::MAX);
+    let over = changes.iter().filter(|change| !is_raised(change.to) && change.at_us < before_us);
+    let over: BTreeSet<AlarmKey> = over.map(|change| change.key).collect();
+    changes.retain(|change| !over.contains(&change.key));
 }
 
 /// When a step begins, in us since 1970.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use anyhow::{Context as _, Result};
 use sensock::{DeviceId, Lane as StoreLane, Position};
 use sensock_sql::{Arg, SqlStore};
-use sensock_store::{History as _, LaneId, Span, Store as _};
+use sensock_store::{History, LaneId, Span, Store as _};
 
 use super::again::Checkpoint;
 use super::brain::rules_id;
@@ -30,11 +30,11 @@ pub(super) async fn marks(store: &SqlStore, zone: &Zone) -> Result<BTreeMap<Lane
 }
 
 /// When the first record of the zone is from, within a time.
-pub(super) async fn first_ms(
-    store: &SqlStore,
+pub(crate) async fn first_ms<H: History>(
+    store: &H,
     zone: &Zone,
     (from_ms, to_ms): (u64, u64),
-) -> Result<Option<u64>> {
+) -> Result<Option<u64>, H::Error> {
     let us = |ms: u64| i64::try_from(ms.saturating_mul(1_000)).unwrap_or(i64::MAX);
     let span = Span { from_us: us(from_ms), to_us: us(to_ms) };
     let mut first: Option<i64> = None;

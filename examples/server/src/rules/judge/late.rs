@@ -89,6 +89,9 @@ impl Holder<'_> {
                     Again::from(self.zone, known, begin_ms)
                 }
             };
+            if let Some(again) = &mut self.again {
+                again.told_from_ms = judge.told_from_ms;
+            }
             judge.judges_again(from_ms);
             self.late = Late::default();
         }

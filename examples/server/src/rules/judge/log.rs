@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use sensock_rules::Key;
 use serde::{Deserialize, Serialize};
 
-use super::brain::{Brain, Change};
+use super::brain::{Brain, Change, leave_out};
 use super::intake::{Heard, Item, Lane};
 use crate::rules::zone::Zone;
 
@@ -31,6 +31,9 @@ pub(crate) enum Entry {
         begin_ms: u64,
         /// Up to this time.
         to_ms: u64,
+        /// Alarms that were over before this are left out.
+        #[serde(default)]
+        told_from_ms: u64,
     },
 }
 
@@ -106,7 +109,7 @@ impl Replay {
                 self.held.clear();
             }
             Entry::Judged(segment) => self.segment(segment, &mut changes),
-            Entry::Again { begin_ms, to_ms } => {
+            Entry::Again { begin_ms, to_ms, told_from_ms } => {
                 self.brain = Brain::begin(self.zone, *begin_ms);
                 let known = self.heard.iter().flat_map(|(lane, heard)| {
                     let read = self.read.get(lane).copied().unwrap_or(0);
@@ -119,6 +122,7 @@ impl Replay {
                         brain.judge(key, item, &mut changes);
                     }
                     brain.advance(*to_ms, &mut changes);
+                    leave_out(&mut changes, *told_from_ms);
                 }
             }
         }

@@ -15,7 +15,7 @@
 pub(crate) mod again;
 pub(crate) mod brain;
 pub(crate) mod intake;
-mod known;
+pub(crate) mod known;
 mod late;
 pub(crate) mod log;
 pub(crate) mod recent;
@@ -51,6 +51,8 @@ pub(crate) struct Judge {
     reorder: Reorder<Item, Vec<Option<(Key, Item)>>>,
     read: BTreeMap<Lane, u64>,
     begin_ms: u64,
+    /// What was over before this only taught what is usual: it is not told.
+    told_from_ms: u64,
     /// The earliest of what came too late and was not judged yet.
     late_from_ms: Option<u64>,
     /// From when on it is being judged again.
@@ -97,6 +99,7 @@ impl Judge {
             reorder: Reorder::new(lateness_ms(zone), vec![None; WAITING]),
             read,
             begin_ms,
+            told_from_ms: 0,
             late_from_ms: None,
             again_from_ms: None,
             entries: Vec::new(),
@@ -106,6 +109,11 @@ impl Judge {
             alarm_ms: 0,
             unjudged: 0,
         }
+    }
+
+    /// What is stored from this time on is judged too, as what came late is.
+    pub(crate) fn learns_from(&mut self, first_ms: u64, told_from_ms: u64) {
+        (self.begin_ms, self.late_from_ms, self.told_from_ms) = (first_ms, Some(first_ms), told_from_ms);
     }
 
     fn lateness_ms(&self) -> u64 {
@@ -247,7 +255,8 @@ impl Judge {
     pub(crate) fn replace(&mut self, brain: Brain<'static>, begin_ms: u64, from_ms: u64, changes: &[Change]) {
         let segment = std::mem::take(&mut self.segment);
         let to_ms = segment.watermark_ms;
-        self.entries.extend([Entry::Judged(segment), Entry::Again { begin_ms, to_ms }]);
+        let told_from_ms = self.told_from_ms;
+        self.entries.extend([Entry::Judged(segment), Entry::Again { begin_ms, to_ms, told_from_ms }]);
         self.segment.watermark_ms = to_ms;
         (self.brain, self.begin_ms, self.again_from_ms) = (brain, begin_ms, None);
         self.recent.replace(from_ms, changes);

@@ -15,6 +15,8 @@ use crate::rules::zone::Zone;
 #[derive(Serialize, Deserialize)]
 struct Known {
     begin_ms: u64,
+    #[serde(default)]
+    told_from_ms: u64,
     watermark_ms: u64,
     late_from_ms: Option<u64>,
     unjudged: u64,
@@ -31,6 +33,7 @@ impl Judge {
         });
         let known = Known {
             begin_ms: self.begin_ms,
+            told_from_ms: self.told_from_ms,
             watermark_ms: self.reorder.watermark_ms(),
             late_from_ms: super::earliest(self.late_from_ms, self.again_from_ms),
             unjudged: self.unjudged,
@@ -40,6 +43,11 @@ impl Judge {
         let json = serde_json::to_vec(&known).unwrap_or_default();
         let length = u32::try_from(json.len()).unwrap_or(0);
         [&length.to_le_bytes()[..], &json, &self.brain.save()].concat()
+    }
+
+    #[cfg(test)]
+    pub(crate) fn slots(&self) -> &[sensock_rules::Slot] {
+        self.brain.engine().slots()
     }
 
     /// How far each lane was read.
@@ -67,6 +75,7 @@ impl Judge {
         judge.reorder.idle(known.watermark_ms.saturating_add(judge.lateness_ms()));
         judge.segment.watermark_ms = judge.reorder.watermark_ms();
         (judge.late_from_ms, judge.unjudged) = (known.late_from_ms, known.unjudged);
+        judge.told_from_ms = known.told_from_ms;
         Some(judge)
     }
 }

@@ -21,7 +21,7 @@ use crate::rules::act::{self, Look, Task};
 use crate::rules::alarms::{is_raised, keep::keep};
 use crate::rules::lease::{Lease, Left};
 use crate::rules::running::Say;
-use crate::rules::zone::Zone;
+use crate::rules::zone::{LOOK_BACK_MS, Zone};
 use crate::show::time::{lasting, now_us};
 
 /// How often a lease is renewed that lasts for ten seconds.
@@ -30,8 +30,6 @@ const RENEW: Duration = Duration::from_secs(3);
 const KEEP: Duration = Duration::from_secs(10);
 /// Every hour of event time it is kept what is known, to judge again from there.
 const CHECKPOINT_MS: u64 = 3_600_000;
-/// A zone that nobody ever judged learns from so much of what is stored.
-const LOOK_BACK_MS: u64 = 7 * 86_400_000;
 /// What happened longer ago is told as such.
 const FRESH_US: i64 = 60_000_000;
 /// How long is waited after an error of the store.
@@ -199,12 +197,15 @@ impl<'a> Holder<'a> {
                 self.zone.name
             ));
         }
-        // What is stored already teaches what is usual, and gives historic alarms.
-        let from_ms = begin_ms.saturating_sub(LOOK_BACK_MS);
+        // What is stored already teaches what is usual, and gives historic alarms; of past years, those of the last days.
+        let look_back_ms = self.zone.look_back_ms();
+        let told_from_ms =
+            if look_back_ms > LOOK_BACK_MS { begin_ms.saturating_sub(LOOK_BACK_MS) } else { 0 };
+        let from_ms = begin_ms.saturating_sub(look_back_ms);
         if !judge.read.is_empty()
             && let Some(first_ms) = known::first_ms(self.store, self.zone, (from_ms, begin_ms)).await?
         {
-            (judge.begin_ms, judge.late_from_ms) = (first_ms, Some(first_ms));
+            judge.learns_from(first_ms, told_from_ms);
         }
         self.checkpoint_ms = begin_ms;
         Ok(if self.keep(&mut judge).await? { Some(judge) } else { None })
@@ -283,7 +284,9 @@ impl<'a> Holder<'a> {
         let past = judge.late_from_ms().is_some() || self.again.is_some();
         let longest = if past { SETTLED / 4 } else { Duration::from_secs(1) };
         let due = judge.due_ms().map(|due| Duration::from_millis(due.saturating_sub(now_ms())));
-        Instant::now() + due.unwrap_or(longest).min(longest)
+        let wakes_at = Instant::now() + due.unwrap_or(longest).min(longest);
+        // The past goes on as soon as it has rested.
+        if self.again.is_some() { wakes_at.min(self.rests_until) } else { wakes_at }
     }
 }
 

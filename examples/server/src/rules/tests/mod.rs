@@ -1,5 +1,6 @@
 //! Zones over real stores: a house with a server, devices, and a log that can be played.
 
+mod seasons;
 mod zones;
 
 use std::net::SocketAddr;
@@ -242,7 +243,12 @@ fn catalog(device: DeviceId) -> CatalogRow {
 
 /// The fan is known, and away.
 async fn fan(store: &SqlStore) -> DeviceId {
-    let device = DeviceId::new("fan-1").unwrap();
+    known(store, "fan-1").await
+}
+
+/// A device that was there once.
+async fn known(store: &SqlStore, name: &str) -> DeviceId {
+    let device = DeviceId::new(name).unwrap();
     let row = DeviceRow { device, boot: 1, tag: Tag(7), superseded: vec![], catalog: CELLAR.hash() };
     let batch = Batch { devices: vec![row], catalogs: vec![catalog(device)], ..Batch::default() };
     let (mut tx, _) = store.begin(&[LaneId { device, lane: Lane::Readings }]).await.unwrap();
@@ -253,7 +259,12 @@ async fn fan(store: &SqlStore) -> DeviceId {
 
 /// Plays the stored log over the stored records: all changes in order, and those since it was judged again for the last time.
 async fn replayed(store: &SqlStore) -> (Vec<Change>, bool) {
-    let zone: &'static Zone = Box::leak(Box::new(zone(Vec::new())));
+    replayed_by(zone(Vec::new()), store).await
+}
+
+/// The same for another zone.
+async fn replayed_by(zone: Zone, store: &SqlStore) -> (Vec<Change>, bool) {
+    let zone: &'static Zone = Box::leak(Box::new(zone));
     let (mut items, mut cursor) = (Vec::new(), Cursor::default());
     loop {
         let (more, next) = store.feed(&cursor, 10_000).await.unwrap();
