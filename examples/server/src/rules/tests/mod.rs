@@ -172,6 +172,14 @@ pub(super) fn dialling<const N: usize>(
     id: &'static str,
     address: SocketAddr,
 ) -> (Device<'static>, UnboundedReceiver<bool>) {
+    over::<N, _>(id, move || TcpStream::connect(address))
+}
+
+/// The same with a dial of its own. Its frames are at most 512 bytes, their length included.
+pub(super) fn over<const N: usize, D: Future<Output = std::io::Result<TcpStream>> + Send>(
+    id: &'static str,
+    dial: impl Fn() -> D + Send + 'static,
+) -> (Device<'static>, UnboundedReceiver<bool>) {
     // A large one does not fit onto the stack of a test's thread.
     let thread = std::thread::Builder::new().stack_size(64 << 20);
     let made = thread.spawn(|| -> &'static Outbox<N> { Box::leak(Box::new(Outbox::new())) }).unwrap();
@@ -182,7 +190,7 @@ pub(super) fn dialling<const N: usize>(
     let (device, mut runner) = outbox.start(&node, clock, buffers);
     tokio::spawn(async move {
         loop {
-            if let Ok(stream) = TcpStream::connect(address).await {
+            if let Ok(stream) = dial().await {
                 stream.set_nodelay(true).unwrap();
                 let (reader, writer) = stream.into_split();
                 runner.connection(FromTokio::new(reader), FromTokio::new(writer)).await;
