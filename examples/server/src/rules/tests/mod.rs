@@ -1,5 +1,6 @@
 //! Zones over real stores: a house with a server, devices, and a log that can be played.
 
+mod trail;
 mod zones;
 
 use std::net::SocketAddr;
@@ -21,6 +22,7 @@ use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use tokio::time::timeout;
 
 use crate::rules::alarms::list::{self, Row as Alarm};
+use crate::rules::alarms::trail::Keeping;
 use crate::rules::judge::brain::Change;
 use crate::rules::judge::intake::heard;
 use crate::rules::judge::log::{Entry, Replay};
@@ -84,11 +86,15 @@ impl House {
     }
 
     pub(super) async fn polling(url: &str, zone: Zone, poll: Duration) -> House {
+        House::keeping(url, zone, poll, Keeping::default()).await
+    }
+
+    async fn keeping(url: &str, zone: Zone, poll: Duration, keeping: Keeping) -> House {
         let store = SqlStore::open(url).await.unwrap();
         let builder = Server::builder(store.clone(), AnyDevice).poll(poll);
         let (server, _) = builder.start().await.unwrap();
         let (say, said) = Say::channel();
-        let rules = Rules::start(&server, &store, vec![zone], &say).unwrap();
+        let rules = Rules::start(&server, &store, vec![zone], keeping, &say).unwrap();
         House { store, server, rules: Some(rules), said }
     }
 
@@ -259,18 +265,26 @@ async fn fan(store: &SqlStore) -> DeviceId {
     device
 }
 
-/// Plays the stored log over the stored records: all changes in order, and those since it was judged again for the last time.
-async fn replayed(store: &SqlStore) -> (Vec<Change>, bool) {
-    let zone: &'static Zone = Box::leak(Box::new(zone(Vec::new())));
+/// The kitchen, whatever it does about its alarms.
+fn kitchen() -> &'static Zone {
+    Box::leak(Box::new(zone(Vec::new())))
+}
+
+/// A replay that heard everything that is stored.
+async fn replay(store: &SqlStore, zone: &'static Zone) -> Replay {
     let (mut items, mut cursor) = (Vec::new(), Cursor::default());
     loop {
         let (more, next) = store.feed(&cursor, 10_000).await.unwrap();
         if more.is_empty() {
-            break;
+            return Replay::new(zone, items.iter().filter_map(|item| heard(zone, item)));
         }
         (items, cursor) = ([items, more].concat(), next);
     }
-    let mut replay = Replay::new(zone, items.iter().filter_map(|item| heard(zone, item)));
+}
+
+/// Plays the stored log over the stored records: all changes in order, and those since it was judged again for the last time.
+async fn replayed(store: &SqlStore) -> (Vec<Change>, bool) {
+    let mut replay = replay(store, kitchen()).await;
     let mut tx = store.read_own().await.unwrap();
     let (mut changes, mut again) = (Vec::new(), false);
     for row in tx.rows("SELECT entries FROM rule_log ORDER BY segment", &[]).await.unwrap() {
