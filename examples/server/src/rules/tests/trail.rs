@@ -22,6 +22,8 @@ async fn open(url: &str, keeping: Keeping) -> House {
 /// A fire and its end, from this record on; waits until they are known.
 async fn fire(house: &House, from: u32) {
     let before = list::alarms(&house.store, 0, false).await.unwrap().len();
+    // After the fire before it, in event time too.
+    tokio::time::sleep(Duration::from_millis(600)).await;
     let now = now_us();
     let of = |n: u32| (from + n, now - 500_000 + i64::from(n) * 50_000, if n < 5 { 5_500 } else { 2_000 });
     write(&house.store, &(0..10).map(of).collect::<Vec<_>>()).await;
