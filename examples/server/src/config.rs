@@ -36,6 +36,8 @@ pub(crate) struct Config {
     pub(crate) tls_listen: Option<SocketAddr>,
     pub(crate) tls_cert: Option<PathBuf>,
     pub(crate) tls_key: Option<PathBuf>,
+    pub(crate) rules_log_keep: Option<Duration>,
+    pub(crate) rules_log_checkpoint: Option<Duration>,
 }
 
 /// How much is printed.
@@ -58,7 +60,7 @@ pub(crate) struct ConfigError {
     what: String,
 }
 
-const KEYS: [&str; 13] = [
+const KEYS: [&str; 15] = [
     "listen",
     "store",
     "keys",
@@ -72,6 +74,8 @@ const KEYS: [&str; 13] = [
     "tls-listen",
     "tls-cert",
     "tls-key",
+    "rules-log-keep",
+    "rules-log-checkpoint",
 ];
 
 impl Config {
@@ -130,6 +134,8 @@ impl Config {
             "devices" => self.devices = Some(path("the path of a file, as in \"devices.txt\"")?),
             "any-device" => self.any_device = Some(value.as_bool().ok_or_else(|| wrong("true or false"))?),
             "ping-interval" => self.ping_interval = Some(span("a time, as in \"20s\"")?),
+            "rules-log-keep" => self.rules_log_keep = Some(span("a time, as in \"30d\"")?),
+            "rules-log-checkpoint" => self.rules_log_checkpoint = Some(span("a time, as in \"6h\"")?),
             "drain" => self.drain = Some(span("a time, as in \"5s\"")?),
             "max-connections" => {
                 let number =
@@ -204,7 +210,8 @@ mod tests {
             "listen = \"[::]:7070\"\nstore = \"sqlite:a.db\"\nkeys = \"k.txt\"\ninsecure = true\n\
              devices = \"d.txt\"\nany-device = false\n\
              ping-interval = \"20s\"\ndrain = \"500ms\"\nmax-connections = 1_000\nlog = \"readings\"\n\
-             tls-listen = \"[::]:7443\"\ntls-cert = \"a.crt\"\ntls-key = \"a.key\"\n",
+             tls-listen = \"[::]:7443\"\ntls-cert = \"a.crt\"\ntls-key = \"a.key\"\n\
+             rules-log-keep = \"90d\"\nrules-log-checkpoint = \"1h\"\n",
         )
         .unwrap();
         let expected = Config {
@@ -221,6 +228,8 @@ mod tests {
             tls_listen: "[::]:7443".parse().ok(),
             tls_cert: Some("a.crt".into()),
             tls_key: Some("a.key".into()),
+            rules_log_keep: Some(Duration::from_secs(90 * 86_400)),
+            rules_log_checkpoint: Some(Duration::from_secs(3_600)),
         };
         assert_eq!(config, expected);
         assert_eq!(Config::parse("empty.toml", "# nothing\n"), Ok(Config::default()));
@@ -240,7 +249,7 @@ mod tests {
             said("tls = true"),
             "sensockd.toml, line 1: there is no key `tls`: there are `listen`, `store`, `keys`, `insecure`, `devices`, \
              `any-device`, `ping-interval`, `drain`, `max-connections`, `log`, \
-             `tls-listen`, `tls-cert`, `tls-key`"
+             `tls-listen`, `tls-cert`, `tls-key`, `rules-log-keep`, `rules-log-checkpoint`"
         );
         assert!(
             said("\n[server]\nlisten = 1")

@@ -24,6 +24,10 @@ const STEPS: &[Step] = &[
         sqlite: include_str!("../schema/sqlite/002_alarms.sql"),
         mysql: include_str!("../schema/mysql/002_alarms.sql"),
     },
+    Step {
+        sqlite: include_str!("../schema/sqlite/003_log.sql"),
+        mysql: include_str!("../schema/mysql/003_log.sql"),
+    },
 ];
 
 /// The newest version that this program knows.

@@ -53,6 +53,12 @@ impl Line {
         Self { bytes_per_second: Some(bytes_per_second.max(1)), ..self }
     }
 
+    /// A narrow line: so many bits in a second, and half of this round trip as its delay. Set for both directions it is one like those of
+    /// field buses and of radio: `Line::narrow(250_000, Duration::from_millis(100))`.
+    pub fn narrow(bits_per_second: u32, round_trip: Duration) -> Self {
+        Self::perfect().dripping(bits_per_second / 8).delayed(round_trip / 2)
+    }
+
     /// How long `bytes` occupy the line.
     pub(super) fn occupied_by(&self, bytes: usize) -> Duration {
         match self.bytes_per_second {

@@ -3,10 +3,14 @@
 use super::line::{Flow, Line, Way};
 use super::relay::{Ending, State};
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 use tokio::io::AsyncWriteExt as _;
 use tokio::net::tcp::{OwnedWriteHalf, ReadHalf, WriteHalf};
 use tokio::sync::{Notify, mpsc, watch};
 use tokio::time::{Instant, sleep_until};
+
+/// How late a timer may be without slowing the line down: bytes that waited for their turn have it from when the line was free.
+const LATE: Duration = Duration::from_millis(5);
 
 /// How a direction came to its end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -95,11 +99,14 @@ impl Reading<'_> {
             // The line may have changed while the bytes came in.
             let line = self.unless(|line| line.flow == Flow::Stall).await;
             let parcel = match got {
-                Ok(n) if n > 0 => {
+                Ok((n, waited)) if n > 0 => {
                     if line.flow == Flow::Swallow {
                         continue;
                     }
-                    free_at = free_at.max(Instant::now()) + line.occupied_by(n);
+                    let now = Instant::now();
+                    let in_turn = waited && now < free_at + LATE;
+                    let begun = if in_turn { free_at } else { free_at.max(now) };
+                    free_at = begun + line.occupied_by(n);
                     self.inside.bytes.fetch_add(n, Ordering::Relaxed);
                     Parcel::Bytes(buffer[..n].to_vec())
                 }
@@ -141,18 +148,19 @@ impl Reading<'_> {
         let _differs = changes.wait_for(|state| self.connection.line(state) != line).await;
     }
 
-    /// Cancel safe: only its last step takes bytes, and that step is.
-    async fn take(&self, buffer: &mut [u8], room: usize, free_at: Instant) -> std::io::Result<usize> {
+    /// Takes bytes once the line is free, and says whether they waited for that. Cancel safe: only its last step takes bytes, and that step is.
+    async fn take(&self, buffer: &mut [u8], room: usize, free_at: Instant) -> std::io::Result<(usize, bool)> {
         sleep_until(free_at).await;
         while self.inside.bytes.load(Ordering::Relaxed) + buffer.len() > room.max(buffer.len()) {
             self.inside.left.notified().await;
         }
-        self.from.readable().await?;
+        let mut waited = true;
         loop {
             match self.from.try_read(buffer) {
                 Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => self.from.readable().await?,
-                other => return other,
+                got => return got.map(|n| (n, waited)),
             }
+            waited = false;
         }
     }
 

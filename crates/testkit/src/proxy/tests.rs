@@ -157,6 +157,34 @@ async fn a_drip_keeps_its_rate_and_healing_ends_it() {
     assert_eq!(read(&mut server, 49).await, [8; 49]);
 }
 
+/// What is written all the time takes the line's time, and no more is under way than travels and waits in the stated buffers.
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn a_narrow_line_keeps_its_rate_delay_and_buffers_at_once() {
+    const BYTES: usize = 15_625;
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let proxy = Proxy::with_buffer(listener.local_addr().unwrap(), 1024).unwrap();
+    proxy.set(Line::narrow(250_000, Duration::from_millis(100)));
+    let device = proxy.dial().await.unwrap();
+    let (mut server, _) = listener.accept().await.unwrap();
+    let started = Instant::now();
+    let reading = tokio::spawn(async move {
+        read(&mut server, BYTES).await;
+        started.elapsed()
+    });
+    let (mut sent, mut ahead) = (0, 0);
+    while sent < BYTES {
+        timeout(Duration::from_secs(20), device.writable()).await.unwrap().unwrap();
+        sent += device.try_write(&[3; 512][..512.min(BYTES - sent)]).unwrap_or(0);
+        ahead = ahead.max(sent - proxy.carried(Way::Up) as usize);
+    }
+    let took = timeout(Duration::from_secs(20), reading).await.unwrap().unwrap();
+    // Half a second's worth, and half of the round trip; a line that is ahead by a late timer is ahead only once.
+    assert!(took >= Duration::from_millis(540), "{took:?}");
+    // What travels, what the proxy holds, and what Linux does.
+    assert!(ahead <= 1_562 + 1_024 + 5_184, "{ahead} bytes are under way");
+}
+
 #[cfg(target_os = "linux")]
 #[tokio::test]
 async fn a_cut_after_n_bytes_delivers_exactly_those() {

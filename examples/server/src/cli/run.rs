@@ -19,6 +19,7 @@ use crate::database;
 use crate::failpoint::{FailIo, FailPoint, FailStore};
 use crate::guests::{Guests, Plain};
 use crate::keys::Ring;
+use crate::rules::alarms::trail::Keeping;
 use crate::rules::file::{Loaded, devices, load};
 use crate::rules::running::{Rules, Said, Say};
 use crate::show::events;
@@ -70,6 +71,12 @@ pub(super) struct Run {
     /// Rule files to judge by; each makes a zone. Several servers may share them and a database: one judges, another takes over.
     #[arg(long, value_name = "FILE", num_args = 1..)]
     rules: Vec<PathBuf>,
+    /// For how long the log of what was judged can be played back (30d unless said).
+    #[arg(long, value_parser = duration, value_name = "TIME")]
+    rules_log_keep: Option<Duration>,
+    /// How often it is kept what rules know, to play their log from there (6h unless said).
+    #[arg(long, value_parser = duration, value_name = "TIME")]
+    rules_log_checkpoint: Option<Duration>,
     /// How often devices are pinged.
     #[arg(long, value_parser = duration, value_name = "TIME")]
     ping_interval: Option<Duration>,
@@ -140,7 +147,7 @@ impl Run {
             ));
         }
         let zones = zones.into_iter().map(|loaded| loaded.zone).collect();
-        let rules = Rules::start(&server, &sql, zones, &say)?;
+        let rules = Rules::start(&server, &sql, zones, self.keeping(&config), &say)?;
         drop(say);
         let printing = tokio::spawn(print(events, notices, said, guests.clone(), log, terminal));
         let minding = tokio::spawn(mind(server.clone(), guests.clone()));
@@ -224,6 +231,14 @@ impl Run {
         };
         let tls = Tls::open(files)?;
         Ok(Some((Arc::new(tls), socket(listen)?)))
+    }
+
+    fn keeping(&self, config: &Config) -> Keeping {
+        let usual = Keeping::default();
+        Keeping {
+            checkpoint: self.rules_log_checkpoint.or(config.rules_log_checkpoint).unwrap_or(usual.checkpoint),
+            keep: self.rules_log_keep.or(config.rules_log_keep).unwrap_or(usual.keep),
+        }
     }
 
     fn limits(&self, config: &Config) -> Limits {

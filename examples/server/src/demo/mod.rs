@@ -32,6 +32,7 @@ use tokio::time::{Instant, timeout};
 use crate::database;
 use crate::guests::{Guests, Plain};
 use crate::keys::{Locked, Ring, made};
+use crate::rules::alarms::trail::Keeping;
 use crate::rules::running::{Rules, Said, Say};
 use crate::stop::stop;
 use board::Running;
@@ -75,7 +76,7 @@ async fn play(directory: &Directory) -> Result<ExitCode> {
     });
 
     let (say, mut said) = Say::channel();
-    let rules = Rules::start(&server, &store, alarm::zones(&boards)?, &say)?;
+    let rules = Rules::start(&server, &store, alarm::zones(&boards)?, Keeping::default(), &say)?;
     drop(say);
     let telling = tokio::spawn({
         let screen = screen.clone();

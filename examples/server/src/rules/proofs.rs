@@ -1,5 +1,7 @@
 //! How long it takes from a reading to another device's relay, and how long an alarm waits behind a backlog.
 
+mod narrow;
+
 use std::io::Write as _;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -110,7 +112,7 @@ async fn prove_a_reading_moves_another_devices_relay_in_time() {
     sleep(Duration::from_secs(1)).await;
     let (began, busy) = (Instant::now(), cpu());
     let stop = Arc::new(AtomicBool::new(false));
-    let machine = machine(directory.path().to_owned(), stop.clone());
+    let machine = machine(directory.path().to_owned(), 8, stop.clone());
     let mut took = Vec::new();
     for alarm in 0..alarms {
         hot[alarm % devices.min(RULES)].store(true, Ordering::Relaxed);
@@ -143,15 +145,19 @@ fn late_of(segment: &Segment) -> u64 {
     segment.late.iter().map(|(_, first, last)| last - first + 1).sum()
 }
 
-/// What the machine itself takes for as many commits as are on the way, whatever else it is at: eight times a page is written and flushed
-/// (four commits, each of which may wait for one that is under way), now and then, until it is stopped.
-fn machine(directory: PathBuf, stop: Arc<AtomicBool>) -> std::thread::JoinHandle<Vec<Duration>> {
+/// What the machine itself takes for as many commits as are on the way, whatever else it is at: so many times a page is written and flushed
+/// (twice for a commit, which may wait for one that is under way), now and then, until it is stopped.
+fn machine(
+    directory: PathBuf,
+    flushes: usize,
+    stop: Arc<AtomicBool>,
+) -> std::thread::JoinHandle<Vec<Duration>> {
     std::thread::spawn(move || {
         let mut file = std::fs::File::create(directory.join("machine")).unwrap();
         let mut took = Vec::new();
         while !stop.load(Ordering::Relaxed) {
             let at = Instant::now();
-            for _ in 0..8 {
+            for _ in 0..flushes {
                 file.write_all(&[7; 4_096]).unwrap();
                 file.sync_data().unwrap();
             }
@@ -242,19 +248,7 @@ async fn prove_an_alarm_does_not_wait_behind_a_backlog() {
     let at = Instant::now();
     let position = device.alarm(&[TEMPERATURE.is(70.0), HUMIDITY.is(50.0)]).unwrap().0.cast_signed();
     let left = device.status().waiting;
-    let stored = async {
-        loop {
-            let mut tx = house.store.read_own().await.unwrap();
-            let sql = "SELECT 1 FROM mark m JOIN lane l ON l.id = m.lane_id WHERE l.lane = 0 AND m.mark >= ?";
-            let is_stored = !tx.rows(sql, &[position.into()]).await.unwrap().is_empty();
-            tx.commit().await.unwrap();
-            if is_stored {
-                return at.elapsed();
-            }
-            sleep(Duration::from_millis(1)).await;
-        }
-    };
-    let stored = timeout(PATIENCE, stored).await.unwrap();
+    let stored = timeout(PATIENCE, stored(&house, position, at)).await.unwrap();
     // Looked for often, but without taking a reader of the store from the judge all the time.
     while list::alarms(&house.store, 0, false).await.unwrap().is_empty() {
         assert!(at.elapsed() < PATIENCE);
@@ -268,4 +262,18 @@ async fn prove_an_alarm_does_not_wait_behind_a_backlog() {
     assert!(stored < limit, "{stored:?}, where {limit:?} is promised");
     assert!(raised < limit + LATENESS + limit, "{raised:?}: the rules let it wait behind the backlog");
     house.close().await;
+}
+
+/// How long after `at` the alarm of this position is seen in the store.
+async fn stored(house: &House, position: i64, at: Instant) -> Duration {
+    loop {
+        let mut tx = house.store.read_own().await.unwrap();
+        let sql = "SELECT 1 FROM mark m JOIN lane l ON l.id = m.lane_id WHERE l.lane = 0 AND m.mark >= ?";
+        let is_stored = !tx.rows(sql, &[position.into()]).await.unwrap().is_empty();
+        tx.commit().await.unwrap();
+        if is_stored {
+            return at.elapsed();
+        }
+        sleep(Duration::from_millis(1)).await;
+    }
 }

@@ -91,7 +91,7 @@ impl Recorded {
     }
 
     /// Its rows as records.
-    fn records(&self) -> impl Iterator<Item = (Key, Item)> {
+    pub(crate) fn records(&self) -> impl Iterator<Item = (Key, Item)> {
         (0u64..).zip(self.recording.rows()).map(|(position, row)| {
             let reading = |&(column, quantity, coarser): &(usize, u16, i32)| {
                 let value = match (*row.cells.get(column)?)? {

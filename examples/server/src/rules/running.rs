@@ -6,6 +6,7 @@ use sensock_sql::SqlStore;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 
+use super::alarms::trail::Keeping;
 use super::judge;
 use super::zone::Zone;
 
@@ -48,7 +49,13 @@ impl Rules {
     ///
     /// # Errors
     /// Two zones of one name, or a name that cannot be a key in the store.
-    pub(crate) fn start(server: &Server, store: &SqlStore, zones: Vec<Zone>, say: &Say) -> Result<Rules> {
+    pub(crate) fn start(
+        server: &Server,
+        store: &SqlStore,
+        zones: Vec<Zone>,
+        keeping: Keeping,
+        say: &Say,
+    ) -> Result<Rules> {
         let (stop, stopped) = watch::channel(false);
         let mut tasks = JoinSet::new();
         let mut names: Vec<String> = Vec::new();
@@ -62,7 +69,14 @@ impl Rules {
             ensure!(!names.contains(name), "two zones are called {name}: rename one of the files");
             names.push(name.clone());
             let zone: &'static Zone = Box::leak(Box::new(zone));
-            tasks.spawn(judge::task::run(zone, server.clone(), store.clone(), say.clone(), stopped.clone()));
+            tasks.spawn(judge::task::run(
+                zone,
+                server.clone(),
+                store.clone(),
+                say.clone(),
+                keeping,
+                stopped.clone(),
+            ));
         }
         Ok(Rules { tasks, stop })
     }

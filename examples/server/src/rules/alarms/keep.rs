@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use sensock_rules::{Level, Owner};
 use sensock_sql::{Arg, OwnTx, SqlError, SqlStore};
 
-use super::open::{Opened, open};
+use super::open::{Next, Opened, open};
 use super::{is_raised, level};
 use crate::rules::act::{About, Look, Task};
 use crate::rules::judge::Judge;
@@ -39,15 +39,15 @@ pub(crate) async fn keep(
     zone: &Zone,
     lease: &Lease,
     judge: &Judge,
-    segment: i64,
+    next: Next,
     checkpoint: Option<&Checkpoint>,
 ) -> Result<Option<Kept>, SqlError> {
-    let Opened { mut tx, now_us, mut kept } = match open(store, zone, lease, judge, segment).await? {
+    let Opened { mut tx, now_us, mut kept } = match open(store, zone, lease, judge, next).await? {
         Ok(opened) => opened,
         Err(instead) => return Ok(instead),
     };
     for change in judge.changes() {
-        write(&mut tx, zone, change, segment, now_us, &mut kept).await?;
+        write(&mut tx, zone, change, next.segment, now_us, &mut kept).await?;
         kept.changes.push(change.clone());
     }
     if let Some(checkpoint) = checkpoint {

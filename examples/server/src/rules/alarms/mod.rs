@@ -3,12 +3,14 @@
 //! ```text
 //! keep      one commit of a judge           settle    what judging again found, against what is stored
 //! open      how both of these begin         list      alarms and what was done
+//! trail     how much of the log is kept, and where it is played from
 //! ```
 
 pub(crate) mod keep;
 pub(crate) mod list;
-mod open;
+pub(crate) mod open;
 pub(crate) mod settle;
+pub(crate) mod trail;
 
 use sensock_rules::Level;
 

@@ -6,7 +6,7 @@ use sensock_sql::{Arg, OwnTx, SqlError, SqlStore};
 
 use super::is_raised;
 use super::keep::{Kept, checkpoints, write};
-use super::open::{Opened, open};
+use super::open::{Next, Opened, open};
 use crate::rules::judge::Judge;
 use crate::rules::judge::again::Checkpoint;
 use crate::rules::judge::brain::{self, Change};
@@ -27,10 +27,10 @@ pub(crate) async fn settle(
     zone: &Zone,
     lease: &Lease,
     judge: &Judge,
-    segment: i64,
+    next: Next,
     found: &Found<'_>,
 ) -> Result<Option<Kept>, SqlError> {
-    let Opened { mut tx, now_us, mut kept } = match open(store, zone, lease, judge, segment).await? {
+    let Opened { mut tx, now_us, mut kept } = match open(store, zone, lease, judge, next).await? {
         Ok(opened) => opened,
         Err(instead) => return Ok(instead),
     };
@@ -41,7 +41,7 @@ pub(crate) async fn settle(
         let find = "SELECT 1 FROM alarm_change WHERE alarm_key = ? AND at_us = ? AND level = ?";
         let args = [Arg::Text(&key), change.at_us.into(), change.to.word().into()];
         if tx.rows(find, &args).await?.is_empty() {
-            write(&mut tx, zone, change, segment, now_us, &mut kept).await?;
+            write(&mut tx, zone, change, next.segment, now_us, &mut kept).await?;
             kept.changes.push(change.clone());
         }
         last.insert(key, change);

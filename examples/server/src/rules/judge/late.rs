@@ -118,9 +118,10 @@ impl Holder<'_> {
     }
 
     async fn settle(&mut self, judge: &mut Judge, found: &SettledAs<'_>) -> Result<()> {
-        let kept = settle(self.store, self.zone, &self.lease, judge, self.segment + 1, found).await?;
+        let next = self.next();
+        let kept = settle(self.store, self.zone, &self.lease, judge, next, found).await?;
         let Some(kept) = kept else { anyhow::bail!("another server has taken over") };
-        self.segment += 1;
+        self.written(next);
         judge.kept();
         self.done(kept);
         Ok(())

@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::brain::{Brain, Change, leave_out};
 use super::intake::{Heard, Item, Lane};
+use super::state::Known;
 use crate::rules::zone::Zone;
 
 /// One entry.
@@ -97,6 +98,15 @@ impl Replay {
             }
         }
         Self { zone, heard: by_lane, read: BTreeMap::new(), held: BTreeMap::new(), brain: None }
+    }
+
+    /// Goes on behind a checkpoint. None if that is of other rules, or cannot be read.
+    pub(crate) fn after(mut self, positions: &[u8], state: &[u8]) -> Option<Self> {
+        let (read, mut known, brain) = Known::read(self.zone, positions, state)?;
+        self.read = read.into_iter().map(|(lane, position)| (lane_number(lane), position)).collect();
+        self.held = known.held().collect();
+        self.brain = Some(brain);
+        Some(self)
     }
 
     /// Plays one entry; the changes that it led to. Those of judging again are the whole set, from its beginning on.

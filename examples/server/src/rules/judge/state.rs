@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use sensock_rules::Cause;
+use sensock_rules::{Cause, Key};
 use serde::{Deserialize, Serialize};
 
 use super::Judge;
@@ -12,8 +12,9 @@ use super::brain::Brain;
 use super::intake::{Item, Lane, key};
 use crate::rules::zone::Zone;
 
+/// What a judge knew, but for its engine.
 #[derive(Serialize, Deserialize)]
-struct Known {
+pub(super) struct Known {
     begin_ms: u64,
     #[serde(default)]
     told_from_ms: u64,
@@ -22,6 +23,28 @@ struct Known {
     unjudged: u64,
     /// Records that wait for their turn.
     held: Vec<(u64, Lane, u64, Item)>,
+}
+
+impl Known {
+    /// What a judge left: how far it read each lane, what it knew, its engine. None if that knew other rules, or nothing that can be read.
+    pub(super) fn read<'z>(
+        zone: &'z Zone,
+        positions: &[u8],
+        state: &[u8],
+    ) -> Option<(BTreeMap<Lane, u64>, Known, Brain<'z>)> {
+        let read: Vec<(Lane, u64)> = serde_json::from_slice(positions).ok()?;
+        let (length, rest) = state.split_first_chunk()?;
+        let length = usize::try_from(u32::from_le_bytes(*length)).ok()?;
+        let (json, engine) = rest.split_at_checked(length)?;
+        let known: Known = serde_json::from_slice(json).ok()?;
+        Some((BTreeMap::from_iter(read), known, Brain::restore(zone, engine)?))
+    }
+
+    /// What waits for its turn.
+    pub(super) fn held(&mut self) -> impl Iterator<Item = (Key, Item)> {
+        let held = std::mem::take(&mut self.held).into_iter();
+        held.map(|(at_ms, lane, position, item)| (key(at_ms, lane, position), item))
+    }
 }
 
 impl Judge {
@@ -58,16 +81,9 @@ impl Judge {
 
     /// A judge as another left it; none if that knew other rules, or nothing that can be read.
     pub(crate) fn restore(zone: &'static Zone, positions: &[u8], state: &[u8]) -> Option<Judge> {
-        let read: Vec<(Lane, u64)> = serde_json::from_slice(positions).ok()?;
-        let (length, rest) = state.split_first_chunk()?;
-        let length = usize::try_from(u32::from_le_bytes(*length)).ok()?;
-        let (json, engine) = rest.split_at_checked(length)?;
-        let known: Known = serde_json::from_slice(json).ok()?;
-        let brain = Brain::restore(zone, engine)?;
-        let mut judge =
-            Judge::with(zone, brain, BTreeMap::from_iter(read), known.begin_ms, known.watermark_ms);
-        for (at_ms, (device, lane), position, item) in known.held {
-            let key = key(at_ms, (device, lane), position);
+        let (read, mut known, brain) = Known::read(zone, positions, state)?;
+        let mut judge = Judge::with(zone, brain, read, known.begin_ms, known.watermark_ms);
+        for (key, item) in known.held() {
             judge.recent.hear(key, &item);
             // None is late: the watermark comes last.
             let _in_time = judge.reorder.push(key, item);

@@ -18,6 +18,8 @@ use super::intake::ms;
 use super::late::{Late, SETTLED};
 use super::{Judge, known};
 use crate::rules::act::{self, Look, Task};
+use crate::rules::alarms::open::Next;
+use crate::rules::alarms::trail::{self, Keeping, Pruned};
 use crate::rules::alarms::{is_raised, keep::keep};
 use crate::rules::lease::{Lease, Left};
 use crate::rules::running::Say;
@@ -32,6 +34,8 @@ const KEEP: Duration = Duration::from_secs(10);
 const CHECKPOINT_MS: u64 = 3_600_000;
 /// What happened longer ago is told as such.
 const FRESH_US: i64 = 60_000_000;
+/// How long is waited between two batches of the log that are deleted: live alarms go first.
+const PRUNE: Duration = Duration::from_secs(1);
 /// How long is waited after an error of the store.
 const PAUSE: Duration = Duration::from_millis(200);
 
@@ -41,6 +45,7 @@ pub(crate) async fn run(
     server: Server,
     store: SqlStore,
     say: Say,
+    keeping: Keeping,
     mut stop: watch::Receiver<bool>,
 ) {
     let mut waits = false;
@@ -48,7 +53,7 @@ pub(crate) async fn run(
         match Lease::take(&store, &zone.name, server.id()).await {
             Ok(Some((lease, left))) => {
                 waits = false;
-                let mut holder = Holder::new(zone, &server, &store, &say, lease, left);
+                let mut holder = Holder::new(zone, &server, &store, &say, lease, left, keeping);
                 let ended = holder.hold(stop.clone()).await;
                 match ended {
                     Ok(()) => {}
@@ -83,6 +88,10 @@ pub(super) struct Holder<'a> {
     pub(super) lease: Lease,
     pub(super) left: Left,
     pub(super) segment: i64,
+    keeping: Keeping,
+    /// When a checkpoint of the log was written, and when something that can go is looked for again.
+    checkpoint: Option<Instant>,
+    prune_at: Instant,
     pub(super) acts: UnboundedSender<(Vec<Task>, Look)>,
     pub(super) again: Option<Again>,
     pub(super) checkpoint_ms: u64,
@@ -99,6 +108,7 @@ impl<'a> Holder<'a> {
         say: &'a Say,
         lease: Lease,
         left: Left,
+        keeping: Keeping,
     ) -> Self {
         Self {
             zone,
@@ -106,6 +116,9 @@ impl<'a> Holder<'a> {
             store,
             say,
             segment: left.segments,
+            keeping,
+            checkpoint: None,
+            prune_at: Instant::now() + PRUNE,
             lease,
             left,
             acts: unbounded_channel().0,
@@ -159,6 +172,9 @@ impl<'a> Holder<'a> {
                     return Ok(());
                 }
                 renewed = Instant::now();
+            }
+            if self.prune_at <= Instant::now() && !self.prune().await? {
+                return Ok(());
             }
             if self.judge_again(&mut judge).await? {
                 continue;
@@ -217,12 +233,13 @@ impl<'a> Holder<'a> {
         let is_time =
             judge.late_from_ms().is_none() && at_ms >= self.checkpoint_ms.saturating_add(CHECKPOINT_MS);
         let checkpoint = is_time.then(|| Checkpoint { at_ms, state: judge.brain.save() });
+        let next = self.next();
         loop {
-            let kept = keep(self.store, self.zone, &self.lease, judge, self.segment + 1, checkpoint.as_ref());
+            let kept = keep(self.store, self.zone, &self.lease, judge, next, checkpoint.as_ref());
             match kept.await {
                 Ok(None) => return Ok(false),
                 Ok(Some(kept)) => {
-                    self.segment += 1;
+                    self.written(next);
                     if let Some(checkpoint) = checkpoint {
                         self.checkpoint_ms = checkpoint.at_ms;
                     }
@@ -237,6 +254,36 @@ impl<'a> Holder<'a> {
                 }
             }
         }
+    }
+
+    /// What the next commit adds to the log.
+    pub(super) fn next(&self) -> Next {
+        let checkpoint = self.checkpoint.is_none_or(|at| at.elapsed() >= self.keeping.checkpoint);
+        Next { segment: self.segment + 1, checkpoint }
+    }
+
+    /// It is there.
+    pub(super) fn written(&mut self, next: Next) {
+        self.segment = next.segment;
+        if next.checkpoint {
+            self.checkpoint = Some(Instant::now());
+        }
+    }
+
+    /// Deletes a batch of what need not be kept of the log; false if another server holds the zone now.
+    async fn prune(&mut self) -> Result<bool> {
+        let pruned = trail::prune(self.store, self.zone, &self.lease, &self.keeping).await;
+        let again = match pruned {
+            Ok(Pruned::NotHeld) => return Ok(false),
+            Ok(Pruned::More) => PRUNE,
+            Ok(Pruned::All) => self.keeping.looks_every(),
+            Err(error) => {
+                tracing::warn!(zone = self.zone.name, %error, "the log cannot be pruned; it is tried again");
+                self.keeping.looks_every()
+            }
+        };
+        self.prune_at = Instant::now() + again;
+        Ok(true)
     }
 
     fn tell(&self, change: &brain::Change) {

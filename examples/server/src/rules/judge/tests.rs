@@ -1,6 +1,8 @@
 //! The live log, played again over what was read, gives the same changes bit for bit: through restarts, with records that come late, in
 //! any chunks.
 
+mod recording;
+
 use std::time::Duration;
 
 use proptest::prelude::*;
@@ -126,6 +128,51 @@ proptest! {
         let mut replay = Replay::new(zone, all);
         let replayed: Vec<Change> = entries.iter().flat_map(|entry| replay.play(entry)).collect();
         prop_assert_eq!(said, replayed);
+    }
+
+    /// A checkpoint stands for all of the log before it: what is played behind it is the same, judging again included.
+    #[test]
+    fn a_replay_from_a_checkpoint_is_the_rest_of_one_from_the_beginning(
+        steps in prop::collection::vec((0usize..2, 200u64..4_000, 0i32..120, 0u64..20_000, 0u32..16), 10..120),
+    ) {
+        let zone = zone("checkpoint");
+        let mut judge = Judge::begin(zone, START_MS, BTreeMap::new()).unwrap();
+        let (mut segments, mut checkpoints, mut all, mut next) = (Vec::new(), Vec::new(), Vec::new(), [0u32; 2]);
+        judge.idle(START_MS + 10_000);
+        let mut now_ms = START_MS + 30_000;
+        for (device, pause, raw, late, what) in steps {
+            now_ms += pause;
+            let n = &mut next[device];
+            *n += 1;
+            let item = match what {
+                0 => gap(device, *n, now_ms - late),
+                _ => record(device, *n, now_ms - late, raw),
+            };
+            judge.take(std::slice::from_ref(&item), now_ms);
+            all.push(item);
+            if what & 1 == 1 {
+                judge.idle(now_ms);
+            }
+            if what & 2 == 2 && let Some(found) = judge.found_in_memory() {
+                judge.replace_recent(found);
+            }
+            if what > 8 {
+                segments.push(judge.entries());
+                judge.kept();
+                checkpoints.push((judge.positions(), judge.state()));
+            }
+        }
+        judge.idle(now_ms + 60_000);
+        segments.push(judge.entries());
+        let replay = || Replay::new(zone, all.iter().filter_map(|item| heard(zone, item)));
+        let play = |mut replay: Replay, segments: &[Vec<Entry>]| -> Vec<Vec<Change>> {
+            segments.iter().map(|entries| entries.iter().flat_map(|e| replay.play(e)).collect()).collect()
+        };
+        let whole = play(replay(), &segments);
+        for (n, (positions, state)) in checkpoints.iter().enumerate() {
+            let rest = play(replay().after(positions, state).unwrap(), &segments[n + 1..]);
+            prop_assert_eq!(&rest, &whole[n + 1..]);
+        }
     }
 
     /// What comes a little late is judged again at once, and then it is as if it had come in time: alarms, what is known, and the log.

@@ -1,6 +1,7 @@
 //! Zones over real stores: a house with a server, devices, and a log that can be played.
 
 mod seasons;
+mod trail;
 mod zones;
 
 use std::net::SocketAddr;
@@ -22,6 +23,7 @@ use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use tokio::time::timeout;
 
 use crate::rules::alarms::list::{self, Row as Alarm};
+use crate::rules::alarms::trail::Keeping;
 use crate::rules::judge::brain::Change;
 use crate::rules::judge::intake::heard;
 use crate::rules::judge::log::{Entry, Replay};
@@ -85,11 +87,15 @@ impl House {
     }
 
     pub(super) async fn polling(url: &str, zone: Zone, poll: Duration) -> House {
+        House::keeping(url, zone, poll, Keeping::default()).await
+    }
+
+    async fn keeping(url: &str, zone: Zone, poll: Duration, keeping: Keeping) -> House {
         let store = SqlStore::open(url).await.unwrap();
         let builder = Server::builder(store.clone(), AnyDevice).poll(poll);
         let (server, _) = builder.start().await.unwrap();
         let (say, said) = Say::channel();
-        let rules = Rules::start(&server, &store, vec![zone], &say).unwrap();
+        let rules = Rules::start(&server, &store, vec![zone], keeping, &say).unwrap();
         House { store, server, rules: Some(rules), said }
     }
 
@@ -173,6 +179,14 @@ pub(super) fn dialling<const N: usize>(
     id: &'static str,
     address: SocketAddr,
 ) -> (Device<'static>, UnboundedReceiver<bool>) {
+    over::<N, _>(id, move || TcpStream::connect(address))
+}
+
+/// The same with a dial of its own. Its frames are at most 512 bytes, their length included.
+pub(super) fn over<const N: usize, D: Future<Output = std::io::Result<TcpStream>> + Send>(
+    id: &'static str,
+    dial: impl Fn() -> D + Send + 'static,
+) -> (Device<'static>, UnboundedReceiver<bool>) {
     // A large one does not fit onto the stack of a test's thread.
     let thread = std::thread::Builder::new().stack_size(64 << 20);
     let made = thread.spawn(|| -> &'static Outbox<N> { Box::leak(Box::new(Outbox::new())) }).unwrap();
@@ -183,7 +197,7 @@ pub(super) fn dialling<const N: usize>(
     let (device, mut runner) = outbox.start(&node, clock, buffers);
     tokio::spawn(async move {
         loop {
-            if let Ok(stream) = TcpStream::connect(address).await {
+            if let Ok(stream) = dial().await {
                 stream.set_nodelay(true).unwrap();
                 let (reader, writer) = stream.into_split();
                 runner.connection(FromTokio::new(reader), FromTokio::new(writer)).await;
@@ -257,23 +271,31 @@ async fn known(store: &SqlStore, name: &str) -> DeviceId {
     device
 }
 
-/// Plays the stored log over the stored records: all changes in order, and those since it was judged again for the last time.
-async fn replayed(store: &SqlStore) -> (Vec<Change>, bool) {
-    replayed_by(zone(Vec::new()), store).await
+/// The kitchen, whatever it does about its alarms.
+fn kitchen() -> &'static Zone {
+    Box::leak(Box::new(zone(Vec::new())))
 }
 
-/// The same for another zone.
-async fn replayed_by(zone: Zone, store: &SqlStore) -> (Vec<Change>, bool) {
-    let zone: &'static Zone = Box::leak(Box::new(zone));
+/// A replay that heard everything that is stored.
+async fn replay(store: &SqlStore, zone: &'static Zone) -> Replay {
     let (mut items, mut cursor) = (Vec::new(), Cursor::default());
     loop {
         let (more, next) = store.feed(&cursor, 10_000).await.unwrap();
         if more.is_empty() {
-            break;
+            return Replay::new(zone, items.iter().filter_map(|item| heard(zone, item)));
         }
         (items, cursor) = ([items, more].concat(), next);
     }
-    let mut replay = Replay::new(zone, items.iter().filter_map(|item| heard(zone, item)));
+}
+
+/// Plays the stored log over the stored records: all changes in order, and those since it was judged again for the last time.
+async fn replayed(store: &SqlStore) -> (Vec<Change>, bool) {
+    replayed_by(kitchen(), store).await
+}
+
+/// The same for another zone.
+async fn replayed_by(zone: &'static Zone, store: &SqlStore) -> (Vec<Change>, bool) {
+    let mut replay = replay(store, zone).await;
     let mut tx = store.read_own().await.unwrap();
     let (mut changes, mut again) = (Vec::new(), false);
     for row in tx.rows("SELECT entries FROM rule_log ORDER BY segment", &[]).await.unwrap() {
