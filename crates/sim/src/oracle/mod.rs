@@ -81,6 +81,8 @@ struct Device {
     peaks: [Position; Lane::COUNT],
     /// Lives by their boot on the wire.
     lives: BTreeMap<u32, Vec<u32>>,
+    /// A second board had this identity, or its memory was exchanged.
+    doubled: bool,
 }
 
 /// What the store held, in the oracle's books.
@@ -154,7 +156,13 @@ pub(crate) struct Oracle {
 
 impl Oracle {
     pub(crate) fn device(&mut self, id: DeviceId) -> usize {
-        let new = Device { id, marks: Default::default(), peaks: Default::default(), lives: BTreeMap::new() };
+        let new = Device {
+            id,
+            marks: Default::default(),
+            peaks: Default::default(),
+            lives: BTreeMap::new(),
+            doubled: false,
+        };
         self.devices.push(new);
         self.devices.len() - 1
     }
@@ -179,10 +187,28 @@ impl Oracle {
         i
     }
 
-    /// A server took the boot up under this number.
-    pub(crate) fn welcomed(&mut self, life: u32, boot: u32) {
+    /// Another board has this identity from now on, or its memory is exchanged.
+    pub(crate) fn doubled(&mut self, device: usize) {
+        self.devices[device].doubled = true;
+        self.commands.doubled(device);
+    }
+
+    /// A server took the boot up under this number, which it moved by so much just now.
+    pub(crate) fn welcomed(&mut self, life: u32, boot: u32, moved_by: u32) {
         let l = &mut self.lives[life as usize];
         l.connected = true;
+        if moved_by > 0 && l.memory == Memory::Flash {
+            let device = l.device;
+            if !self.devices[device].doubled {
+                let id = self.devices[device].id;
+                self.violate(|| format!("{id}: boot {boot} was moved, and nobody had exchanged its memory"));
+            }
+            // What lies in its flash of earlier boots moves along, and may come again.
+            for earlier in self.lives.iter_mut().filter(|l| l.device == device && !l.alive) {
+                earlier.tainted = true;
+            }
+        }
+        let l = &mut self.lives[life as usize];
         if l.wire.last() == Some(&boot) {
             return;
         }

@@ -298,7 +298,7 @@ impl Run {
         let d = &mut self.devices[i];
         d.tainted = true;
         self.oracle.lives[d.life as usize].tainted = true;
-        self.oracle.commands.doubled(d.book);
+        self.oracle.doubled(d.book);
         let book = copy.book;
         let flash = self.world.boards[clone.0].memory == Memory::Flash;
         for life in self.oracle.lives.iter_mut().filter(|l| l.device == book && flash) {
@@ -316,7 +316,7 @@ impl Run {
         let b = &mut self.world.boards[d.board.0];
         let other = b.kept != kept || !b.flash.is_as(&flash);
         // What flash gave back may have been stored long ago, and what it held is gone.
-        self.oracle.commands.doubled(d.book);
+        self.oracle.doubled(d.book);
         let book = d.book;
         d.tainted = true;
         if d.asleep {

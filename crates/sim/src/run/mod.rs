@@ -244,11 +244,11 @@ impl Run {
         let d = &mut self.devices[i];
         let b = &self.world.boards[d.board.0];
         match news {
-            News::Connected { .. } => {
+            News::Connected { shifted_by } => {
                 let mut boot = b.outbox.borrow_mut();
                 let boot = boot.as_mut();
                 let boot = boot.boot() + boot.shift();
-                self.oracle.welcomed(d.life, boot);
+                self.oracle.welcomed(d.life, boot, shifted_by);
                 d.backoff.succeeded();
                 if d.chance.percent(20) {
                     // Something trips just when it has much to tell.
