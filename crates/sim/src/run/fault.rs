@@ -341,6 +341,10 @@ impl Run {
         let mut known = vec![(0, 0); self.turns.len()];
         for d in &self.devices {
             let b = &self.world.boards[d.board.0];
+            if d.is_clone && d.gone_at.is_none() && !b.on {
+                // What it kept is never seen again.
+                continue;
+            }
             let in_store = ready(self.world.store.load(&b.id)).device.map_or(0, |row| row.boot);
             let (kept, stored) = &mut known[d.book];
             (*kept, *stored) = ((*kept).max(b.kept_boot()), in_store);
