@@ -21,6 +21,8 @@ mod line;
 mod packed;
 mod streams;
 
+use line::Line;
+
 /// What the host found, line by line.
 static EXPECTED: &str = include_str!("../expected.txt");
 
@@ -54,6 +56,18 @@ pub fn run(report: &mut dyn FnMut(&str, &str)) -> Count {
     }
     count.differ = differ;
     count
+}
+
+/// The same for a console: prints each line that differs, and what was judged; whether something was, and nothing differs.
+pub fn print(print: &mut dyn FnMut(&str)) -> bool {
+    let count = run(&mut |expected, said| {
+        ["expected: ", expected, "\nsaid:     ", said, "\n"].into_iter().for_each(&mut *print);
+    });
+    let mut line = Line::new();
+    line.number(count.streams).text(" streams, ").number(count.records).text(" records judged twice, ");
+    line.number(count.alarms).text(" alarms, ").number(count.differ).text(" lines differ\n");
+    print(line.as_str());
+    count.differ == 0 && count.alarms > 0
 }
 
 /// Judges all streams; calls `tell` with each line that there is to say.
