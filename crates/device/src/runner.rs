@@ -26,8 +26,9 @@ use pump::Pump;
 
 /// Memory that survives a reset and is written at once: RTC memory, FRAM, a file.
 ///
-/// With it a command that runs at most once does so across resets too: it is noted here as begun before it is handed out. (With the
-/// `flash` feature flash does this, and nothing else is needed.)
+/// With it a command that runs at most once does so across resets too: it is noted here as begun before it is handed out. And a server can
+/// tell when this memory was put back to an earlier state, since each tag is noted here before it is used. (With the `flash` feature flash
+/// does this, and nothing else is needed.)
 pub trait Keep {
     /// Keeps this, in the place of what was kept before. Must not fail silently: what cannot be kept is worse than nothing.
     fn keep(&mut self, carry: &Carry);

@@ -16,7 +16,7 @@
 //! [`Flash::run`] must go on as long as the device does: without it nothing is framed. It is a task of its own because a write to flash must
 //! not be torn by dropping a future; connections come and go beside it.
 //!
-//! Two pages keep the device's state (boot number, commands begun), two each alarms and control, the rest readings. Each lane is a ring of
+//! Two pages keep the device's state (boot number, the server's last tag, commands begun), two each alarms and control, the rest readings. Each lane is a ring of
 //! its own: readings that overflow take no alarm with them. The control lane never drops; while it is full, commands are refused.
 
 mod error;
