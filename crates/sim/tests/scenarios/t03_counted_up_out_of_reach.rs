@@ -4,25 +4,25 @@
 use crate::help::*;
 use sensock_sim::{BoardId, Memory, World};
 
-/// An image of a board that a server knows; the board goes on through boots 2 to 4 for an hour, and then the image boots.
-fn rolled_back() -> (World, BoardId, BoardId) {
+/// An image of a board that a server knows; the board goes on through so many boots of 20 minutes, and then the image boots.
+fn rolled_back(boots: usize) -> (World, BoardId, BoardId) {
     let mut w = World::new();
     let first = w.board("cellar-3", Memory::Flash);
     w.dial(first, SERVER);
     sample(&mut w, first, 5, 1_000);
     w.power_off(first);
     let image = w.clone_board(first);
-    for _ in 0..3 {
+    for _ in 0..boots {
         w.power_on(first);
         w.dial(first, SERVER);
         sample(&mut w, first, 20, 60_000);
         w.power_off(first);
     }
-    assert_eq!(w.rows(first, READINGS).len(), 5 + 60, "{}", w.trace());
+    assert_eq!(w.rows(first, READINGS).len(), 5 + 20 * boots, "{}", w.trace());
     (w, first, image)
 }
 
-/// Makes so many boots of ten records out of reach, then meets the server; when each record was made.
+/// Begins so many boots out of reach, and makes ten records in each of the last six; when each was made.
 fn counts_up(w: &mut World, image: BoardId, boots: usize) -> Vec<i64> {
     let mut made_us = vec![];
     for boot in 0..boots {
@@ -30,7 +30,8 @@ fn counts_up(w: &mut World, image: BoardId, boots: usize) -> Vec<i64> {
             w.power_off(image);
         }
         w.power_on(image);
-        for i in 0..10 {
+        let records = if boot + 6 < boots { 0 } else { 10 };
+        for i in 0..records {
             made_us.push(w.now as i64);
             w.record(image, i as f32);
             w.run_ms(1_000);
@@ -39,33 +40,52 @@ fn counts_up(w: &mut World, image: BoardId, boots: usize) -> Vec<i64> {
     made_us
 }
 
-#[test]
-fn what_it_measured_is_stored_with_its_own_times() {
-    for boots in 1..6 {
-        let (mut w, first, image) = rolled_back();
-        let made_us = counts_up(&mut w, image, boots);
-        w.dial(image, SERVER);
-        w.run_ms(5_000);
-        let rows = w.rows(first, READINGS);
-        let before = rows.len() - made_us.len();
-        assert!(before >= 65, "{boots} boots: none was taken for known\n{}", w.trace());
-        for ((position, rows), truth) in rows[before..].iter().zip(&made_us) {
-            for row in rows {
-                let holds = row.not_before_us.is_none_or(|t| t <= *truth) && *truth <= row.not_after_us;
-                let (lo, hi) = (row.not_before_us.map(|t| t - truth), row.not_after_us - truth);
-                assert!(
-                    holds,
-                    "{boots} boots: {position} lies in {lo:?}..{hi} us of the truth\n{}",
-                    w.trace()
-                );
-            }
+/// All of it is stored, behind what the board that went on had stored, and each record within bounds that hold.
+fn is_honest(w: &World, board: BoardId, made_us: &[i64], what: &str) {
+    let rows = w.rows(board, READINGS);
+    assert!(rows.len() >= 65 + made_us.len(), "{what}: none was taken for known\n{}", w.trace());
+    let before = rows.len() - made_us.len();
+    for ((position, rows), truth) in rows[before..].iter().zip(made_us) {
+        for row in rows {
+            let holds = row.not_before_us.is_none_or(|t| t <= *truth) && *truth <= row.not_after_us;
+            let (lo, hi) = (row.not_before_us.map(|t| t - truth), row.not_after_us - truth);
+            assert!(holds, "{what}: {position} lies in {lo:?}..{hi} us of the truth\n{}", w.trace());
         }
     }
 }
 
 #[test]
+fn what_it_measured_is_stored_with_its_own_times() {
+    for boots in 1..6 {
+        let (mut w, first, image) = rolled_back(3);
+        let made_us = counts_up(&mut w, image, boots);
+        w.dial(image, SERVER);
+        w.run_ms(5_000);
+        is_honest(&w, first, &made_us, &format!("{boots} boots"));
+    }
+}
+
+/// Welcome moved it, its proof is on its way or in a commit, and it dials again: it is not moved once more. (The tag that its image knows is
+/// the oldest that the store keeps, and gone with that commit.)
+#[test]
+fn it_is_moved_once_however_often_it_dials_meanwhile() {
+    for after_ms in 8..20 {
+        let (mut w, first, image) = rolled_back(8);
+        let made_us = counts_up(&mut w, image, 12);
+        let other = w.host();
+        w.dial(image, other);
+        w.run_ms(after_ms);
+        for _ in 0..2 {
+            w.dial(image, SERVER);
+            w.run_ms(5_000);
+        }
+        is_honest(&w, first, &made_us, &format!("dials again after {after_ms} ms"));
+    }
+}
+
+#[test]
 fn the_board_that_went_on_is_never_taken_for_one_that_went_back() {
-    let (mut w, first, _) = rolled_back();
+    let (mut w, first, _) = rolled_back(3);
     // Every proof is lost on its way, or with the server; power goes with it, before or behind the write that keeps the tag.
     for after_ms in 0..40 {
         w.power_on(first);
