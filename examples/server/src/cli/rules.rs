@@ -17,7 +17,8 @@ use crate::rules::backtest::{self, Clock};
 use crate::rules::file::{Catalogue, Catalogues, Listed, Loaded, devices, load};
 use crate::rules::recorded::{self, Recorded};
 use crate::rules::trial::Trial;
-use crate::rules::{check, explain, labels, past};
+use crate::rules::zone::Zone;
+use crate::rules::{check, explain, labels, past, replay};
 use crate::show::time::{Times, duration, now_us};
 use crate::show::words::{count, nearest};
 
@@ -35,6 +36,19 @@ enum What {
     Backtest(Backtest),
     /// Explain why a hazard was raised at a time, or why it was not.
     Explain(Explain),
+    /// Play the log of what was judged over what is stored, and see whether it leads to what was said.
+    Replay(Replay),
+}
+
+#[derive(clap::Args)]
+struct Replay {
+    /// The rule file.
+    file: PathBuf,
+    /// From when on at the latest, as in 2h, 14:03, or an RFC 3339 time. If it is not given, all of the log that is kept.
+    #[arg(long, value_name = "TIME")]
+    from: Option<String>,
+    #[command(flatten)]
+    stored: Where,
 }
 
 #[derive(clap::Args)]
@@ -91,6 +105,7 @@ impl Rules {
             What::Check(check) => check.run().await,
             What::Backtest(backtest) => backtest.run().await,
             What::Explain(explain) => explain.run().await,
+            What::Replay(replay) => replay.run().await,
         }
     }
 }
@@ -201,6 +216,22 @@ impl Explain {
         let at_ms = u64::try_from(at_us / 1_000).unwrap_or(0);
         explain::write(&loaded, &trial, hazard, at_ms, &Clock::Dated(times), &mut out)?;
         Ok(ExitCode::SUCCESS)
+    }
+}
+
+impl Replay {
+    async fn run(self) -> Result<ExitCode> {
+        let times = Times::local();
+        let from_us = match &self.from {
+            Some(from) => Some(times.span(&format!("{from}..{from}"), now_us())?.from_us),
+            None => None,
+        };
+        let store = database::existing(&self.stored.store).await?;
+        // The program ends with it.
+        let zone: &'static Zone = Box::leak(Box::new(one(&self.file, Some(&store)).await?.zone));
+        let outcome = replay::replay(&store, zone, from_us).await?;
+        outcome.write(zone, &times, &mut std::io::stdout().lock())?;
+        Ok(if outcome.holds() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
     }
 }
 

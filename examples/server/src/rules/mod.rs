@@ -5,7 +5,7 @@
 //! check     what was understood          words     rules with their units
 //! trial     records judged on trial      past · recorded    stored ones, recordings
 //! backtest  what would have been said    labels    what is known to have happened
-//! explain   why, or why not
+//! explain   why, or why not              replay    whether the log leads to what was said
 //!
 //! running   zones beside a server        judge/    from the stored feed to changes of hazards
 //! lease     which server judges a zone   alarms/   what is stored of alarms      act/   what they move
@@ -24,6 +24,7 @@ pub(crate) mod past;
 #[cfg(test)]
 mod proofs;
 pub(crate) mod recorded;
+pub(crate) mod replay;
 pub(crate) mod running;
 #[cfg(test)]
 mod tests;

@@ -89,18 +89,25 @@ async fn one(tx: &mut OwnTx, sql: &'static str, args: &[Arg<'_>]) -> Result<Opti
     row.map_or(Ok(None), |row| row.maybe_int(0))
 }
 
-/// Plays the log over `replay`, which has heard what is stored of the zone: each segment with what it led to, from the newest checkpoint at
-/// or before `at_us` on, so that everything that was written since is among it.
+/// The log as it was played.
+pub(crate) struct Played {
+    /// The segment of the checkpoint that it was played from; 0 without one.
+    pub(crate) after: i64,
+    /// Each segment behind that, with what it led to.
+    pub(crate) segments: Vec<(i64, Vec<Change>)>,
+}
+
+/// Plays the log over `replay`, which has heard what is stored of the zone, from the newest checkpoint at or before `at_us` on, so that
+/// everything that was written since is among it.
 ///
 /// # Errors
 /// The log of that time is not kept: the error says from when on it is, and which key says how long. The store's.
-#[allow(dead_code, reason = "the tests play the log; it is kept for whoever asks why")]
 pub(crate) async fn play(
     store: &SqlStore,
     zone: &'static Zone,
     mut replay: Replay,
     at_us: i64,
-) -> Result<Vec<(i64, Vec<Change>)>> {
+) -> Result<Played> {
     let mut tx = store.read_own().await?;
     let (name, rules) = (Arg::Text(&zone.name), rules_id(zone));
     let find = "SELECT segment, positions, state FROM rule_log_checkpoint \
@@ -118,14 +125,14 @@ pub(crate) async fn play(
             0
         }
     };
-    let mut played = Vec::new();
+    let mut played = Played { after: at, segments: Vec::new() };
     loop {
         let find = "SELECT segment, entries FROM rule_log WHERE zone = ? AND rules = ? AND segment > ? ORDER BY segment LIMIT ?";
         let rows = tx.rows(find, &[name, rules.into(), at.into(), PAGE.into()]).await?;
         for row in &rows {
             at = row.int(0)?;
             let entries: Vec<Entry> = serde_json::from_slice(&row.bytes(1)?)?;
-            played.push((at, entries.iter().flat_map(|entry| replay.play(entry)).collect()));
+            played.segments.push((at, entries.iter().flat_map(|entry| replay.play(entry)).collect()));
         }
         if rows.is_empty() {
             tx.commit().await?;
@@ -134,14 +141,28 @@ pub(crate) async fn play(
     }
 }
 
+/// From when on the log can be played: any time if its beginning is kept, else that of the oldest checkpoint.
+pub(crate) async fn oldest_us(store: &SqlStore, zone: &Zone) -> Result<i64> {
+    let mut tx = store.read_own().await?;
+    let (first_segment, checkpoint) = oldest(&mut tx, zone).await?;
+    tx.commit().await?;
+    Ok(if first_segment == Some(1) { i64::MIN } else { checkpoint.unwrap_or(i64::MIN) })
+}
+
+/// The oldest segment, and the time of the oldest checkpoint by these rules.
+async fn oldest(tx: &mut OwnTx, zone: &Zone) -> Result<(Option<i64>, Option<i64>), SqlError> {
+    let (name, rules) = (Arg::Text(&zone.name), rules_id(zone).into());
+    let first = one(tx, "SELECT MIN(segment) FROM rule_log WHERE zone = ?", &[name]).await?;
+    let find = "SELECT MIN(written_us) FROM rule_log_checkpoint WHERE zone = ? AND rules = ?";
+    Ok((first, one(tx, find, &[name, rules]).await?))
+}
+
 /// An error unless all is there since these rules were judged by first.
 async fn whole(tx: &mut OwnTx, zone: &Zone, at_us: i64) -> Result<()> {
-    let (name, rules) = (Arg::Text(&zone.name), rules_id(zone).into());
-    if one(tx, "SELECT MIN(segment) FROM rule_log WHERE zone = ?", &[name]).await? == Some(1) {
+    let (first, kept) = oldest(tx, zone).await?;
+    if first == Some(1) {
         return Ok(());
     }
-    let find = "SELECT MIN(written_us) FROM rule_log_checkpoint WHERE zone = ? AND rules = ?";
-    let kept = one(tx, find, &[name, rules]).await?;
     let (zone, times) = (&zone.name, Times::local());
     match kept {
         Some(from_us) => bail!(

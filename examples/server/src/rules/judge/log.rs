@@ -79,7 +79,6 @@ pub(crate) fn lane_number((device, lane): Lane) -> u16 {
 }
 
 /// What a log is played over: everything that was heard of the zone, by lane and position.
-#[allow(dead_code, reason = "the tests play the log; it is kept for whoever asks why")]
 pub(crate) struct Replay {
     zone: &'static Zone,
     heard: BTreeMap<u16, BTreeMap<u64, (u64, Key, Item)>>,
@@ -88,7 +87,6 @@ pub(crate) struct Replay {
     brain: Option<Brain<'static>>,
 }
 
-#[allow(dead_code, reason = "as above")]
 impl Replay {
     pub(crate) fn new(zone: &'static Zone, heard: impl IntoIterator<Item = Heard>) -> Self {
         let mut by_lane: BTreeMap<u16, BTreeMap<u64, (u64, Key, Item)>> = BTreeMap::new();

@@ -8,7 +8,8 @@ use sensock_testkit::mariadb;
 use super::*;
 use crate::rules::alarms::trail::{self, Pruned};
 use crate::rules::lease::Lease;
-use crate::show::time::now_us;
+use crate::rules::replay;
+use crate::show::time::{Times, now_us};
 
 /// A checkpoint with each commit, and nothing is deleted.
 const ALL: Keeping = Keeping { checkpoint: Duration::ZERO, keep: Duration::from_secs(86_400) };
@@ -43,7 +44,7 @@ const WRITTEN: &str = "SELECT written_us FROM rule_log_checkpoint ORDER BY segme
 
 async fn play(store: &SqlStore, at_us: i64) -> anyhow::Result<Vec<(i64, Vec<Change>)>> {
     let zone = kitchen();
-    trail::play(store, zone, replay(store, zone).await, at_us).await
+    Ok(trail::play(store, zone, super::replay(store, zone).await, at_us).await?.segments)
 }
 
 fn urls(directory: &tempfile::TempDir, who: &str) -> Vec<String> {
@@ -73,6 +74,38 @@ async fn the_stored_log_plays_the_same_from_each_of_its_checkpoints() {
         }
         drop(store);
         house.close().await;
+    }
+}
+
+/// What an operator sees of it: all as it was said, from the beginning and from a checkpoint; and what differs if somebody has changed a
+/// record since.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_replay_finds_what_was_said_and_what_was_changed_since() {
+    let directory = tempfile::tempdir().unwrap();
+    for url in urls(&directory, "a log that is held against what was said") {
+        let house = open(&url, ALL).await;
+        fire(&house, 1).await;
+        fire(&house, 11).await;
+        let store = house.store.clone();
+        let said = stored(&store).await.len();
+        let all = replay::replay(&store, kitchen(), None).await.unwrap();
+        assert!(all.holds() && all.same == said && said >= 4, "{all:?}");
+        let at_us = *numbers(&store, WRITTEN).await.last().unwrap();
+        let rest = replay::replay(&store, kitchen(), Some(at_us)).await.unwrap();
+        assert!(rest.holds() && rest.segments < all.segments && rest.after > 1, "{rest:?}");
+        house.close().await;
+
+        let store = SqlStore::open(&url).await.unwrap();
+        let mut tx = store.begin_own().await.unwrap();
+        tx.execute("UPDATE record SET readings = REPLACE(readings, '5500', '2000')", &[]).await.unwrap();
+        tx.commit().await.unwrap();
+        let odd = replay::replay(&store, kitchen(), None).await.unwrap();
+        assert_eq!((odd.same, odd.unplayed.len(), odd.unsaid.len()), (0, said, 0), "nothing burnt any more");
+        let mut text = Vec::new();
+        odd.write(kitchen(), &Times::utc(), &mut text).unwrap();
+        let text = String::from_utf8(text).unwrap();
+        assert!(text.lines().count() == 1 + said && text.contains("said, and not played: "), "{text}");
+        store.close().await;
     }
 }
 
