@@ -60,8 +60,8 @@
 //! ```console
 //! $ sensockd rules check fire.toml                                    # what was understood, or every mistake with its line
 //! $ sensockd rules backtest fire.toml --store sqlite:plants.sqlite    # what it would have said of the last week
-//! $ sensockd rules explain fire.toml fire 14:03 --store sqlite:plants.sqlite
 //! $ sensockd rules replay fire.toml --store sqlite:plants.sqlite      # whether its log leads to what it said
+//! $ sensockd rules explain fire.toml fire 14:03 --store sqlite:plants.sqlite
 //! fire at 2026-11-21 14:03:25: warning, raised at 2026-11-21 14:02:40
 //!   RULE  CELL                   WEIGHT  COUNTS  WHY
 //!   heat  warning                0.30    0.30    71 °C 5.0 s before; critical, warning or worse for 45 s
