@@ -36,7 +36,7 @@ fn nothing_is_sent_until_the_tag_is_kept_or_memory_is_given_up() {
         p.dial();
         p.settle();
         let tag = p.outbox.with(|o| o.last_tag());
-        assert!(p.outbox.with(|o| o.keeps_tag()) && tag != Tag(5), "Welcome gave another");
+        assert!(p.outbox.with(|o| o.has_tag_to_keep()) && tag != Tag(5), "Welcome gave another");
         assert!(!p.device.is_live() && p.positions(Lane::Readings).is_empty());
         assert_eq!(
             p.device.ask(9, &[], &mut [0; 64]),

@@ -17,6 +17,8 @@ const ENTRY: usize = 4 + 4 + 8;
 const BUFFER: usize = LEN + 1 + 33;
 const KEY: u8 = 1;
 const VERSION: u8 = 2;
+/// As 2, without a tag.
+const TAGLESS: u8 = 1;
 
 /// What holds for the records of a boot, and of those that follow up to the next entry.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -148,13 +150,16 @@ impl Kept {
     fn read(bytes: &[u8]) -> Option<Kept> {
         let mut rest = bytes;
         let mut kept = Kept::default();
-        if take::<1>(&mut rest)? != [VERSION] {
+        let [version] = take(&mut rest)?;
+        if version != VERSION && version != TAGLESS {
             return None;
         }
         kept.boot = u32::from_le_bytes(take(&mut rest)?);
         kept.begun = CommandId(u32::from_le_bytes(take(&mut rest)?));
         kept.store = StoreId(u64::from_le_bytes(take(&mut rest)?));
-        kept.tag = Tag(u64::from_le_bytes(take(&mut rest)?));
+        if version == VERSION {
+            kept.tag = Tag(u64::from_le_bytes(take(&mut rest)?));
+        }
         kept.complete_since = u32::from_le_bytes(take(&mut rest)?);
         let [complete, count] = take(&mut rest)?;
         kept.complete = complete != 0;
@@ -177,6 +182,22 @@ fn take<const N: usize>(rest: &mut &[u8]) -> Option<[u8; N]> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_a_firmware_before_tags_kept_is_read() {
+        let mut kept = Kept { begun: CommandId(41), store: StoreId(9), tag: Tag(99), ..Kept::default() };
+        kept.begin(7, 100, 7);
+        let mut bytes = [0; LEN];
+        let len = kept.write(&mut bytes);
+        let tag_at = 1 + 4 + 4 + 8;
+        let mut old = [&bytes[..tag_at], &bytes[tag_at + 8..len]].concat();
+        old[0] = TAGLESS;
+        let read = Kept::read(&old).unwrap();
+        assert_eq!((read.boot, read.begun, read.store, read.tag), (7, kept.begun, kept.store, Tag::NONE));
+        assert_eq!(read.entries(), kept.entries());
+        old[0] = VERSION + 1;
+        assert!(Kept::read(&old).is_none());
+    }
 
     #[test]
     fn boots_find_their_catalogue_and_shift() {

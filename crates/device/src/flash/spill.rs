@@ -53,7 +53,7 @@ impl<S: MultiwriteNorFlash> Flash<S> {
 
     fn next_work(&mut self, outbox: &mut OutboxMut<'_>, desk: &mut Desk) -> Option<Work> {
         let begun = desk.begin_arrived(outbox);
-        if begun || outbox.keeps_tag() || outbox.shift() != self.shift {
+        if begun || outbox.has_tag_to_keep() || outbox.shift() != self.shift {
             return Some(Work::Keep);
         }
         if let Some(request) = desk.flash.request.take() {

@@ -129,7 +129,7 @@ impl<'p, 'a> Pump<'p, 'a> {
                     desk.link = Link::Live;
                     desk.counters.sessions = desk.counters.sessions.saturating_add(1);
                     self.live_since = Some(now);
-                    keep = welcomed.shifted_by > 0 || outbox.keeps_tag();
+                    keep = welcomed.shifted_by > 0 || outbox.has_tag_to_keep();
                     desk.wake_flash();
                     desk.report(outbox);
                 }

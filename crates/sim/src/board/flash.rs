@@ -194,7 +194,8 @@ impl Flash {
     }
 
     fn next(&mut self, outbox: &mut OutboxMut<'_>, arrived: bool) -> Option<Work> {
-        if arrived && outbox.begun() > self.begun || outbox.keeps_tag() || outbox.shift() != self.shift {
+        if arrived && outbox.begun() > self.begun || outbox.has_tag_to_keep() || outbox.shift() != self.shift
+        {
             return Some(Work::keep(outbox, false));
         }
         for lane in Lane::ALL {

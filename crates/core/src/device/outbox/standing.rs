@@ -126,7 +126,7 @@ impl OutboxMut<'_> {
     }
 
     /// Memory that survives has yet to take [`OutboxMut::last_tag`].
-    pub fn keeps_tag(&self) -> bool {
+    pub fn has_tag_to_keep(&self) -> bool {
         self.d.keeps_tag && self.d.kept_tag != self.last_tag()
     }
 

@@ -43,7 +43,7 @@ impl Session<'_> {
         let room = out.len().min(self.max_frame);
         let out = &mut out[..room];
         if self.out.proof {
-            let waits = now < self.proof_by() && outbox.with(|o| o.keeps_tag());
+            let waits = now < self.proof_by() && outbox.with(|o| o.has_tag_to_keep());
             if waits && !crate::planted!("tag-kept-late") {
                 return Ok(0);
             }
