@@ -86,25 +86,51 @@ fn gap(device: usize, n: u32, at_ms: u64) -> FeedItem {
     })
 }
 
+/// Something comes of one of two devices.
+#[derive(Clone, Debug)]
+struct Step {
+    device: usize,
+    /// After the step before it, in ms.
+    pause: u64,
+    raw: i32,
+    /// In ms.
+    late: u64,
+    /// A gap if 0; what a test does besides, by bits.
+    what: u32,
+}
+
+/// Up to so many steps, none later than so many ms.
+fn steps(latest: u64, most: usize) -> impl Strategy<Value = Vec<Step>> {
+    let one = (0usize..2, 200u64..4_000, 0i32..120, 0..latest, 0u32..16);
+    let one = one.prop_map(|(device, pause, raw, late, what)| Step { device, pause, raw, late, what });
+    prop::collection::vec(one, 10..most)
+}
+
+/// What comes with a step, numbered by device.
+fn came(step: &Step, now_ms: &mut u64, next: &mut [u32; 2]) -> FeedItem {
+    *now_ms += step.pause;
+    let n = &mut next[step.device];
+    *n += 1;
+    match step.what {
+        0 => gap(step.device, *n, *now_ms - step.late),
+        _ => record(step.device, *n, *now_ms - step.late, step.raw),
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(sensock_testkit::effort::size(60, 5_000)))]
 
     #[test]
     fn the_log_replays_bit_for_bit(
-        steps in prop::collection::vec((0usize..2, 200u64..4_000, 0i32..120, 0u64..5_000, 0u32..16), 10..200),
+        steps in steps(5_000, 200),
     ) {
         let zone = zone("replay");
         let mut judge = Judge::begin(zone, START_MS, BTreeMap::new()).unwrap();
         let (mut entries, mut said, mut all, mut next) = (Vec::new(), Vec::new(), Vec::new(), [0u32; 2]);
         let mut now_ms = START_MS + 10_000;
-        for (device, pause, raw, late, what) in steps {
-            now_ms += pause;
-            let n = &mut next[device];
-            *n += 1;
-            let item = match what {
-                0 => gap(device, *n, now_ms - late),
-                _ => record(device, *n, now_ms - late, raw),
-            };
+        for step in steps {
+            let item = came(&step, &mut now_ms, &mut next);
+            let what = step.what;
             judge.take(std::slice::from_ref(&item), now_ms);
             all.extend(heard(zone, &item));
             if what & 1 == 1 {
@@ -133,21 +159,16 @@ proptest! {
     /// A checkpoint stands for all of the log before it: what is played behind it is the same, judging again included.
     #[test]
     fn a_replay_from_a_checkpoint_is_the_rest_of_one_from_the_beginning(
-        steps in prop::collection::vec((0usize..2, 200u64..4_000, 0i32..120, 0u64..20_000, 0u32..16), 10..120),
+        steps in steps(20_000, 120),
     ) {
         let zone = zone("checkpoint");
         let mut judge = Judge::begin(zone, START_MS, BTreeMap::new()).unwrap();
         let (mut segments, mut checkpoints, mut all, mut next) = (Vec::new(), Vec::new(), Vec::new(), [0u32; 2]);
         judge.idle(START_MS + 10_000);
         let mut now_ms = START_MS + 30_000;
-        for (device, pause, raw, late, what) in steps {
-            now_ms += pause;
-            let n = &mut next[device];
-            *n += 1;
-            let item = match what {
-                0 => gap(device, *n, now_ms - late),
-                _ => record(device, *n, now_ms - late, raw),
-            };
+        for step in steps {
+            let item = came(&step, &mut now_ms, &mut next);
+            let what = step.what;
             judge.take(std::slice::from_ref(&item), now_ms);
             all.push(item);
             if what & 1 == 1 {
@@ -178,21 +199,16 @@ proptest! {
     /// What comes a little late is judged again at once, and then it is as if it had come in time: alarms, what is known, and the log.
     #[test]
     fn judging_again_from_memory_is_judging_in_order(
-        steps in prop::collection::vec((0usize..2, 200u64..4_000, 0i32..120, 0u64..20_000, 0u32..16), 10..120),
+        steps in steps(20_000, 120),
     ) {
         let zone = zone("memory");
         let mut judge = Judge::begin(zone, START_MS, BTreeMap::new()).unwrap();
         let (mut said, mut all, mut next, mut agains) = (Vec::new(), Vec::new(), [0u32; 2], 0);
         judge.idle(START_MS + 10_000);
         let mut now_ms = START_MS + 30_000;
-        for (device, pause, raw, late, what) in steps {
-            now_ms += pause;
-            let n = &mut next[device];
-            *n += 1;
-            let item = match what {
-                0 => gap(device, *n, now_ms - late),
-                _ => record(device, *n, now_ms - late, raw),
-            };
+        for step in steps {
+            let item = came(&step, &mut now_ms, &mut next);
+            let what = step.what;
             judge.take(std::slice::from_ref(&item), now_ms);
             if what & 1 == 1 {
                 judge.idle(now_ms);
