@@ -4,108 +4,87 @@
 
 use crate::batch::Cell;
 use crate::catalog::Reading;
-use crate::error::{Misuse, Peer};
+use crate::error::Misuse;
 use crate::limits::{BODY_MAX, READINGS_PER_RECORD, RECORD_MAX};
-use crate::wire::cursor::{Fields, NoRoom, Reader, Writer, unzigzag, zigzag};
-use crate::wire::data::{Outcome, ShapeIds};
+use crate::wire::cursor::{Fields, NoRoom, Writer, zigzag};
+use crate::wire::data::Outcome;
 use crate::{Cause, CommandId, Position, Tick};
 
 pub(super) const RECORD: u8 = 0;
-const GAP: u8 = 1;
-const REPLY: u8 = 2;
+pub(super) const GAP: u8 = 1;
+pub(super) const REPLY: u8 = 2;
 const APPLIED: u8 = 3;
 pub(super) const LATEST: u8 = 4;
 
 /// The largest item, its length byte included.
 pub(crate) const ITEM_MAX: usize = 1 + 255;
 
-/// An item, taken apart.
-// Its number in a byte: beside a tick the compiler makes 64 bits of it, which a chip compares in pieces.
+/// An item, taken apart: one set of fields for all kinds. What a kind does not have is of no meaning.
+// A variant for each kind would have a chip copy the largest of them about.
 #[derive(Clone, Copy, Debug)]
-#[repr(u8)]
-pub(crate) enum Stored<'a> {
-    /// Readings of one instant, `delta` ms after the item before.
-    Record { delta: u64, cells: Cells<'a>, superseded: Option<(u32, u64)> },
-    /// Positions that were never kept.
-    Gap { count: u32, cause: Cause, span: (Tick, Tick) },
-    /// The answer to a command, its outcome as the wire has it.
-    Reply { command: CommandId, outcome: [u8; 2], body: &'a [u8] },
-    /// A setting was applied or refused.
-    Applied { revision: u32, refused: Option<u8> },
+pub(crate) struct Stored<'a> {
+    /// What it is.
+    pub kind: u8,
+    /// Of a gap how many positions, of a record how many values it replaced; the command of an answer, the revision of a setting.
+    pub number: u32,
+    /// Of a record the ms after the item before, of a gap its first tick.
+    pub from: u64,
+    /// Of a record the ms since the first value that it replaced, of a gap the ms from its first tick to its last.
+    pub span: u64,
+    /// Of a gap its cause, of an answer its outcome as the wire has it, of a setting 0 or why it was refused; of a record how many readings.
+    pub code: [u8; 2],
+    /// Of a record its readings, of an answer its body.
+    pub rest: &'a [u8],
 }
 
-impl Stored<'_> {
+impl<'a> Stored<'a> {
+    /// Before one is read.
+    pub(crate) const NONE: Self = Stored { kind: 0, number: 0, from: 0, span: 0, code: [0; 2], rest: &[] };
+
+    /// Whether it holds readings of one instant.
+    pub(crate) fn is_record(&self) -> bool {
+        matches!(self.kind, RECORD | LATEST)
+    }
+
     /// How many positions it takes.
     pub(crate) fn positions(&self) -> u32 {
-        if let Stored::Gap { count, .. } = self { *count } else { 1 }
-    }
-}
-
-/// The readings of a record: ids and cells.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Cells<'a> {
-    count: u8,
-    bytes: &'a [u8],
-}
-
-impl<'a> Cells<'a> {
-    /// The readings in order. Our own bytes: what cannot be read ends the list.
-    pub(crate) fn iter(&self) -> impl Iterator<Item = Reading> + Clone + use<'a> {
-        let mut rest = *self;
-        core::iter::from_fn(move || rest.take())
+        if self.kind == GAP { self.number } else { 1 }
     }
 
+    /// The tick after it: that of a record, else the one before it.
+    pub(crate) fn after(&self, before: Tick) -> Tick {
+        if self.is_record() { before.plus(self.from) } else { before }
+    }
+
+    /// Reads the body of an item (after its length byte) in place of this one; says whether it is one.
     #[cfg_attr(target_pointer_width = "32", inline(never))]
-    fn take(&mut self) -> Option<Reading> {
-        self.count = self.count.checked_sub(1)?;
-        let mut r = Reader::new(self.bytes);
-        let (quantity, coded) = (r.var16().ok()?, r.varint().ok()?);
-        self.bytes = r.rest();
-        let cell = match coded & 1 {
-            0 => Cell::Value(unzigzag(coded >> 1) as i32),
-            _ => Cell::Fault((coded >> 1) as u8),
+    pub(crate) fn read(&mut self, body: &'a [u8]) -> bool {
+        let mut r = Fields::new(body);
+        self.kind = r.u8();
+        if self.is_record() {
+            self.from = r.varint();
+        }
+        if self.kind != RECORD {
+            self.number = r.var32();
+        }
+        if self.kind == LATEST {
+            self.span = r.varint();
+        }
+        self.code[0] = r.u8();
+        if self.kind == REPLY {
+            self.code[1] = r.u8();
+        }
+        if self.kind == GAP {
+            (self.from, self.span) = (r.varint(), r.varint());
+        }
+        self.rest = r.rest();
+        let is_sound = match self.kind {
+            GAP => self.number > 0,
+            REPLY => matches!(self.code, [0..=2, 0] | [3, 1..=255]),
+            kind => kind <= LATEST,
         };
-        Some(Reading { quantity, cell })
+        is_sound && r.so_far().is_ok()
     }
-
-    /// Its quantities.
-    pub(crate) fn shape(&self) -> ShapeIds {
-        let mut shape = ShapeIds::default();
-        self.iter().for_each(|r| {
-            shape.push(r.quantity);
-        });
-        shape
-    }
-}
-
-/// Reads the body of an item (after its length byte).
-pub(crate) fn read(body: &[u8]) -> Option<Stored<'_>> {
-    let mut r = Fields::new(body);
-    let stored = match r.u8() {
-        kind @ (RECORD | LATEST) => {
-            let delta = r.varint();
-            let superseded = (kind == LATEST).then(|| (r.var32(), r.varint()));
-            let count = r.u8();
-            Stored::Record { delta, superseded, cells: Cells { count, bytes: r.rest() } }
-        }
-        GAP => {
-            let (count, cause) = (r.var32(), Cause::from_number(r.u8()));
-            r.require(count > 0, Peer::Malformed);
-            let first = Tick(r.varint());
-            Stored::Gap { count, cause, span: (first, first.plus(r.varint())) }
-        }
-        REPLY => {
-            let (command, outcome) = (CommandId(r.var32()), [r.u8(), r.u8()]);
-            r.require(matches!(outcome, [0..=2, 0] | [3, 1..=255]), Peer::Malformed);
-            Stored::Reply { command, outcome, body: r.rest() }
-        }
-        APPLIED => {
-            let (revision, code) = (r.var32(), r.u8());
-            Stored::Applied { revision, refused: (code > 0).then_some(code) }
-        }
-        _ => return None,
-    };
-    r.so_far().is_ok().then_some(stored)
 }
 
 /// One item among others, as flash keeps them.
@@ -131,11 +110,11 @@ pub fn walk(bytes: &[u8], first: Position, tick: Tick) -> impl Iterator<Item = W
     let (mut at, mut first, mut before) = (0, first, tick);
     core::iter::from_fn(move || {
         let len = 1 + *bytes.get(at)? as usize;
-        let stored = read(bytes.get(at + 1..at + len)?)?;
-        let tick = match stored {
-            Stored::Record { delta, .. } => before.plus(delta),
-            _ => before,
-        };
+        let mut stored = Stored::NONE;
+        if !stored.read(bytes.get(at + 1..at + len)?) {
+            return None;
+        }
+        let tick = stored.after(before);
         let next = first.plus(stored.positions().into());
         let walked = Walked { first, next, before, tick, at, len };
         (at, first, before) = (at + len, next, tick);

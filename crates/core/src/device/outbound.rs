@@ -1,13 +1,13 @@
 //! Items from the outbox as one Data frame. SPEC section 7.
 
 use super::FLASH;
-use super::item::{self, Stored};
+use super::item::{GAP, LATEST, REPLY, Stored};
 use super::numbers::{Column, Numbers, Ticks};
 use crate::batch;
 use crate::limits::FRAME_HARD_MAX;
-use crate::wire::cursor::{NoRoom, Writer};
-use crate::wire::data::{self, LaneContext, ShapeIds};
-use crate::{Cause, Lane, Position, Tick};
+use crate::wire::cursor::Writer;
+use crate::wire::data::{self, LaneContext};
+use crate::{Cause, CommandId, Lane, Position, Tick};
 
 /// Items to frame: length-prefixed bytes, the position of the first, the tick its distance counts from.
 #[derive(Clone, Copy, Debug)]
@@ -38,14 +38,15 @@ pub(crate) struct Framed {
     pub next: Position,
 }
 
-/// Frames as many of the items as fit `out`; `expect` is the position that the server expects next.
+/// Frames as many of the items as fit `out`; `expect` is the position that the server expects next. Where none does, there is no frame: what
+/// `out` holds is of no use.
 pub(crate) fn frame(
     lane: Lane,
     context: &mut LaneContext,
     expect: Position,
     batch: &Batch<'_>,
     out: &mut [u8],
-) -> Result<Framed, NoRoom> {
+) -> Framed {
     let mut w = Writer::new(out);
     data::begin(&mut w, lane, expect);
     let mut records = 0;
@@ -59,41 +60,25 @@ pub(crate) fn frame(
         data::gap(&mut w, missing, if batch.hole == Cause::None { Cause::Mixed } else { batch.hole }, None);
         records += missing;
     }
-    w.finish()?;
     let mut framed = Framed { len: 0, taken: 0, positions: 0, records, tick: batch.tick, next: batch.first };
     let mut rest = Items { bytes: batch.bytes, tick: batch.tick };
-    let mut after = rest;
-    while let Some(stored) = after.next() {
+    let (mut after, mut stored) = (rest, Stored::NONE);
+    while w.finish().is_ok() && after.next(&mut stored) {
         let mut positions = stored.positions();
         if framed.positions.saturating_add(positions) > u32::MAX - batch.first.n() {
             // Not ours: no boot makes so many.
             break;
         }
         let before = w.len();
-        let fits = match stored {
-            Stored::Record { superseded, cells, .. } => {
-                let run = run(&mut w, context, rest, after.tick, cells.shape(), superseded);
-                run.map(|(count, next)| (positions, after) = (count, next)).is_ok()
+        if stored.is_record() {
+            let Some((count, next)) = run(&mut w, context, rest, after.tick, &mut stored) else { break };
+            (positions, after) = (count, next);
+        } else {
+            other(&mut w, &stored);
+            if w.finish().is_err() {
+                w.truncate(before);
+                break;
             }
-            Stored::Gap { count, cause, span } => {
-                data::gap(&mut w, count, cause, Some(span));
-                w.finish().is_ok()
-            }
-            Stored::Reply { command, outcome, body } => {
-                data::said(&mut w, command, outcome, body);
-                w.finish().is_ok()
-            }
-            Stored::Applied { revision, refused } => {
-                data::applied(&mut w, revision, refused);
-                w.finish().is_ok()
-            }
-        };
-        if !fits {
-            if framed.positions == 0 {
-                return Err(NoRoom);
-            }
-            w.truncate(before);
-            break;
         }
         framed.positions += positions;
         rest = after;
@@ -103,65 +88,80 @@ pub(crate) fn frame(
     framed.tick = rest.tick;
     framed.next = batch.first.plus(framed.positions.into());
     framed.len = w.len();
-    Ok(framed)
+    framed
 }
 
-/// Writes one run: the records from here on that share a shape, as many as fit, the first of which was made at `first`. If none does, the
-/// context is as it was.
+/// Writes an item that is no record.
+fn other(w: &mut Writer<'_>, stored: &Stored<'_>) {
+    let [code, more] = stored.code;
+    match stored.kind {
+        GAP => {
+            let first = Tick(stored.from);
+            data::gap(w, stored.number, Cause::from_number(code), Some((first, first.plus(stored.span))));
+        }
+        REPLY => data::said(w, CommandId(stored.number), [code, more], stored.rest),
+        _ => data::applied(w, stored.number, (code > 0).then_some(code)),
+    }
+}
+
+/// Writes one run: the records from here on that are of the shape of the first, as many as fit; that one was made at `first`. If none does,
+/// nothing is written.
 fn run<'a>(
     w: &mut Writer<'_>,
     context: &mut LaneContext,
     from: Items<'a>,
     first: Tick,
-    shape: ShapeIds,
-    superseded: Option<(u32, u64)>,
-) -> Result<(u32, Items<'a>), NoRoom> {
-    let columns = shape.as_slice().len();
+    stored: &mut Stored<'a>,
+) -> Option<(u32, Items<'a>)> {
     let numbers = Numbers { bytes: from.bytes };
-    let ticks = Ticks { numbers, tick: from.tick };
-    let column = |index| Column { numbers, index };
+    let shape = numbers.shape(stored.code[0]);
+    let columns = shape.as_slice().len();
+    let is_latest = stored.kind == LATEST;
+    let superseded = is_latest.then(|| (stored.number, Tick(first.0.saturating_sub(stored.span))));
     let mut count = 1;
-    if superseded.is_none() {
-        let mut rest = numbers;
-        rest.continues(shape.as_slice());
-        while count < batch::MAX_RUN && rest.continues(shape.as_slice()) {
-            count += 1;
-        }
+    let mut rest = numbers;
+    rest.continues(shape.as_slice());
+    while !is_latest && count < batch::MAX_RUN && rest.continues(shape.as_slice()) {
+        count += 1;
     }
-    let superseded = superseded.map(|(n, since)| (n, Tick(first.0.saturating_sub(since))));
-    let (start, context_before) = (w.len(), *context);
-    let mut head = |w: &mut Writer<'_>, count, followed| {
-        *context = context_before;
-        w.truncate(start);
-        data::run_head(w, context, count, first, &shape, superseded, followed);
-        w.finish()
-    };
+    let start = w.len();
+    // The columns' length goes before them: room for the longest is left, and given up afterwards.
+    let mut head =
+        data::Head { count, tick: first, shape: &shape, superseded, columns: Some(FRAME_HARD_MAX) };
     let (at, len) = loop {
-        // The columns' length goes before them: room for the longest is left, and given up afterwards.
-        let mut attempt = Err(NoRoom);
-        if head(w, count, Some(FRAME_HARD_MAX)).is_ok() {
-            let (at, room) = (w.len(), w.room());
-            match batch::encode_or_len(w.free(), count, ticks, columns, column) {
-                Ok((len, true)) => break (at, len),
-                Ok((len, false)) => attempt = Ok(count * room / len),
-                Err(_) => {}
+        w.truncate(start);
+        head.put(w, context);
+        let (at, room) = (w.len(), w.room());
+        let fits = w.finish().is_ok();
+        let encoded = if head.count == 1 {
+            numbers.alone(columns, w);
+            Ok((w.len() - at, w.finish().is_ok()))
+        } else {
+            let column = |index| Column { numbers, index };
+            batch::encode_or_len(w.free(), head.count, Ticks { numbers, tick: from.tick }, columns, column)
+        };
+        match encoded {
+            Ok((len, true)) if fits && columns > 0 => break (at, len),
+            Ok((len, false)) if fits && head.count > 1 => {
+                head.count = (head.count * room / len.max(1)).clamp(1, head.count - 1);
             }
-        }
-        match attempt {
-            Ok(fewer) if count > 1 => count = fewer.clamp(1, count - 1),
             _ => {
-                *context = context_before;
-                return Err(NoRoom);
+                w.truncate(start);
+                return None;
             }
         }
     };
-    let mut last = ticks;
-    last.by_ref().take(count).for_each(drop);
-    let next = Items { bytes: last.numbers.bytes, tick: last.tick };
+    let mut next = from;
+    for _ in 0..head.count {
+        next.next(stored);
+    }
     // If something follows in the items, it may follow in the frame.
-    head(w, count, (!next.bytes.is_empty()).then_some(len))?;
+    head.columns = (!next.bytes.is_empty()).then_some(len);
+    w.truncate(start);
+    head.put(w, context);
     w.pull(at, len);
-    Ok((count as u32, next))
+    *context = LaneContext { shape, tick: Some(first) };
+    Some((head.count as u32, next))
 }
 
 /// Items one after the other.
@@ -173,14 +173,13 @@ struct Items<'a> {
 
 impl<'a> Items<'a> {
     /// Takes the next item; at the end, or at what is no item, nothing.
-    fn next(&mut self) -> Option<Stored<'a>> {
-        let (len, rest) = self.bytes.split_first()?;
-        let (body, rest) = rest.split_at_checked(*len as usize)?;
-        let stored = item::read(body)?;
-        if let Stored::Record { delta, .. } = stored {
-            self.tick = self.tick.plus(delta);
+    fn next(&mut self, stored: &mut Stored<'a>) -> bool {
+        let Some((len, rest)) = self.bytes.split_first() else { return false };
+        let Some((body, rest)) = rest.split_at_checked(usize::from(*len)) else { return false };
+        if !stored.read(body) {
+            return false;
         }
-        self.bytes = rest;
-        Some(stored)
+        (self.bytes, self.tick) = (rest, stored.after(self.tick));
+        true
     }
 }

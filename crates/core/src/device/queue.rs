@@ -1,7 +1,8 @@
 //! One lane of an outbox: a ring of items over a part of the outbox's bytes.
 
 use super::FLASH;
-use super::item::{self, Made, Stored};
+use super::item::{GAP, LATEST, Made, RECORD};
+use super::numbers::Numbers;
 use crate::error::Misuse;
 use crate::{Cause, Tick};
 
@@ -46,13 +47,10 @@ impl Cursor {
 struct Head {
     /// Where the next one begins.
     after: Cursor,
-    /// When it was made; of a gap the end, of an answer nothing: those do not grow old.
-    made: Option<Tick>,
+    /// When it was made; of a gap the end, of an answer never: those do not grow old.
+    made: Tick,
     is_record: bool,
 }
-
-/// The fields of any item, its length byte included: what follows is a record's readings or a reply's body.
-const FIELDS: usize = 32;
 
 /// Items copied out of the ring.
 #[derive(Clone, Copy, Debug)]
@@ -64,6 +62,9 @@ pub(crate) struct Copied {
     /// Tick that the first item's distance counts from.
     pub tick: Tick,
 }
+
+/// The fields of any item, its length byte included: what follows is a record's readings or a reply's body.
+const FIELDS: usize = 32;
 
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Queue {
@@ -250,8 +251,8 @@ impl Queue {
     /// Gives up what is older than the time to live.
     pub(crate) fn expire(&mut self, bytes: &[u8], now: Tick) {
         while self.ttl_ms > 0
-            && let Some(Head { made: Some(tick), .. }) = self.look(bytes, self.head_cursor())
-            && now.since(tick) > u64::from(self.ttl_ms)
+            && let Some(head) = self.look(bytes, self.head_cursor())
+            && now.since(head.made) > u64::from(self.ttl_ms)
         {
             self.drop_head(bytes, Cause::Expired);
         }
@@ -260,9 +261,9 @@ impl Queue {
     /// When the oldest record expires.
     pub(crate) fn expires_at(&self, bytes: &[u8]) -> Tick {
         if self.ttl_ms > 0
-            && let Some(Head { made: Some(tick), is_record: true, .. }) = self.look(bytes, self.head_cursor())
+            && let Some(Head { made, is_record: true, .. }) = self.look(bytes, self.head_cursor())
         {
-            return tick.plus(u64::from(self.ttl_ms) + 1);
+            return made.plus(u64::from(self.ttl_ms) + 1);
         }
         Tick::NEVER
     }
@@ -301,19 +302,18 @@ impl Queue {
 
     /// Copies whole framable items from the cursor on, as many as fit. The cursor must not be behind.
     pub(crate) fn copy(&self, bytes: &[u8], cursor: &Cursor, out: &mut [u8]) -> Copied {
-        let copied = Copied { len: 0, n: cursor.n, tick: cursor.tick };
-        let (mut at, mut n) = (cursor.offset.wrapping_sub(self.popped) as usize, cursor.n);
-        let mut len = 0;
-        let limit = self.framable();
-        while at < self.len && n < limit {
-            let size = 1 + self.byte(bytes, at) as usize;
-            let Some(slot) = out.get_mut(len..len + size) else { break };
-            self.copy_range(bytes, at, slot);
-            n += item::read(&slot[1..]).map_or(1, |i| i.positions());
-            len += size;
-            at += size;
+        let (mut at, mut len) = (*cursor, 0);
+        while at.n < self.framable()
+            && let Some(head) = self.look(bytes, at)
+        {
+            let more = len + head.after.offset.wrapping_sub(at.offset) as usize;
+            if more > out.len() {
+                break;
+            }
+            (at, len) = (head.after, more);
         }
-        Copied { len, ..copied }
+        self.copy_range(bytes, cursor.offset.wrapping_sub(self.popped) as usize, &mut out[..len]);
+        Copied { len, n: cursor.n, tick: cursor.tick }
     }
 
     /// Moves the cursor over items that were framed: `len` bytes, `positions` numbers, up to `tick`.
@@ -328,44 +328,30 @@ impl Queue {
         self.close_gap(bytes);
     }
 
-    /// Reads the item at the cursor.
-    fn look(&self, bytes: &[u8], mut cursor: Cursor) -> Option<Head> {
+    /// Reads the item at the cursor, as far as it says where the next one stands.
+    fn look(&self, bytes: &[u8], cursor: Cursor) -> Option<Head> {
         let at = cursor.offset.wrapping_sub(self.popped) as usize;
         if at >= self.len {
             return None;
         }
-        let size = 1 + self.byte(bytes, at) as usize;
-        if let Some(delta) = self.soon(bytes, at, size) {
-            let tick = cursor.tick.plus(delta.into());
-            Self::advance(&mut cursor, size, 1, tick);
-            return Some(Head { after: cursor, made: Some(tick), is_record: true });
+        let mut fields = [0; FIELDS];
+        self.copy_range(bytes, at, &mut fields[..FIELDS.min(self.len - at)]);
+        let [size, kind, numbers @ ..] = &fields;
+        let mut numbers = Numbers { bytes: numbers };
+        let (mut positions, mut tick, mut made) = (1, cursor.tick, Tick::NEVER);
+        let is_record = matches!(*kind, RECORD | LATEST);
+        if is_record {
+            tick = tick.plus(numbers.take());
+            made = tick;
+        } else if *kind == GAP {
+            positions = numbers.take() as u32;
+            // Its cause.
+            numbers.skip(1);
+            made = Tick(numbers.take()).plus(numbers.take());
         }
-        let mut buf = [0; FIELDS];
-        let item = &mut buf[..size.min(FIELDS)];
-        self.copy_range(bytes, at, item);
-        let stored = item::read(&item[1..])?;
-        let (tick, made) = match stored {
-            Stored::Record { delta, .. } => (cursor.tick.plus(delta), Some(cursor.tick.plus(delta))),
-            Stored::Gap { span, .. } => (cursor.tick, Some(span.1)),
-            _ => (cursor.tick, None),
-        };
-        Self::advance(&mut cursor, size, stored.positions(), tick);
-        Some(Head { after: cursor, made, is_record: matches!(stored, Stored::Record { .. }) })
-    }
-
-    /// Most items are plain records within 16 s of the one before, and one acknowledgement may free hundreds of them: how long after it, if
-    /// this is one.
-    fn soon(&self, bytes: &[u8], at: usize, size: usize) -> Option<u16> {
-        // With its length, its kind and a distance of two bytes.
-        if size < 4 || self.byte(bytes, at + 1) != item::RECORD {
-            return None;
-        }
-        let (low, high) = (self.byte(bytes, at + 2), self.byte(bytes, at + 3));
-        match (low, high) {
-            (..0x80, _) => Some(low.into()),
-            (_, ..0x80) => Some(u16::from(low & 0x7f) | u16::from(high) << 7),
-            _ => None,
-        }
+        let mut after = cursor;
+        Self::advance(&mut after, 1 + usize::from(*size), positions, tick);
+        Some(Head { after, made, is_record })
     }
 
     /// Removes the head item; returns its tick.
@@ -397,15 +383,6 @@ impl Queue {
         region[..item.len() - run].copy_from_slice(&item[run..]);
         self.len += item.len();
         self.high_water = self.high_water.max(self.len);
-    }
-
-    #[cfg_attr(target_pointer_width = "32", inline(never))]
-    fn byte(&self, bytes: &[u8], at: usize) -> u8 {
-        let mut i = self.head + at;
-        if i >= self.cap {
-            i -= self.cap;
-        }
-        bytes[self.start + i]
     }
 
     fn copy_range(&self, bytes: &[u8], at: usize, out: &mut [u8]) {

@@ -92,6 +92,11 @@ pub struct Supply {
     pub complete: bool,
 }
 
+impl Supply {
+    /// Nothing.
+    const NONE: Self = Supply { len: 0, first: Position::NONE, tick: Tick(0), complete: true };
+}
+
 /// One connection of a device.
 ///
 /// All calls take the time (`now`, the device's own tick). After any call, poll [`Session::poll_transmit`] until it is idle, and

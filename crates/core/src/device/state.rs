@@ -122,8 +122,8 @@ impl LaneLink {
     /// A frame went out.
     pub(crate) fn sent(&mut self, framed: &Framed) {
         self.expect = framed.next;
-        self.sent.bytes = self.sent.bytes.saturating_add(framed.len as u64);
-        self.sent.records = self.sent.records.saturating_add(framed.records.into());
+        self.sent.bytes += framed.len as u64;
+        self.sent.records += u64::from(framed.records);
     }
 }
 

@@ -344,14 +344,10 @@ impl<'a> Writer<'a> {
 
     /// Takes the `n` bytes that stand at `at`, in [`Writer::free`] or before it, as the next ones (no more than there are).
     pub(crate) fn pull(&mut self, at: usize, n: usize) {
-        let end = (at + n).min(self.out.len());
-        let (mut at, mut some) = (at.min(end), [0; 64]);
-        // By way of the stack: for this place alone a chip would link what moves overlapping bytes.
-        while at < end {
-            let some = &mut some[..(end - at).min(64)];
-            some.copy_from_slice(&self.out[at..at + some.len()]);
-            self.bytes(some);
-            at += some.len();
+        for from in at..(at + n).min(self.out.len()) {
+            // One by one: for this place alone a chip would link what moves overlapping bytes.
+            let byte = self.out[from];
+            self.u8(byte);
         }
     }
 

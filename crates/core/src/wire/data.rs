@@ -13,7 +13,7 @@ use crate::limits::{BODY_MAX, READINGS_PER_RECORD, RUN_MAX};
 use crate::{Cause, CommandId, Lane, Position, Tick};
 
 use read::{Items, walk};
-pub(crate) use write::said;
+pub(crate) use write::{Head, said};
 pub use write::{applied, begin, boot, gap, reply, run_head};
 
 const RUN: u8 = 0;

@@ -135,25 +135,27 @@ impl Session<'_> {
         let link = &mut self.lanes[i];
         let supply = self.supply.filter(|(l, _)| FLASH && *l == lane).map(|(_, s)| s);
         let held = FLASH && (self.supply.is_some() || self.fetching.is_some());
-        // As with items: 64 bits if it is not said.
+        // What was found, in place: a chip would copy the largest of the variants about.
+        let (mut floor, mut items, mut wire) = (LaneFloor::default(), Supply::NONE, Position::NONE);
         #[repr(u8)]
         enum Found {
             Nothing,
-            Floor(LaneFloor),
+            Floor,
             Fetch(Position),
-            Items(Supply),
+            Items,
             Unread,
         }
         let found = outbox.with(|o| {
             o.prepare(lane);
-            let floor = o.floor(lane);
+            floor = o.floor(lane);
             if floor.floor > link.expect && !crate::planted!("floor-unsaid") {
                 o.note_framed(lane, floor.floor);
                 link.aim(o, lane, floor.floor);
-                return Found::Floor(floor);
+                return Found::Floor;
             }
             if let Some(supply) = supply {
-                return if supply.first <= o.next(lane) { Found::Items(supply) } else { Found::Unread };
+                (items, wire) = (supply, o.wire(supply.first));
+                return if supply.first <= o.next(lane) { Found::Items } else { Found::Unread };
             }
             match link.flash.filter(|_| FLASH).map(|from| (from, o.in_flash(lane))) {
                 // The scratch holds another lane's items: wait for its turn.
@@ -173,10 +175,12 @@ impl Session<'_> {
             let copied = o.copy(lane, &link.cursor, scratch);
             let first = Position::new(o.boot(), copied.n);
             let complete = o.is_whole_from(o.local_of(link.expect));
-            Found::Items(Supply { len: copied.len, first, tick: copied.tick, complete })
+            items = Supply { len: copied.len, first, tick: copied.tick, complete };
+            wire = o.wire(first);
+            Found::Items
         });
-        let items = match found {
-            Found::Floor(floor) => {
+        match found {
+            Found::Floor => {
                 self.goes_on_elsewhere(lane);
                 return flow::floor(lane, &floor, out).map_or(Transmit::Idle, Transmit::Frame);
             }
@@ -186,33 +190,32 @@ impl Session<'_> {
             }
             Found::Unread if FLASH => return self.unread(outbox, now, lane, out),
             Found::Nothing | Found::Fetch(_) | Found::Unread => return Transmit::Idle,
-            Found::Items(items) => items,
-        };
+            Found::Items => {}
+        }
         if items.len == 0 {
             return if supply.is_some() { self.unread(outbox, now, lane, out) } else { Transmit::Idle };
         }
         let link = &mut self.lanes[i];
-        let first = outbox.with(|o| o.wire(items.first));
-        if first < link.expect {
+        if wire < link.expect {
             // Never: the cursor stands where the server expects the next. What it has is not framed under another position.
             return Transmit::Idle;
         }
         // Outside of the lock: encoding.
         let batch = Batch {
             bytes: &self.scratch[..items.len],
-            first,
+            first: wire,
             tick: items.tick,
             hole: Cause::Flash,
             complete: items.complete,
         };
-        let framed = match outbound::frame(lane, &mut link.context, link.expect, &batch, out) {
-            Ok(framed) if framed.positions > 0 => framed,
+        let framed = outbound::frame(lane, &mut link.context, link.expect, &batch, out);
+        if framed.positions == 0 {
             // Every item of ours fits the smallest frame.
-            _ if supply.is_some() && out.len() >= FRAME_MIN_MAX => {
-                return self.unread(outbox, now, lane, out);
-            }
-            _ => return Transmit::Idle,
-        };
+            return match supply.is_some() && out.len() >= FRAME_MIN_MAX {
+                true => self.unread(outbox, now, lane, out),
+                false => Transmit::Idle,
+            };
+        }
         link.sent(&framed);
         if lane == Lane::Readings {
             self.pace.sent(&framed, now);

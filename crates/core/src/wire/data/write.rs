@@ -33,45 +33,51 @@ pub fn run_head(
             w.tagged(ALONE, tick.0 - last.0);
             context.tick = Some(tick);
         }
-        _ => any_run_head(w, context, count, tick, shape, superseded, columns),
+        _ => {
+            Head { count, tick, shape, superseded, columns }.put(w, context);
+            *context = LaneContext { shape: *shape, tick: Some(tick) };
+        }
     }
 }
 
-#[inline(never)]
-fn any_run_head(
-    w: &mut Writer<'_>,
-    context: &mut LaneContext,
-    count: usize,
-    tick: Tick,
-    shape: &ShapeIds,
-    superseded: Option<(u32, Tick)>,
-    columns: Option<usize>,
-) {
-    let relative = context.tick.filter(|last| *last <= tick);
-    let same = context.shape == *shape;
-    let mut tag = RUN;
-    tag |= if count > 1 { MANY } else { 0 };
-    tag |= if relative.is_some() { TICK_RELATIVE } else { 0 };
-    tag |= if same { SHAPE_SAME } else { 0 };
-    tag |= if superseded.is_some() { SUPERSEDED } else { 0 };
-    tag |= if columns.is_some() { NOT_LAST } else { 0 };
-    w.u8(tag);
-    if count > 1 {
-        w.var32(count as u32);
+/// What stands before a run's columns, as [`run_head`] has it.
+pub(crate) struct Head<'a> {
+    pub count: usize,
+    pub tick: Tick,
+    pub shape: &'a ShapeIds,
+    pub superseded: Option<(u32, Tick)>,
+    pub columns: Option<usize>,
+}
+
+impl Head<'_> {
+    /// Writes it after what the lane's context says; that is the caller's to change.
+    #[inline(never)]
+    pub(crate) fn put(&self, w: &mut Writer<'_>, context: &LaneContext) {
+        let relative = context.tick.filter(|last| *last <= self.tick);
+        let same = context.shape == *self.shape;
+        let mut tag = RUN;
+        tag |= if self.count > 1 { MANY } else { 0 };
+        tag |= if relative.is_some() { TICK_RELATIVE } else { 0 };
+        tag |= if same { SHAPE_SAME } else { 0 };
+        tag |= if self.superseded.is_some() { SUPERSEDED } else { 0 };
+        tag |= if self.columns.is_some() { NOT_LAST } else { 0 };
+        w.u8(tag);
+        if self.count > 1 {
+            w.var32(self.count as u32);
+        }
+        w.varint(self.tick.0 - relative.map_or(0, |t| t.0));
+        if !same {
+            w.u8(self.shape.len);
+            self.shape.as_slice().iter().for_each(|id| w.var32((*id).into()));
+        }
+        if let Some((n, since)) = self.superseded {
+            w.var32(n);
+            w.varint(self.tick.since(since));
+        }
+        if let Some(len) = self.columns {
+            w.var32(len as u32);
+        }
     }
-    w.varint(tick.0 - relative.map_or(0, |t| t.0));
-    if !same {
-        w.u8(shape.len);
-        shape.as_slice().iter().for_each(|id| w.var32((*id).into()));
-    }
-    if let Some((n, since)) = superseded {
-        w.var32(n);
-        w.varint(tick.since(since));
-    }
-    if let Some(len) = columns {
-        w.var32(len as u32);
-    }
-    *context = LaneContext { shape: *shape, tick: Some(tick) };
 }
 
 /// Writes a gap item of one position or more.
