@@ -35,25 +35,25 @@ impl Plan {
     pub(super) fn new(source: &mut dyn Source, count: usize, whole: bool) -> Self {
         let mut survey = Survey::NOTHING;
         survey.look(source, &Split::PLAIN, count, whole);
-        let mut best = Self::of(&survey, Split::PLAIN);
+        let mut best = Self::of(&mut survey, Split::PLAIN);
         let (mut divisor, mut remainder) = survey.divisor();
         if let Some(value) = sentinel(source, &survey) {
             let split = Split { sentinel: Some(value), ..Split::PLAIN };
             survey.look(source, &split, count, true);
-            if best.challenge(&survey, split, SAME_EXCEPTION) {
+            if best.challenge(&mut survey, split, SAME_EXCEPTION) {
                 (divisor, remainder) = survey.divisor();
             }
         }
         if divisor > 1 {
             let split = Split { divisor, remainder, ..best.split };
             survey.look(source, &split, count, true);
-            best.challenge(&survey, split, NEW_EXCEPTION);
+            best.challenge(&mut survey, split, NEW_EXCEPTION);
         }
         best
     }
 
     /// Becomes the plan with `split` if that is smaller, where each exception more takes `exception`.
-    fn challenge(&mut self, survey: &Survey, split: Split, exception: u32) -> bool {
+    fn challenge(&mut self, survey: &mut Survey, split: Split, exception: u32) -> bool {
         let mut other = Self::of(survey, split);
         let more = self.values.saturating_sub(other.values) as u32;
         if more > 0 {
@@ -70,7 +70,7 @@ impl Plan {
         wins
     }
 
-    fn of(survey: &Survey, split: Split) -> Self {
+    fn of(survey: &mut Survey, split: Split) -> Self {
         let mut best = Self {
             split,
             rows: survey.rows,
@@ -79,12 +79,12 @@ impl Plan {
             mode: Mode::Packed { bound: 0 },
             cost: if survey.values > 1 { u32::MAX } else { 0 },
         };
-        let orders = [Order::Base, Order::Same, Order::Step];
-        let averages = orders.map(|order| survey.average(order));
-        let least = averages.into_iter().min().unwrap_or(0);
-        for (order, average) in orders.into_iter().zip(averages) {
+        let average = |order| survey.average(order);
+        let averages = [average(Order::Base), average(Order::Same), average(Order::Step)];
+        let least = averages[0].min(averages[1]).min(averages[2]);
+        for order in [Order::Base, Order::Same, Order::Step] {
             // An order that leaves a bit more than another on the average is not worth a closer look.
-            if average <= least + 16 {
+            if averages[order as usize] <= least + 16 {
                 best.try_order(survey, order);
             }
         }
@@ -94,7 +94,7 @@ impl Plan {
         best
     }
 
-    fn try_order(&mut self, survey: &Survey, order: Order) {
+    fn try_order(&mut self, survey: &mut Survey, order: Order) {
         let mut predictor = Predictor { order, unsigned: false, before: survey.first, step: 0 };
         let mut header = 0;
         match order {
@@ -105,17 +105,19 @@ impl Plan {
                 header = 2 * (7 + predictor.step.unsigned_abs().checked_ilog2().unwrap_or(0));
             }
         }
-        let mut lengths = survey.lengths[order as usize];
+        let (values, seen) = (survey.values as u32, survey.seen);
+        let all = &mut survey.lengths[order as usize];
+        let zeros = if predictor.unsigned { all[0] } else { 0 };
         // Without its sign a number is one bit shorter.
-        lengths[1] += if predictor.unsigned { lengths[0] } else { 0 };
-        let lengths = &lengths[usize::from(predictor.unsigned)..];
-        let scale = |cost: u32| scaled(cost, survey.values as u32, survey.seen);
+        all[1] += zeros;
+        let lengths = &all[usize::from(predictor.unsigned)..];
         let (k, cost) = best_rice(lengths);
-        self.offer(predictor, Mode::Rice { k }, header + scale(cost) + 10);
-        if u32::from(lengths[0]) * 8 > survey.seen {
+        self.offer(predictor, Mode::Rice { k }, header + scaled(cost, values, seen) + 10);
+        if u32::from(lengths[0]) * 8 > seen {
             let (runs, cost) = best_runs(lengths);
-            self.offer(predictor, Mode::Runs(runs), header + scale(cost + cost / 64) + 20);
+            self.offer(predictor, Mode::Runs(runs), header + scaled(cost + cost / 64, values, seen) + 20);
         }
+        all[1] -= zeros;
         let bound = survey.most[order as usize] >> u32::from(predictor.unsigned);
         self.offer_packed(survey, predictor, bound, header);
     }

@@ -1,6 +1,7 @@
 //! What a value leaves when its neighbours have been taken off it. All arithmetic wraps at 32 bits.
 
 use super::row::{unzigzag, zigzag};
+use crate::limits::SMALL;
 
 /// How many values before it predict the next one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,8 +31,28 @@ impl Predictor {
         self.order as usize
     }
 
+    /// What is left of one value.
+    fn left(&mut self, value: i32) -> u32 {
+        let step = value.wrapping_sub(self.before);
+        let mut left = step;
+        if self.order == Order::Step {
+            left = step.wrapping_sub(self.step);
+            self.step = step;
+        }
+        if self.order != Order::Base {
+            self.before = value;
+        }
+        if self.unsigned { left as u32 } else { zigzag(left) }
+    }
+
     /// What is left of each value.
     pub(super) fn reduce(&mut self, values: &[i32], left: &mut [u32]) {
+        if SMALL {
+            for (value, left) in values.iter().zip(left.iter_mut()) {
+                *left = self.left(*value);
+            }
+            return;
+        }
         match self.order {
             Order::Base => {
                 for (value, left) in values.iter().zip(left.iter_mut()) {

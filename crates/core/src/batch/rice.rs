@@ -1,20 +1,29 @@
 //! Rice codes: the quotient in unary, then `k` bits of remainder; what is far out is written whole.
 
 use super::bits::{PEEKED, Reader, Writer};
+use crate::limits::SMALL;
 
 /// Quotients from here on are an escape, followed by all 32 bits.
 pub(super) const ESCAPE: u32 = 16;
 
+#[cfg_attr(target_pointer_width = "32", inline(never))]
 pub(super) fn put(out: &mut Writer<'_>, value: u32, k: u32) {
     match code(value, k) {
-        Some((bits, len)) => out.put(bits, len),
-        None => put_long(out, value, k),
+        Some((bits, len)) if !SMALL => out.put(bits, len),
+        _ => put_long(out, value, k),
     }
 }
 
 /// Also whether no value is above `limit`, which is above all that is not escaped.
 pub(super) fn put_all(out: &mut Writer<'_>, values: &[u32], k: u32, limit: u32) -> bool {
     let mut fits = true;
+    if SMALL {
+        for value in values {
+            fits &= *value <= limit;
+            put(out, *value, k);
+        }
+        return fits;
+    }
     out.put_each(
         values,
         |value| code(value, k),
@@ -37,7 +46,8 @@ fn code(value: u32, k: u32) -> Option<(u32, u32)> {
     Some(((low << 1 | 1) << quotient, quotient + 1 + k))
 }
 
-#[cold]
+/// Any value, in two pieces.
+#[cfg_attr(not(target_pointer_width = "32"), cold)]
 fn put_long(out: &mut Writer<'_>, value: u32, k: u32) {
     let quotient = value >> k;
     if quotient >= ESCAPE {

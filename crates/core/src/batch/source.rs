@@ -17,28 +17,32 @@ pub(super) trait Source {
     fn skip(&mut self, rows: usize);
 }
 
-/// All of a column that is no longer than a chunk, so that it is walked once: its numbers, and which of them are faults.
+/// All of a column that is no longer than a chunk, so that it is walked once: its numbers, and which of them are faults. A chip keeps nothing,
+/// and walks again.
 pub(super) struct Kept {
     rows: usize,
     faults: u32,
-    chunk: [i32; CHUNK],
+    chunk: [i32; KEPT],
 }
 
+const KEPT: usize = if SMALL { 0 } else { CHUNK };
+
 impl Kept {
-    pub(super) const NOTHING: Self = Self { rows: 0, faults: 0, chunk: [0; CHUNK] };
+    pub(super) const NOTHING: Self = Self { rows: 0, faults: 0, chunk: [0; KEPT] };
 
     /// What [`Source::fill`] gives of all `rows`, if that is kept.
     pub(super) fn give(&self, rows: usize, out: &mut [i32; CHUNK]) -> Option<(usize, u32)> {
-        if self.rows == 0 || self.rows != rows {
+        if SMALL || self.rows == 0 || self.rows != rows {
             return None;
         }
-        *out = self.chunk;
+        out[..KEPT].copy_from_slice(&self.chunk);
         Some((rows, self.faults))
     }
 
     /// Keeps what was given, which is all.
     pub(super) fn keep(&mut self, rows: usize, faults: u32, given: &[i32; CHUNK]) {
-        *self = Self { rows, faults, chunk: *given };
+        (self.rows, self.faults) = (rows, faults);
+        self.chunk.copy_from_slice(&given[..KEPT]);
     }
 }
 

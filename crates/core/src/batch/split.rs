@@ -54,6 +54,7 @@ impl Split {
     }
 
     /// Writes the list of `exceptions` among `rows`.
+    #[cfg_attr(target_pointer_width = "32", inline(never))]
     pub(super) fn put(&self, out: &mut Writer<'_>, source: &mut dyn Source, rows: usize, exceptions: usize) {
         out.put(u32::from(exceptions > 0), 1);
         if exceptions == 0 {
@@ -63,15 +64,13 @@ impl Split {
         let k = rice::parameter((rows - exceptions) as u32, exceptions as u32);
         out.put(k, 4);
         let mut chunk = [0; CHUNK];
-        let (mut gap, mut last, mut last_value) = (0, Cell::Fault(0), 0);
+        let (mut gap, mut last, mut last_value) = (0, (1, 0), 0);
         source.rewind();
         loop {
             let (rows, faults) = source.fill(&mut chunk);
             for (row, item) in chunk.iter().take(rows).enumerate() {
-                let cell = if faults >> row & 1 == 1 { Cell::Fault(*item as u8) } else { Cell::Value(*item) };
-                if let Cell::Value(value) = cell
-                    && self.regular(value).is_some()
-                {
+                let cell = (faults >> row & 1, *item);
+                if cell.0 == 0 && self.regular(*item).is_some() {
                     gap += 1;
                     continue;
                 }
@@ -79,13 +78,12 @@ impl Split {
                 gap = 0;
                 out.put(u32::from(cell == last), 1);
                 if cell != last {
-                    match cell {
-                        Cell::Fault(code) => out.put(u32::from(code) << 1 | 1, 9),
-                        Cell::Value(value) => {
-                            out.put(0, 1);
-                            number::put_signed(out, value.wrapping_sub(last_value));
-                            last_value = value;
-                        }
+                    out.put(cell.0, 1);
+                    if cell.0 == 1 {
+                        out.put(*item as u32, 8);
+                    } else {
+                        number::put_signed(out, item.wrapping_sub(last_value));
+                        last_value = *item;
                     }
                 }
                 last = cell;

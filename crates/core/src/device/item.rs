@@ -38,8 +38,10 @@ pub(crate) struct Stored<'a> {
 }
 
 impl<'a> Stored<'a> {
-    /// Before one is read.
-    pub(crate) const NONE: Self = Stored { kind: 0, number: 0, from: 0, span: 0, code: [0; 2], rest: &[] };
+    /// Before one of these is read.
+    pub(crate) const fn none(items: &'a [u8]) -> Self {
+        Stored { kind: 0, number: 0, from: 0, span: 0, code: [0; 2], rest: items }
+    }
 
     /// Whether it holds readings of one instant.
     pub(crate) fn is_record(&self) -> bool {
@@ -110,7 +112,7 @@ pub fn walk(bytes: &[u8], first: Position, tick: Tick) -> impl Iterator<Item = W
     let (mut at, mut first, mut before) = (0, first, tick);
     core::iter::from_fn(move || {
         let len = 1 + *bytes.get(at)? as usize;
-        let mut stored = Stored::NONE;
+        let mut stored = Stored::none(bytes);
         if !stored.read(bytes.get(at + 1..at + len)?) {
             return None;
         }

@@ -220,7 +220,7 @@ mod tests {
             prop_assert!(ticks == cells && cells <= bytes.len() / 2);
             let mut rest = numbers;
             if rest.continues(&[1]) {
-                let mut stored = Stored::NONE;
+                let mut stored = Stored::none(&bytes);
                 prop_assert!(!stored.read(&bytes[1..bytes.len() - rest.bytes.len()]) || stored.code[0] == 1);
             }
         }

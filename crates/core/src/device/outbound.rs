@@ -62,7 +62,7 @@ pub(crate) fn frame(
     }
     let mut framed = Framed { len: 0, taken: 0, positions: 0, records, tick: batch.tick, next: batch.first };
     let mut rest = Items { bytes: batch.bytes, tick: batch.tick };
-    let (mut after, mut stored) = (rest, Stored::NONE);
+    let (mut after, mut stored) = (rest, Stored::none(batch.bytes));
     while w.finish().is_ok() && after.next(&mut stored) {
         let mut positions = stored.positions();
         if framed.positions.saturating_add(positions) > u32::MAX - batch.first.n() {
