@@ -49,15 +49,16 @@ impl Carry {
 
     /// The bytes to keep.
     pub fn to_bytes(&self) -> [u8; Carry::LEN] {
-        let ([a0, a1, a2], [l0, l1, l2]) = (self.acked, self.last);
         // Two numbers, the first of them first.
         let numbers = u64::from(self.begun.0) | u64::from(self.settings) << 32;
-        let words = [self.tag.0, a0.0, a1.0, a2.0, l0.0, l1.0, l2.0, numbers, self.store.0];
         let mut out = [0; Carry::LEN];
         let mut w = Writer::new(&mut out);
         w.u8(VERSION);
         w.bytes(&self.boot.to_le_bytes());
-        words.iter().for_each(|word| w.u64_fixed(*word));
+        w.u64_fixed(self.tag.0);
+        [self.acked, self.last].as_flattened().iter().for_each(|position| w.u64_fixed(position.0));
+        w.u64_fixed(numbers);
+        w.u64_fixed(self.store.0);
         let crc = crc32(&out[..Carry::LEN - 4]);
         out[Carry::LEN - 4..].copy_from_slice(&crc.to_le_bytes());
         out
@@ -73,19 +74,12 @@ impl Carry {
         // The length is known: every field is there.
         let mut r = Fields::new(&body[5..]);
         let tag = Tag(r.u64_fixed());
-        let mut positions = [Position::NONE; 2 * Lane::COUNT];
-        positions.iter_mut().for_each(|position| *position = Position(r.u64_fixed()));
-        let [a0, a1, a2, l0, l1, l2] = positions;
+        let mut positions = [[Position::NONE; Lane::COUNT]; 2];
+        positions.as_flattened_mut().iter_mut().for_each(|position| *position = Position(r.u64_fixed()));
+        let [acked, last] = positions;
         let (numbers, store) = (r.u64_fixed(), StoreId(r.u64_fixed()));
-        Some(Carry {
-            boot,
-            tag,
-            acked: [a0, a1, a2],
-            last: [l0, l1, l2],
-            begun: CommandId(numbers as u32),
-            settings: (numbers >> 32) as u32,
-            store,
-        })
+        let (begun, settings) = (CommandId(numbers as u32), (numbers >> 32) as u32);
+        Some(Carry { boot, tag, acked, last, begun, settings, store })
     }
 }
 

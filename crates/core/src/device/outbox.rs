@@ -70,7 +70,8 @@ impl<const N: usize> Outbox<N> {
 #[derive(Debug)]
 pub struct Durable {
     placed: bool,
-    boot: Option<u32>,
+    /// 0 while it is not known.
+    boot: u32,
     shift: u32,
     tag: Tag,
     pending_tag: Tag,
@@ -107,7 +108,7 @@ impl Durable {
     pub const fn new() -> Self {
         Durable {
             placed: false,
-            boot: None,
+            boot: 0,
             shift: 0,
             tag: Tag::NONE,
             pending_tag: Tag::NONE,
@@ -206,7 +207,7 @@ impl OutboxMut<'_> {
     /// Starts a boot. `Some(n)`: the device persists its boot number and `n` is the new one, never used before. `None`: it has no
     /// memory, the server will number the boot. Call it once, before the first record.
     pub fn start(&mut self, boot: Option<u32>) {
-        self.d.boot = boot.filter(|b| *b > 0);
+        self.d.boot = boot.unwrap_or(0);
     }
 
     /// Starts the boot after a deep sleep: its number follows, and so does what was acknowledged. Records that were not are gone with the
@@ -383,7 +384,7 @@ impl OutboxMut<'_> {
 
     /// Position `n` of this boot, as `record` returns it.
     fn local(&self, n: u32) -> Position {
-        Position::new(self.d.boot.unwrap_or(0), n)
+        Position::new(self.d.boot, n)
     }
 
     /// A local position as it goes over the wire.
@@ -404,7 +405,7 @@ impl OutboxMut<'_> {
 
     /// This boot's local number; 0 if the device has no memory of one.
     pub fn boot(&self) -> u32 {
-        self.d.boot.unwrap_or(0)
+        self.d.boot
     }
 
     /// The next position of a lane, in local numbers.

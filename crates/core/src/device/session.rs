@@ -18,7 +18,7 @@ use crate::wire::cursor::{NoRoom, Writer};
 use crate::wire::data::Outcome;
 use crate::wire::flow::{self, Boots, CatalogPart};
 use crate::wire::header::{self, Header, Kind};
-use crate::wire::hello::{Account, End, Hello, LaneFloor, Refused, VERSION, Welcome};
+use crate::wire::hello::{Account, End, LaneFloor, Refused, Welcome};
 use crate::wire::text::Text;
 use crate::{Cause, CommandId, DeviceId, Lane, Position, StoreId, Tag, Tick};
 

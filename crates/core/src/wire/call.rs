@@ -50,7 +50,7 @@ impl<'a> Call<'a> {
                 0 => None,
                 t => Some(Tick(t - 1)),
             },
-            body: bounded(r)?,
+            body: bounded(&mut r)?,
         })
     }
 }
@@ -80,7 +80,7 @@ impl<'a> SettingValue<'a> {
     /// Reads a Setting's body.
     pub fn decode(body: &'a [u8]) -> Result<SettingValue<'a>, Peer> {
         let mut r = Fields::new(body);
-        Ok(SettingValue { key: r.var16(), revision: r.var32(), body: bounded(r)? })
+        Ok(SettingValue { key: r.var16(), revision: r.var32(), body: bounded(&mut r)? })
     }
 }
 
@@ -109,7 +109,7 @@ impl<'a> Ask<'a> {
     /// Reads an Ask's body.
     pub fn decode(body: &'a [u8]) -> Result<Ask<'a>, Peer> {
         let mut r = Fields::new(body);
-        Ok(Ask { id: r.var16(), key: r.var16(), body: bounded(r)? })
+        Ok(Ask { id: r.var16(), key: r.var16(), body: bounded(&mut r)? })
     }
 }
 
@@ -143,7 +143,7 @@ impl<'a> Answer<'a> {
         let mut r = Fields::new(body);
         let id = r.var16();
         let result = match r.u8() {
-            0 => Ok(bounded(r)?),
+            0 => Ok(bounded(&mut r)?),
             code => {
                 r.end()?;
                 Err(code)
@@ -154,7 +154,7 @@ impl<'a> Answer<'a> {
 }
 
 /// The body that ends a message, if all that came before it was there.
-fn bounded<'a>(mut r: Fields<'a>) -> Result<&'a [u8], Peer> {
+fn bounded<'a>(r: &mut Fields<'a>) -> Result<&'a [u8], Peer> {
     r.so_far()?;
     let body = r.rest();
     if body.len() > BODY_MAX { Err(Peer::Limit) } else { Ok(body) }

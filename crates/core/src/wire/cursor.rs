@@ -193,7 +193,7 @@ impl<'a> Fields<'a> {
     /// # Errors
     /// The first thing that was wrong.
     #[cfg_attr(target_pointer_width = "32", inline(never))]
-    pub(crate) fn end(mut self) -> Result<(), Peer> {
+    pub(crate) fn end(&mut self) -> Result<(), Peer> {
         self.require(self.reader.is_empty(), Peer::Malformed);
         self.so_far()
     }

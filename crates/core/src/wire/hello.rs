@@ -255,7 +255,7 @@ impl Hello {
                 free_kib: r.var16(),
             },
         };
-        skip_extensions(r)?;
+        skip_extensions(&mut r)?;
         Ok(hello)
     }
 }
@@ -276,7 +276,7 @@ pub(crate) fn read_lane_floor(r: &mut Fields<'_>) -> LaneFloor {
 }
 
 /// Extensions end a Hello or Welcome: tag, length, bytes. An even tag may be skipped, an odd one must be understood (SPEC 4.6).
-fn skip_extensions(mut r: Fields<'_>) -> Result<(), Peer> {
+fn skip_extensions(r: &mut Fields<'_>) -> Result<(), Peer> {
     while !r.is_empty() {
         let tag = r.varint();
         r.block(FRAME_HARD_MAX);
@@ -375,6 +375,6 @@ impl Welcome {
         r.require(fits, Peer::Limit);
         self.pending = r.var16();
         (self.store, self.nonce) = (StoreId(r.u64_fixed()), r.u64_fixed());
-        skip_extensions(r)
+        skip_extensions(&mut r)
     }
 }

@@ -1,7 +1,10 @@
 //! Where the lanes stand against the server.
 
 use super::*;
-use crate::device::FLASH;
+use crate::device::{FLASH, Node};
+use crate::wire::hello::{
+    Account, FEATURE_BEGUN_PERSISTS, FEATURE_EARLIER_TAG, FEATURE_OUTBOX_PERSISTS, VERSION,
+};
 
 impl OutboxMut<'_> {
     /// Last positions made in this boot, on the wire; of an earlier boot (acknowledged) where there is none.
@@ -42,32 +45,41 @@ impl OutboxMut<'_> {
         if p == Position::NONE { p } else { self.wire(p) }
     }
 
-    /// Fills in what the outbox knows of a Hello.
-    pub(crate) fn fill_hello(&mut self, hello: &mut Hello) {
+    /// A Hello of this device: what the outbox knows, and what the session does.
+    pub(crate) fn hello(&mut self, node: &Node<'_>, now: Tick, account: Account) -> Hello {
         self.d.queues.iter_mut().for_each(|q| q.settle_gap(self.bytes));
-        hello.boot = self.d.boot.map(|b| b + self.d.shift).or((self.d.shift > 0).then_some(self.d.shift));
-        hello.tag = self.d.tag;
-        hello.pending_tag = self.d.pending_tag;
+        let boot = self.d.boot + self.d.shift;
+        let mut hello = Hello {
+            versions: (VERSION, VERSION),
+            features: 0,
+            device: node.id,
+            boot: (boot > 0).then_some(boot),
+            tag: self.d.tag,
+            pending_tag: self.d.pending_tag,
+            tick: now,
+            lanes: Lane::ALL.map(|lane| self.floor(lane)),
+            max_frame: node.max_frame,
+            command_slots: self.command_slots(),
+            last_begun: if crate::planted!("begun-unsaid") { CommandId(0) } else { self.d.begun },
+            catalog: node.catalog.hash(),
+            settings: self.d.settings,
+            store: self.d.store,
+            account: Account { outbox_high_water: self.high_water(), ..account },
+        };
+        for (&lane, stand) in Lane::ALL.iter().zip(&hello.lanes) {
+            self.note_framed(lane, stand.floor);
+        }
         if self.d.tag == Tag::NONE && self.d.earlier_tag != Tag::NONE {
             hello.tag = self.d.earlier_tag;
-            hello.features |= crate::wire::hello::FEATURE_EARLIER_TAG;
+            hello.features |= FEATURE_EARLIER_TAG;
         }
-        for &lane in &Lane::ALL {
-            let stand = self.floor(lane);
-            self.note_framed(lane, stand.floor);
-            hello.lanes[lane.index()] = stand;
-        }
-        hello.last_begun = if crate::planted!("begun-unsaid") { CommandId(0) } else { self.d.begun };
-        hello.settings = self.d.settings;
-        hello.store = self.d.store;
-        hello.command_slots = self.command_slots();
-        hello.account.outbox_high_water = self.high_water();
         if self.d.begun_persists {
-            hello.features |= crate::wire::hello::FEATURE_BEGUN_PERSISTS;
+            hello.features |= FEATURE_BEGUN_PERSISTS;
         }
         if self.has_flash() {
-            hello.features |= crate::wire::hello::FEATURE_OUTBOX_PERSISTS;
+            hello.features |= FEATURE_OUTBOX_PERSISTS;
         }
+        hello
     }
 
     /// Whether Welcome comes from the store that is pinned, and makes sense: boots stay within 32 bits, and no mark lies beyond what was ever framed or stated as dropped.

@@ -28,7 +28,8 @@ impl Session<'_> {
         let Some((for_ms, ends_boot)) = self.out.sleep.filter(|_| self.state == State::Live) else {
             return Ok(0);
         };
-        if self.stays_until(outbox.with(|o| o.settings())).is_some_and(|t| now < t) {
+        let until = self.stays_until(outbox.with(|o| o.settings()));
+        if now < until && until < Tick::NEVER {
             return Ok(0);
         }
         // In one go: what is made after this look at the lanes is not made at all.
@@ -63,18 +64,21 @@ impl Session<'_> {
 
     /// Time passed: what did not come, or was not answered, by now keeps nobody awake.
     pub(super) fn lose_patience(&mut self, now: Tick) {
-        if self.out.sleep.is_some() && self.stays_until(0).is_some_and(|t| now >= t) {
+        if self.out.sleep.is_some() && now >= self.stays_until(0) {
             self.patient = false;
         }
     }
 
-    /// Until when what is promised or not answered keeps the device awake; `settings` is what the application applied.
-    pub(super) fn stays_until(&self, settings: u32) -> Option<Tick> {
-        if !self.patient {
-            return None;
+    /// Until when what is promised or not answered keeps the device awake, [`Tick::NEVER`] if nothing does; `settings` is what the
+    /// application applied.
+    pub(super) fn stays_until(&self, settings: u32) -> Tick {
+        let mut ms = 0;
+        if self.owed > 0 {
+            ms = SLEEP_OWED_MS + 2 * u64::from(self.rtt);
         }
-        let held = (self.held > 0 || self.setting > settings).then_some(SLEEP_HELD_MS);
-        let owed = (self.owed > 0).then_some(SLEEP_OWED_MS + 2 * u64::from(self.rtt));
-        held.max(owed).map(|ms| self.last_heard.plus(ms))
+        if self.held > 0 || self.setting > settings {
+            ms = ms.max(SLEEP_HELD_MS);
+        }
+        if self.patient && ms > 0 { self.last_heard.plus(ms) } else { Tick::NEVER }
     }
 }

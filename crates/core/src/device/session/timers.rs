@@ -15,8 +15,9 @@ impl Session<'_> {
         if self.is_live() && !self.has_left() {
             next = next.min(self.probe_at());
             // Whether the settings are applied by then: looking once too often does no harm.
-            let stays = self.out.sleep.and_then(|_| self.stays_until(0));
-            next = next.min(stays.unwrap_or(Tick::NEVER));
+            if self.out.sleep.is_some() {
+                next = next.min(self.stays_until(0));
+            }
         }
         next.or_never()
     }

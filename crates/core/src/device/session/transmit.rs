@@ -6,32 +6,34 @@ impl Session<'_> {
     /// Writes the next frame into `out`, which has room for a frame of the server's size (256 bytes until Welcome).
     pub fn poll_transmit(&mut self, outbox: &impl Share, now: Tick, out: &mut [u8]) -> Transmit {
         // A frame that does not fit is a buffer below 256 bytes: the caller broke the contract, nothing can be sent.
-        self.next_frame(outbox, now, out).unwrap_or(Transmit::Idle)
-    }
-
-    fn next_frame(&mut self, outbox: &impl Share, now: Tick, out: &mut [u8]) -> Result<Transmit, NoRoom> {
-        let mut len = self.say(outbox, now, out)?;
-        if len == 0 && self.is_live() {
-            let room = out.len().min(self.max_frame);
-            let out = &mut out[..room];
-            outbox.with(|o| o.expire(now));
-            for &lane in &Lane::ALL {
-                let lane = if crate::planted!("alarm-starved") { Lane::ALL[2 - lane.index()] } else { lane };
-                let due = self.lane_frame(outbox, now, lane, out);
-                if due != Transmit::Idle {
-                    return Ok(due);
-                }
-            }
-            len = self.say_sleep(outbox, now, out)?;
+        match self.say(outbox, now, out) {
+            Ok(0) if self.is_live() => {}
+            Ok(len) if len > 0 => return Transmit::Frame(len),
+            _ => return Transmit::Idle,
         }
-        Ok(if len > 0 { Transmit::Frame(len) } else { Transmit::Idle })
+        let room = out.len().min(self.max_frame);
+        let out = &mut out[..room];
+        outbox.with(|o| o.expire(now));
+        for &lane in &Lane::ALL {
+            let lane = if crate::planted!("alarm-starved") { Lane::ALL[2 - lane.index()] } else { lane };
+            let due = self.lane_frame(outbox, now, lane, out);
+            if due != Transmit::Idle {
+                return due;
+            }
+        }
+        match self.say_sleep(outbox, now, out) {
+            Ok(len) if len > 0 => Transmit::Frame(len),
+            _ => Transmit::Idle,
+        }
     }
 
     /// Writes what goes before all records; returns its length, zero if there is nothing.
     #[cfg_attr(target_pointer_width = "32", inline(never))]
     fn say(&mut self, outbox: &impl Share, now: Tick, out: &mut [u8]) -> Result<usize, NoRoom> {
         if self.state == State::Hello && self.out.hello {
-            let len = self.say_hello(outbox, now).encode(out)?;
+            let hello = outbox.with(|o| o.hello(&self.node, now, self.hello.account));
+            self.slots = hello.command_slots;
+            let len = hello.encode(out)?;
             self.out.hello = false;
             self.hello.at = now;
             self.state = State::AwaitWelcome;
@@ -90,30 +92,6 @@ impl Session<'_> {
             return bye.encode(out);
         }
         Ok(0)
-    }
-
-    #[cfg_attr(target_pointer_width = "32", inline(never))]
-    pub(super) fn say_hello(&mut self, outbox: &impl Share, now: Tick) -> Hello {
-        let mut hello = Hello {
-            versions: (VERSION, VERSION),
-            features: 0,
-            device: self.node.id,
-            boot: None,
-            tag: Tag::NONE,
-            pending_tag: Tag::NONE,
-            tick: now,
-            lanes: [LaneFloor::default(); Lane::COUNT],
-            max_frame: self.node.max_frame,
-            command_slots: 1,
-            last_begun: CommandId(0),
-            catalog: self.node.catalog.hash(),
-            settings: 0,
-            store: StoreId(0),
-            account: self.hello.account,
-        };
-        outbox.with(|o| o.fill_hello(&mut hello));
-        self.slots = hello.command_slots;
-        hello
     }
 
     #[cfg_attr(target_pointer_width = "32", inline(never))]
