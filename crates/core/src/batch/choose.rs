@@ -6,6 +6,7 @@ use super::runs::Runs;
 use super::source::{CHUNK, Source};
 use super::split::Split;
 use super::survey::{LENGTHS, Survey};
+use crate::limits::SMALL;
 
 /// How the numbers that a predictor leaves are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -125,7 +126,7 @@ impl Plan {
     fn offer_packed(&mut self, survey: &Survey, predictor: Predictor, bound: u32, header: u32) {
         let numbers = survey.values.saturating_sub(predictor.known()) as u32;
         let mut cost = header + packed_cost(bound, numbers);
-        if (survey.seen as usize) < survey.values {
+        if !SMALL && (survey.seen as usize) < survey.values {
             // A sample seldom shows the largest number of those that thin out towards it; then another way is nearly as small, and
             // holds whatever comes. Where all numbers are as frequent, packing gains more than this.
             cost += cost / 16 + cost / 32;
@@ -184,6 +185,10 @@ fn sentinel(source: &mut dyn Source, survey: &Survey) -> Option<i32> {
 }
 
 fn scaled(cost: u32, values: u32, seen: u32) -> u32 {
+    if SMALL {
+        // It saw all of them.
+        return cost;
+    }
     // Both are at most 4096, and the cost below 2^20.
     let factor = values * 256 / seen.max(1);
     cost / 16 * factor / 16 + cost % 16 * factor / 256

@@ -6,6 +6,7 @@ use super::packed::Packed;
 use super::predict::Order;
 use super::source::{CHUNK, Source};
 use super::{EncodeError, number, rice};
+use crate::limits::SMALL;
 
 /// Writes the column, as `plan` has it if that holds for all rows, and not only for those that were looked at.
 pub(super) fn put(
@@ -14,10 +15,16 @@ pub(super) fn put(
     mut plan: Plan,
     count: usize,
 ) -> Result<(), EncodeError> {
+    let mut nearly = false;
+    if SMALL {
+        // A plan that was made of all rows holds, unless the caller's iterators give fewer.
+        let holds = plan.rows == count && write(out, source, &mut plan, &mut nearly);
+        return if holds { Ok(()) } else { Err(EncodeError::TooFewItems) };
+    }
     let mark = out.mark();
     // As planned, then perhaps without a bound, then after a look at all values.
     for _ in 0..3 {
-        let mut nearly = false;
+        nearly = false;
         if plan.rows == count && write(out, source, &mut plan, &mut nearly) {
             return Ok(());
         }
@@ -82,11 +89,11 @@ fn write(out: &mut Writer<'_>, source: &mut dyn Source, plan: &mut Plan, nearly:
         Mode::Rice { .. } => {}
         Mode::Runs(runs) => runs.finish(out, zeros),
         // What is below the base wraps.
-        Mode::Packed { bound } if beyond > 0 && beyond.min(beyond.wrapping_neg()) / 4 <= bound => {
+        Mode::Packed { bound } if !SMALL && beyond > 0 && beyond.min(beyond.wrapping_neg()) / 4 <= bound => {
             let k = (32 - bound.leading_zeros()).saturating_sub(2);
             (plan.mode, *nearly) = (Mode::Rice { k }, true);
         }
         Mode::Packed { .. } => {}
     }
-    holds && beyond == 0 && seen == plan.values
+    (SMALL || holds && beyond == 0) && seen == plan.values
 }

@@ -115,8 +115,7 @@ pub(super) fn pass(source: &mut dyn Source, mut rows: usize) {
 }
 
 /// Faults are rare; a call keeps them out of the way of values.
-#[cold]
-#[inline(never)]
+#[cfg_attr(not(target_pointer_width = "32"), cold, inline(never))]
 fn fault(slot: &mut i32, code: u8) -> u32 {
     *slot = i32::from(code);
     1

@@ -56,13 +56,14 @@ impl Survey {
     };
 
     /// Looks at all rows, or, of many and if not told to look at the `whole`, at every second or eighth chunk. What it
-    /// says of the other chunks then is a guess: that they hold no exceptions, and nothing out of bounds.
+    /// says of the other chunks then is a guess: that they hold no exceptions, and nothing out of bounds. A chip, which seldom has many,
+    /// always looks at the whole.
     ///
     /// It does so in place, because a second survey would be a lot of stack for a small device.
     pub(super) fn look(&mut self, source: &mut dyn Source, split: &Split, count: usize, whole: bool) {
         let stride = match count / CHUNK {
             0..8 => 1,
-            _ if whole => 1,
+            _ if whole || SMALL => 1,
             8..24 => 2,
             _ => 8,
         };

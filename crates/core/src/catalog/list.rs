@@ -150,8 +150,7 @@ impl<'a> Catalog<'a> {
         text(sink, self.firmware);
         number(sink, self.quantities.len() as u32);
         for q in self.quantities {
-            number(sink, q.id.into());
-            text(sink, q.name);
+            entry(sink, q.id, q.name);
             text(sink, q.unit);
             for v in [i32::from(q.scale), q.low, q.high] {
                 // Of 32 bits it has as many.
@@ -161,22 +160,19 @@ impl<'a> Catalog<'a> {
         }
         number(sink, self.commands.len() as u32);
         for c in self.commands {
-            number(sink, c.key.into());
-            text(sink, c.name);
+            entry(sink, c.key, c.name);
             number(sink, c.policy as u32);
             shape(sink, c.request);
             shape(sink, c.answer);
         }
         number(sink, self.settings.len() as u32);
         for s in self.settings {
-            number(sink, s.key.into());
-            text(sink, s.name);
+            entry(sink, s.key, s.name);
             shape(sink, s.shape);
         }
         number(sink, self.asks.len() as u32);
         for a in self.asks {
-            number(sink, a.key.into());
-            text(sink, a.name);
+            entry(sink, a.key, a.name);
             shape(sink, a.request);
             shape(sink, a.answer);
         }
@@ -212,6 +208,12 @@ fn number(sink: &mut dyn FnMut(&[u8]), v: u32) {
 fn text(sink: &mut dyn FnMut(&[u8]), s: &str) {
     number(sink, s.len() as u32);
     sink(s.as_bytes());
+}
+
+#[inline(never)]
+fn entry(sink: &mut dyn FnMut(&[u8]), key: u16, name: &str) {
+    number(sink, key.into());
+    text(sink, name);
 }
 
 #[inline(never)]

@@ -59,7 +59,6 @@ impl<'a> Stored<'a> {
     }
 
     /// Reads the body of an item (after its length byte) in place of this one; says whether it is one.
-    #[cfg_attr(target_pointer_width = "32", inline(never))]
     pub(crate) fn read(&mut self, body: &'a [u8]) -> bool {
         let mut r = Fields::new(body);
         self.kind = r.u8();

@@ -8,7 +8,7 @@ mod standing;
 use super::carry::Carry;
 use super::item::Made;
 use super::queue::{Copied, Cursor, Queue};
-use super::slots::{SLOT, Slots, waits};
+use super::slots::{SLOT, STATE, Slots, waits};
 use crate::batch::Cell;
 use crate::catalog::Reading;
 use crate::error::{Misuse, Peer};
@@ -255,17 +255,17 @@ impl OutboxMut<'_> {
         if tick < q.last_tick() {
             return Err(Misuse::Backwards);
         }
-        if q.policy == Policy::KeepLatest && self.d.slots > 0 && lane == Lane::Readings {
-            Made::new().record(0, readings, None)?;
-            let mut slots = self.slots();
-            return match readings.iter().all(|r| slots.put(*r, tick)) {
-                true => Ok(Position::NONE),
-                false => Err(Misuse::Readings),
-            };
-        }
+        let is_latest = q.policy == Policy::KeepLatest && self.d.slots > 0 && lane == Lane::Readings;
         let mut item = Made::new();
-        item.record(tick.since(q.last_tick()), readings, None)?;
-        self.push(lane, &item, tick)
+        item.record(if is_latest { 0 } else { tick.since(q.last_tick()) }, readings, None)?;
+        if !is_latest {
+            return self.push(lane, &item, tick);
+        }
+        let mut slots = self.slots();
+        match readings.iter().all(|r| slots.put(*r, tick)) {
+            true => Ok(Position::NONE),
+            false => Err(Misuse::Readings),
+        }
     }
 
     /// Puts the answer to a command into the control lane.

@@ -13,9 +13,12 @@ const DIRTY: u8 = 1;
 /// A slot table over caller's bytes; quantity 0 with state 0 is free.
 pub(crate) struct Slots<'a>(pub &'a mut [[u8; SLOT]]);
 
-/// Whether a slot holds a value that waits.
-pub(crate) fn waits(slot: &[u8; SLOT]) -> bool {
-    slot[2] & DIRTY != 0
+/// Where a slot's state lies.
+pub(crate) const STATE: usize = 2;
+
+/// Whether a slot of this state holds a value that waits.
+pub(crate) fn waits(state: u8) -> bool {
+    state & DIRTY != 0
 }
 
 /// What waited at one instant.
@@ -33,13 +36,13 @@ impl Slots<'_> {
     /// Puts a value into its quantity's slot. False if every slot belongs to another quantity.
     pub(crate) fn put(&mut self, reading: Reading, tick: Tick) -> bool {
         let Some(slot) = self.slot(reading.quantity) else { return false };
-        let (superseded, since) = match waits(slot) {
+        let (superseded, since) = match waits(slot[STATE]) {
             true if word(slot, 16) > 0 => (word(slot, 16).saturating_add(1), long(slot, 20)),
             true => (1, long(slot, 8)),
             false => (0, 0),
         };
         slot[..2].copy_from_slice(&reading.quantity.to_le_bytes());
-        slot[2] = DIRTY | 2;
+        slot[STATE] = DIRTY | 2;
         let (kind, value) = match reading.cell {
             Cell::Value(v) => (0, v),
             Cell::Fault(code) => (1, code.into()),
@@ -57,11 +60,11 @@ impl Slots<'_> {
         &mut self,
         readings: &'r mut [Reading; READINGS_PER_RECORD],
     ) -> Waiting<'r> {
-        let waiting = self.0.iter().filter(|s| waits(s));
+        let waiting = self.0.iter().filter(|s| waits(s[STATE]));
         let oldest = waiting.fold(u64::MAX, |oldest, slot| oldest.min(long(slot, 8)));
         let mut count = 0;
         let mut waiting = Waiting { readings: &[], tick: Tick(oldest), superseded: 0, since: Tick::NEVER };
-        let due = self.0.iter_mut().filter(|s| waits(s) && long(s, 8) == oldest);
+        let due = self.0.iter_mut().filter(|s| waits(s[STATE]) && long(s, 8) == oldest);
         for (slot, reading) in due.zip(readings.iter_mut()) {
             let value = word(slot, 4) as i32;
             let cell = if slot[3] == 0 { Cell::Value(value) } else { Cell::Fault(value as u8) };
@@ -71,21 +74,19 @@ impl Slots<'_> {
                 waiting.superseded = waiting.superseded.saturating_add(word(slot, 16));
                 waiting.since = waiting.since.min(Tick(long(slot, 20)));
             }
-            slot[2] &= !DIRTY;
+            slot[STATE] &= !DIRTY;
         }
         waiting.readings = &readings[..count];
         waiting
     }
 
+    /// The quantity's slot, or the first one that is free: none is ever given back, so it comes after all that are taken.
     fn slot(&mut self, quantity: u16) -> Option<&mut [u8; SLOT]> {
         let key = quantity.to_le_bytes();
-        let own = self.0.iter().position(|s| s[2] != 0 && s[..2] == key);
-        let at = own.or_else(|| self.0.iter().position(|s| s[2] == 0))?;
-        self.0.get_mut(at)
+        self.0.iter_mut().find(|slot| slot[STATE] == 0 || slot[..2] == key)
     }
 }
 
-#[cfg_attr(target_pointer_width = "32", inline(never))]
 fn word(slot: &[u8; SLOT], at: usize) -> u32 {
     u32::from_le_bytes([slot[at], slot[at + 1], slot[at + 2], slot[at + 3]])
 }

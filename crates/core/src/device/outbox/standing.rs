@@ -120,8 +120,10 @@ impl OutboxMut<'_> {
 
     /// The last tag that a Welcome gave, to this boot or an earlier one: what a device that keeps it has to hold in memory that survives.
     pub fn last_tag(&self) -> Tag {
-        let tags = [self.d.pending_tag, self.d.tag];
-        tags.into_iter().find(|&tag| tag != Tag::NONE).unwrap_or(self.d.earlier_tag)
+        if self.d.pending_tag != Tag::NONE {
+            return self.d.pending_tag;
+        }
+        if self.d.tag != Tag::NONE { self.d.tag } else { self.d.earlier_tag }
     }
 
     /// The device keeps [`OutboxMut::last_tag`] over boots, and says so with [`OutboxMut::tag_kept`] each time; this is what it kept of
