@@ -165,7 +165,11 @@ fn sentinel(source: &mut dyn Source, survey: &Survey) -> Option<i32> {
     let (mut low, mut high) = (survey.max, survey.min);
     let mut chunk = [0; CHUNK];
     source.rewind();
-    while let Some(filled) = Split::PLAIN.fill(source, &mut chunk) {
+    loop {
+        let filled = Split::PLAIN.fill(source, &mut chunk);
+        if filled.rows == 0 {
+            break;
+        }
         for value in &chunk[..filled.values] {
             if *value > survey.min {
                 low = low.min(*value);

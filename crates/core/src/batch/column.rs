@@ -70,7 +70,11 @@ fn write(out: &mut Writer<'_>, source: &mut dyn Source, plan: &mut Plan, nearly:
     let (mut values, mut numbers) = ([0; CHUNK], [0; CHUNK]);
     let (mut seen, mut holds, mut zeros, mut beyond) = (0, true, 0, 0);
     source.rewind();
-    while let Some(filled) = plan.split.fill(source, &mut values) {
+    loop {
+        let filled = plan.split.fill(source, &mut values);
+        if filled.rows == 0 {
+            break;
+        }
         let skip = known.min(filled.values);
         known -= skip;
         seen += filled.values;

@@ -39,8 +39,18 @@ impl Kept {
         Some((rows, self.faults))
     }
 
+    /// Keeps nothing.
+    pub(super) fn forget(&mut self) {
+        if !SMALL {
+            self.rows = 0;
+        }
+    }
+
     /// Keeps what was given, which is all.
     pub(super) fn keep(&mut self, rows: usize, faults: u32, given: &[i32; CHUNK]) {
+        if SMALL {
+            return;
+        }
         (self.rows, self.faults) = (rows, faults);
         self.chunk.copy_from_slice(&given[..KEPT]);
     }

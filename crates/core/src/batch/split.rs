@@ -28,18 +28,15 @@ impl Split {
         if self.divisor == 1 {
             return Some(value);
         }
-        let divisor = self.divisor as i32;
-        (value.rem_euclid(divisor) as u32 == self.remainder).then(|| value.div_euclid(divisor))
+        let (quotient, remainder) = divided(value, self.divisor);
+        (remainder == self.remainder).then_some(quotient)
     }
 
-    /// Gives the next chunk's regular values, divided, and how many; `None` at the end.
-    pub(super) fn fill(&self, source: &mut dyn Source, out: &mut [i32; CHUNK]) -> Option<Filled> {
+    /// Gives the next chunk's regular values, divided, and how many; no rows at the end.
+    pub(super) fn fill(&self, source: &mut dyn Source, out: &mut [i32; CHUNK]) -> Filled {
         let (rows, faults) = source.fill(out);
-        if rows == 0 {
-            return None;
-        }
         if faults == 0 && *self == Self::PLAIN {
-            return Some(Filled { rows, values: rows });
+            return Filled { rows, values: rows };
         }
         let mut values = 0;
         for row in 0..rows {
@@ -50,7 +47,7 @@ impl Split {
                 values += 1;
             }
         }
-        Some(Filled { rows, values })
+        Filled { rows, values }
     }
 
     /// Writes the list of `exceptions` among `rows`.
@@ -93,6 +90,13 @@ impl Split {
             }
         }
     }
+}
+
+/// Quotient and remainder, which is never negative.
+#[inline]
+pub(super) fn divided(value: i32, by: u32) -> (i32, u32) {
+    let by = (by as i32).max(1);
+    (value.div_euclid(by), value.rem_euclid(by) as u32)
 }
 
 pub(super) struct Filled {

@@ -3,7 +3,7 @@
 use super::predict::Order;
 use super::row::zigzag;
 use super::source::{CHUNK, Source};
-use super::split::Split;
+use super::split::{Split, divided};
 use crate::limits::SMALL;
 
 /// How many numbers of each length in bits, from none to 32.
@@ -71,7 +71,11 @@ impl Survey {
         let mut chunk = [0; CHUNK];
         let (mut before, mut step) = (0, 0);
         source.rewind();
-        while let Some(filled) = split.fill(source, &mut chunk) {
+        loop {
+            let filled = split.fill(source, &mut chunk);
+            if filled.rows == 0 {
+                break;
+            }
             let values = &chunk[..filled.values];
             self.rows += filled.rows;
             if let Some(last) = values.last() {
@@ -119,7 +123,7 @@ impl Survey {
     pub(super) fn divisor(&self) -> (u32, u32) {
         match self.common {
             0 | 1 => self.likely,
-            2..=MOST => (self.common, self.first.rem_euclid(self.common as i32) as u32),
+            2..=MOST => (self.common, divided(self.first, self.common).1),
             _ => (1, 0),
         }
     }
@@ -135,7 +139,30 @@ impl Survey {
         self.likely = likely_divisor(values);
     }
 
+    /// One number that an order leaves.
+    #[cfg_attr(target_pointer_width = "32", inline(never))]
+    fn count(&mut self, order: Order, left: i32) {
+        let (number, order) = (zigzag(left), order as usize);
+        self.lengths[order][length(number)] += 1;
+        self.most[order] = self.most[order].max(number);
+    }
+
     fn measure(&mut self, values: &[i32], mut before: i32, mut step: i32) {
+        if SMALL {
+            for value in values {
+                let next = value.wrapping_sub(before);
+                self.count(Order::Base, value.wrapping_sub(self.centre));
+                self.count(Order::Same, next);
+                self.count(Order::Step, next.wrapping_sub(step));
+                self.falls |= next < 0;
+                self.min = self.min.min(*value);
+                self.max = self.max.max(*value);
+                self.common = common_divisor(self.common, value.abs_diff(self.first));
+                (before, step) = (*value, next);
+            }
+            self.seen += values.len() as u32;
+            return;
+        }
         let [base, same, steps] = &mut self.lengths;
         for value in values {
             let next = value.wrapping_sub(before);
@@ -172,6 +199,7 @@ fn length(number: u32) -> usize {
     (u64::from(number) << 1 | 1).ilog2() as usize
 }
 
+#[cfg_attr(target_pointer_width = "32", inline(never))]
 fn common_divisor(mut a: u32, mut b: u32) -> u32 {
     while b != 0 {
         (a, b) = (b, a % b);
@@ -200,5 +228,5 @@ fn likely_divisor(values: &[i32]) -> (u32, u32) {
     if asked < 8 || votes * 8 < asked * 5 || !(3..=MOST).contains(&divisor) {
         return (1, 0);
     }
-    (divisor, witness.rem_euclid(divisor as i32) as u32)
+    (divisor, divided(witness, divisor).1)
 }

@@ -73,7 +73,8 @@ impl<T: Iterator<Item = u64> + Clone> Distances<T> {
 
 impl<T: Iterator<Item = u64> + Clone> Ticks for Distances<T> {
     fn follow(&mut self, line: Line) {
-        (self.line, self.far, self.kept) = (line, false, Kept::NOTHING);
+        (self.line, self.far) = (line, false);
+        self.kept.forget();
     }
 
     fn far(&self) -> bool {
