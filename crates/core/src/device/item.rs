@@ -147,6 +147,7 @@ impl Made {
     }
 
     /// All fields are written. Empty if they exceed 255 bytes.
+    #[cfg_attr(target_pointer_width = "32", inline(never))]
     fn end(&mut self, written: Result<usize, NoRoom>) {
         let len = written.unwrap_or(0);
         self.bytes[0] = len as u8;

@@ -125,7 +125,8 @@ pub(super) struct Ticks<'a> {
 impl Iterator for Ticks<'_> {
     type Item = u64;
 
-    #[inline]
+    #[cfg_attr(target_pointer_width = "32", inline(never))]
+    #[cfg_attr(not(target_pointer_width = "32"), inline)]
     fn next(&mut self) -> Option<u64> {
         let (_, mut numbers) = self.numbers.item()?;
         self.tick = self.tick.plus(numbers.take());
