@@ -127,18 +127,17 @@ pub fn walk(bytes: &[u8], first: Position, tick: Tick) -> impl Iterator<Item = W
 // In place: it is too large to be handed about on a chip.
 pub(crate) struct Made {
     bytes: [u8; ITEM_MAX],
-    len: usize,
 }
 
 impl Made {
     /// Nothing yet.
     pub(crate) const fn new() -> Made {
-        Made { bytes: [0; ITEM_MAX], len: 0 }
+        Made { bytes: [0; ITEM_MAX] }
     }
 
     /// The item with its length byte.
     pub(crate) fn as_slice(&self) -> &[u8] {
-        &self.bytes[..self.len]
+        &self.bytes[..1 + usize::from(self.bytes[0])]
     }
 
     /// Where its fields go, behind the length byte.
@@ -146,12 +145,10 @@ impl Made {
         Writer::new(&mut self.bytes[1..])
     }
 
-    /// All fields are written. Empty if they exceed 255 bytes.
+    /// All fields are written. None are there if they exceed 255 bytes.
     #[cfg_attr(target_pointer_width = "32", inline(never))]
     fn end(&mut self, written: Result<usize, NoRoom>) {
-        let len = written.unwrap_or(0);
-        self.bytes[0] = len as u8;
-        self.len = if len > 0 { 1 + len } else { 0 };
+        self.bytes[0] = written.unwrap_or(0) as u8;
     }
 
     /// A record. Refuses what no server is bound to take.
@@ -164,10 +161,12 @@ impl Made {
         if readings.is_empty() || readings.len() > READINGS_PER_RECORD {
             return Err(Misuse::Readings);
         }
-        for (i, r) in readings.iter().enumerate() {
-            if readings[..i].iter().any(|other| other.quantity == r.quantity) {
+        let mut rest = readings;
+        while let [reading, others @ ..] = rest {
+            if others.iter().any(|other| other.quantity == reading.quantity) {
                 return Err(Misuse::Readings);
             }
+            rest = others;
         }
         let mut w = self.fields();
         w.u8(if superseded.is_some() { LATEST } else { RECORD });
@@ -186,7 +185,7 @@ impl Made {
         }
         let written = w.finish();
         self.end(written);
-        if (1..=RECORD_MAX).contains(&self.len) { Ok(()) } else { Err(Misuse::RecordTooLarge) }
+        if (2..=RECORD_MAX).contains(&self.as_slice().len()) { Ok(()) } else { Err(Misuse::RecordTooLarge) }
     }
 
     /// A closed gap.

@@ -115,13 +115,14 @@ fn run<'a>(
 ) -> Option<(u32, Items<'a>)> {
     let numbers = Numbers { bytes: from.bytes };
     let shape = numbers.shape(stored.code[0]);
-    let columns = shape.as_slice().len();
+    let quantities = shape.as_slice();
+    let columns = quantities.len();
     let is_latest = stored.kind == LATEST;
     let superseded = is_latest.then(|| (stored.number, Tick(first.0.saturating_sub(stored.span))));
     let mut count = 1;
     let mut rest = numbers;
-    rest.continues(shape.as_slice());
-    while !is_latest && count < batch::MAX_RUN && rest.continues(shape.as_slice()) {
+    rest.continues(quantities);
+    while !is_latest && count < batch::MAX_RUN && rest.continues(quantities) {
         count += 1;
     }
     let start = w.len();

@@ -165,11 +165,8 @@ impl Queue {
         if n == u32::MAX {
             return Err(Misuse::Exhausted);
         }
-        if self.open.is_some() && !self.close_gap(bytes) {
-            self.absorb(tick);
-            return Ok(n);
-        }
-        while self.free() < item.as_slice().len() {
+        let mut is_kept = self.close_gap(bytes);
+        while is_kept && self.free() < item.as_slice().len() {
             if self.policy == Policy::Refuse && self.persisted().is_none() {
                 return Err(Misuse::Full);
             }
@@ -180,12 +177,15 @@ impl Queue {
             if self.policy == Policy::Refuse {
                 return Err(Misuse::Full);
             }
-            self.absorb(tick);
-            return Ok(n);
+            is_kept = false;
         }
-        self.write(bytes, item);
+        if is_kept {
+            self.write(bytes, item);
+            self.last_tick = tick;
+        } else {
+            self.absorb(tick);
+        }
         self.next += 1;
-        self.last_tick = tick;
         Ok(n)
     }
 
@@ -212,7 +212,6 @@ impl Queue {
         let open = self.open.get_or_insert(OpenGap { count: 0, first: tick, last: tick });
         open.count += 1;
         open.last = tick;
-        self.next += 1;
     }
 
     /// Makes room at the head: what flash holds may go, the rest raises the floor. False if nothing may go.
@@ -236,7 +235,7 @@ impl Queue {
     /// Frees everything below number `n`.
     pub(crate) fn free_below(&mut self, bytes: &[u8], n: u32) {
         while self.first < n
-            && let Some(head) = self.look(bytes, self.head_cursor())
+            && let Some(head) = self.oldest(bytes)
         {
             if head.after.n > n {
                 break;
@@ -251,7 +250,7 @@ impl Queue {
     /// Gives up what is older than the time to live.
     pub(crate) fn expire(&mut self, bytes: &[u8], now: Tick) {
         while self.ttl_ms > 0
-            && let Some(head) = self.look(bytes, self.head_cursor())
+            && let Some(head) = self.oldest(bytes)
             && now.since(head.made) > u64::from(self.ttl_ms)
         {
             self.drop_head(bytes, Cause::Expired);
@@ -261,7 +260,7 @@ impl Queue {
     /// When the oldest record expires.
     pub(crate) fn expires_at(&self, bytes: &[u8]) -> Tick {
         if self.ttl_ms > 0
-            && let Some(Head { made, is_record: true, .. }) = self.look(bytes, self.head_cursor())
+            && let Some(Head { made, is_record: true, .. }) = self.oldest(bytes)
         {
             return made.plus(u64::from(self.ttl_ms) + 1);
         }
@@ -328,6 +327,12 @@ impl Queue {
         self.close_gap(bytes);
     }
 
+    /// Reads the item at the head.
+    #[cfg_attr(target_pointer_width = "32", inline(never))]
+    fn oldest(&self, bytes: &[u8]) -> Option<Head> {
+        self.look(bytes, self.head_cursor())
+    }
+
     /// Reads the item at the cursor, as far as it says where the next one stands.
     fn look(&self, bytes: &[u8], cursor: Cursor) -> Option<Head> {
         let at = cursor.offset.wrapping_sub(self.popped) as usize;
@@ -356,7 +361,7 @@ impl Queue {
 
     /// Removes the head item; returns its tick.
     fn pop(&mut self, bytes: &[u8]) -> Option<Tick> {
-        let head = self.look(bytes, self.head_cursor())?;
+        let head = self.oldest(bytes)?;
         self.remove(&head);
         Some(head.after.tick)
     }
@@ -374,13 +379,13 @@ impl Queue {
     fn write(&mut self, bytes: &mut [u8], item: &Made) {
         let item = item.as_slice();
         let mut at = self.head + self.len;
-        if at >= self.cap {
-            at -= self.cap;
+        for byte in item {
+            if at >= self.cap {
+                at -= self.cap;
+            }
+            bytes[self.start + at] = *byte;
+            at += 1;
         }
-        let run = item.len().min(self.cap - at);
-        let region = &mut bytes[self.start..self.start + self.cap];
-        region[at..at + run].copy_from_slice(&item[..run]);
-        region[..item.len() - run].copy_from_slice(&item[run..]);
         self.len += item.len();
         self.high_water = self.high_water.max(self.len);
     }

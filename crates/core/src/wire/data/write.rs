@@ -54,7 +54,7 @@ impl Head<'_> {
     #[inline(never)]
     pub(crate) fn put(&self, w: &mut Writer<'_>, context: &LaneContext) {
         let relative = context.tick.filter(|last| *last <= self.tick);
-        let same = context.shape == *self.shape;
+        let same = (context.shape.len == self.shape.len) & (context.shape.ids == self.shape.ids);
         let mut tag = RUN;
         tag |= if self.count > 1 { MANY } else { 0 };
         tag |= if relative.is_some() { TICK_RELATIVE } else { 0 };
