@@ -133,6 +133,9 @@ pub struct Session<'b> {
     asks: u16,
 }
 
+/// Before Welcome.
+const LANES: [LaneLink; Lane::COUNT] = [LaneLink::NEW; Lane::COUNT];
+
 /// What flash was asked for. Stale once the lane goes on elsewhere: then the answer is of no use.
 #[derive(Clone, Copy, Debug)]
 struct Fetch {
@@ -167,7 +170,7 @@ impl<'b> Session<'b> {
             scratch,
             state: State::Idle,
             out: Out::default(),
-            lanes: [LaneLink::NEW; Lane::COUNT],
+            lanes: LANES,
             pace: Pace::NEW,
             hello: HelloFacts { at: Tick(0), account: Account::NONE, boots: Boots::NONE },
             max_frame: FRAME_MIN_MAX,
@@ -194,15 +197,18 @@ impl<'b> Session<'b> {
     /// without the feature `flash`).
     pub fn start(&mut self, now: Tick, account: Account, boots: Boots) {
         self.out = Out { hello: true, ..Out::default() };
-        self.lanes = [LaneLink::NEW; Lane::COUNT];
+        self.lanes = LANES;
         self.pace = Pace::NEW;
         self.state = State::Hello;
-        self.hello = HelloFacts { at: now, account, boots };
+        (self.hello.at, self.hello.account) = (now, account);
         self.last_heard = now;
         self.held = 0;
         (self.owed, self.setting, self.patient) = (0, 0, true);
-        self.supply = None;
-        self.fetching = None;
+        if FLASH {
+            self.hello.boots = boots;
+            self.supply = None;
+            self.fetching = None;
+        }
     }
 
     /// (9) The transport is gone, or reported a loss.
