@@ -92,13 +92,12 @@ impl Numbers<'_> {
         }
         let high = self.byte();
         let value = u32::from(low & 0x7f) | u32::from(high & 0x7f) << 7;
-        if high < 0x80 { value.into() } else { self.take_more(value.into()) }
+        if high < 0x80 { value.into() } else { self.take_more(value.into(), 14) }
     }
 
-    #[cold]
-    #[inline(never)]
-    fn take_more(&mut self, mut value: u64) -> u64 {
-        for shift in (14..u64::BITS).step_by(7) {
+    #[cfg_attr(not(target_pointer_width = "32"), cold, inline(never))]
+    fn take_more(&mut self, mut value: u64, from: u32) -> u64 {
+        for shift in (from..u64::BITS).step_by(7) {
             let byte = self.byte();
             value |= u64::from(byte & 0x7f) << shift;
             if byte < 0x80 {

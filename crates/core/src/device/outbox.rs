@@ -193,7 +193,7 @@ pub struct OutboxMut<'a> {
 impl OutboxMut<'_> {
     /// Gives the lanes of an outbox that was never used their bytes, and what does not begin as zero.
     #[cold]
-    #[inline(never)]
+    #[cfg_attr(not(target_pointer_width = "32"), inline(never))]
     fn place(&mut self) {
         let side = (self.bytes.len() / 8).max(256);
         self.d.placed = true;

@@ -49,11 +49,11 @@ impl Session<'_> {
             if waits && !crate::planted!("tag-kept-late") {
                 return Ok(0);
             }
-            self.out.proof = false;
-            return alive::pong(self.nonce, now, out);
         }
-        if let Some(id) = self.out.pong.take() {
-            return alive::pong(id.into(), now, out);
+        // The proof is a Pong too: it has Welcome's nonce.
+        let proof = core::mem::take(&mut self.out.proof).then_some(self.nonce);
+        if let Some(id) = proof.or_else(|| self.out.pong.take().map(u64::from)) {
+            return alive::pong(id, now, out);
         }
         if FLASH && core::mem::take(&mut self.out.boots) {
             return self.hello.boots.encode(out);

@@ -53,11 +53,14 @@ impl Head<'_> {
     /// Writes it after what the lane's context says; that is the caller's to change.
     #[inline(never)]
     pub(crate) fn put(&self, w: &mut Writer<'_>, context: &LaneContext) {
-        let relative = context.tick.filter(|last| *last <= self.tick);
+        let (mut tag, mut before) = (RUN, Tick(0));
+        if let Some(last) = context.tick
+            && last <= self.tick
+        {
+            (tag, before) = (RUN | TICK_RELATIVE, last);
+        }
         let same = (context.shape.len == self.shape.len) & (context.shape.ids == self.shape.ids);
-        let mut tag = RUN;
         tag |= if self.count > 1 { MANY } else { 0 };
-        tag |= if relative.is_some() { TICK_RELATIVE } else { 0 };
         tag |= if same { SHAPE_SAME } else { 0 };
         tag |= if self.superseded.is_some() { SUPERSEDED } else { 0 };
         tag |= if self.columns.is_some() { NOT_LAST } else { 0 };
@@ -65,7 +68,7 @@ impl Head<'_> {
         if self.count > 1 {
             w.var32(self.count as u32);
         }
-        w.varint(self.tick.0 - relative.map_or(0, |t| t.0));
+        w.varint(self.tick.0 - before.0);
         if !same {
             w.u8(self.shape.len);
             self.shape.as_slice().iter().for_each(|id| w.var32((*id).into()));
