@@ -12,7 +12,7 @@ use crate::tables::{CATALOG, SERIES, SERIES_UNNAMED};
 use crate::transaction::SqlTx;
 
 /// The quantities of a catalogue, and the series that each is stored under.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Quantities(Arc<[(u16, i64)]>);
 
 impl Quantities {
