@@ -7,12 +7,12 @@ use sensock::DeviceId;
 use sensock::catalog::{Command, Shaped};
 use sensock::limits::{BODY_MAX, REFUSED_SHAPE, REFUSED_UNKNOWN};
 
-use crate::inbox::{Inbox, Message};
+use crate::inbox::Message;
+use crate::registry::Connected;
 
 /// A device's question. It is refused if all its clones are dropped without an answer.
 #[derive(Clone, Debug)]
 pub struct Asked {
-    device: DeviceId,
     key: u16,
     body: Arc<[u8]>,
     reply: Arc<Reply>,
@@ -20,7 +20,7 @@ pub struct Asked {
 
 #[derive(Debug)]
 struct Reply {
-    inbox: Arc<Inbox>,
+    to: Arc<Connected>,
     id: u16,
     given: AtomicBool,
 }
@@ -28,7 +28,7 @@ struct Reply {
 impl Reply {
     fn give(&self, result: Result<Vec<u8>, u8>) {
         if !self.given.swap(true, Ordering::AcqRel) {
-            self.inbox.push(Message::Answer { id: self.id, result });
+            self.to.inbox.push(Message::Answer { id: self.id, result });
         }
     }
 }
@@ -40,18 +40,14 @@ impl Drop for Reply {
 }
 
 impl Asked {
-    pub(crate) fn new(device: DeviceId, id: u16, key: u16, body: &[u8], inbox: Arc<Inbox>) -> Self {
-        Asked {
-            device,
-            key,
-            body: body.into(),
-            reply: Arc::new(Reply { inbox, id, given: AtomicBool::new(false) }),
-        }
+    pub(crate) fn new(id: u16, key: u16, body: &[u8], to: Arc<Connected>) -> Self {
+        let reply = Arc::new(Reply { to, id, given: AtomicBool::new(false) });
+        Asked { key, body: body.into(), reply }
     }
 
     /// Who asks.
     pub fn device(&self) -> &DeviceId {
-        &self.device
+        &self.reply.to.device
     }
 
     /// The question's key in the device's catalogue.

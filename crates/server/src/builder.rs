@@ -11,6 +11,7 @@ use tokio::sync::{Semaphore, watch};
 use tokio_util::sync::CancellationToken;
 
 use crate::committer::{self, Typed};
+use crate::connection::Sheets;
 use crate::doorkeeper::Doorkeeper;
 use crate::error::StartError;
 use crate::events::{Events, Hub};
@@ -132,6 +133,7 @@ impl<S: Store, K: Keys> Builder<S, K> {
             wall,
             queue: Queue::default(),
             registry: Arc::new(Registry::default()),
+            sheets: Sheets::default(),
             offenders: Offenders::default(),
             quotas: Quotas::default(),
             pending: Pending::default(),

@@ -158,7 +158,7 @@ fn report(shared: &Shared, works: Vec<Work>, origins: Vec<Origin>, results: Vec<
             views(shared, done, rows, told, &mut news);
         }
         match origin {
-            Origin::Connection(inbox, token) => inbox.push(Message::Done(token, result)),
+            Origin::Connection(connection, token) => connection.inbox.push(Message::Done(token, result)),
             // A caller who went away has dropped its end.
             Origin::Caller(answer) => drop(answer.send(result)),
             Origin::Nobody => {}

@@ -178,7 +178,7 @@ impl DeviceHandle {
         let Ok(device) = &self.device else { return DeviceState::Unseen };
         let registry = &self.server.shared().registry;
         if let Some(c) = registry.connected(device) {
-            return DeviceState::Connected { peer: c.peer, boot: c.boot, since_us: c.since_us };
+            return DeviceState::Connected { peer: c.peer.to_string(), boot: c.boot, since_us: c.since_us };
         }
         match registry.away(device) {
             None => DeviceState::Unseen,

@@ -11,12 +11,13 @@ use sensock_store::work::{CommandWork, Done, Refuse, Work};
 use tokio::sync::{Notify, oneshot};
 use tokio::time::{Instant, timeout_at};
 
-use crate::inbox::{Inbox, Token, lock};
+use crate::inbox::{Token, lock};
+use crate::registry::Connected;
 
 /// Who wants to hear what became of a work.
 #[derive(Debug)]
 pub(crate) enum Origin {
-    Connection(Arc<Inbox>, Token),
+    Connection(Arc<Connected>, Token),
     Caller(oneshot::Sender<Result<Done, Refuse>>),
     Nobody,
 }

@@ -60,7 +60,7 @@ impl Server {
         // Before the list is made: who is let in by an older answer and is not on the list yet sees the number, and asks for itself.
         shared.asked.fetch_add(1, Ordering::AcqRel);
         let list = shared.registry.all();
-        let asked = list.into_iter().map(|(device, c)| shared.recheck(device, c));
+        let asked = list.into_iter().map(|connection| shared.recheck(connection));
         futures_util::stream::iter(asked)
             .buffer_unordered(AT_ONCE)
             .fold(0, |n, closed| std::future::ready(n + usize::from(closed)))
@@ -70,15 +70,16 @@ impl Server {
 
 impl Shared {
     /// A connection was just put on the list. If everybody was asked about since its key was looked up, it was not.
-    pub(crate) fn recheck_if_missed(self: &Arc<Self>, device: DeviceId, connection: Connected) {
+    pub(crate) fn recheck_if_missed(self: &Arc<Self>, connection: Arc<Connected>) {
         if self.asked.load(Ordering::Acquire) != connection.let_in.asked {
             let shared = self.clone();
-            tokio::spawn(async move { shared.recheck(device, connection).await });
+            tokio::spawn(async move { shared.recheck(connection).await });
         }
     }
 
     /// Asks about one connection; whether it was closed.
-    async fn recheck(&self, device: DeviceId, connection: Connected) -> bool {
+    async fn recheck(&self, connection: Arc<Connected>) -> bool {
+        let device = connection.device;
         let asked = timeout(LOOKUP, self.verdict(device, connection.let_in.key)).await;
         let why = match asked.unwrap_or_else(|_| Err("looking it up takes too long".to_owned())) {
             Ok(None) => return false,
@@ -94,8 +95,8 @@ impl Shared {
         }
         let key = connection.let_in.key.map(|held| held.id);
         let shown = key.map(|k| k.to_string()).unwrap_or_default();
-        tracing::warn!(%device, key = shown, peer = connection.peer, "connection closed: {why}");
-        self.events.send(Event::Revoked { device, key, peer: connection.peer, why });
+        tracing::warn!(%device, key = shown, peer = &*connection.peer, "connection closed: {why}");
+        self.events.send(Event::Revoked { device, key, peer: connection.peer.to_string(), why });
         true
     }
 

@@ -1,6 +1,8 @@
 //! Who is connected to this server, and who was until a moment ago.
 
-use std::collections::HashMap;
+use std::borrow::Borrow;
+use std::collections::{HashMap, HashSet};
+use std::hash::{Hash, Hasher};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
@@ -10,16 +12,41 @@ use tokio::sync::Notify;
 use crate::inbox::{Inbox, Message, lock};
 use crate::recheck::LetIn;
 
-/// A connection that was confirmed.
-#[derive(Clone, Debug)]
+/// A connection as others see it. On the list once it is confirmed.
+#[derive(Debug)]
 pub(crate) struct Connected {
     pub(crate) id: u64,
+    pub(crate) device: DeviceId,
     pub(crate) boot: u32,
-    pub(crate) peer: String,
+    pub(crate) peer: Box<str>,
     pub(crate) since_us: i64,
-    pub(crate) inbox: Arc<Inbox>,
+    pub(crate) inbox: Inbox,
     pub(crate) let_in: LetIn,
 }
+
+/// A connection that is found by its device, whose name stands nowhere else.
+#[derive(Debug)]
+struct ByDevice(Arc<Connected>);
+
+impl Borrow<DeviceId> for ByDevice {
+    fn borrow(&self) -> &DeviceId {
+        &self.0.device
+    }
+}
+
+impl Hash for ByDevice {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.0.device.hash(state);
+    }
+}
+
+impl PartialEq for ByDevice {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.device == other.0.device
+    }
+}
+
+impl Eq for ByDevice {}
 
 /// A device that is away.
 #[derive(Clone, Copy, Debug)]
@@ -38,22 +65,22 @@ pub(crate) struct Registry {
 
 #[derive(Debug, Default)]
 struct Table {
-    connected: HashMap<DeviceId, Connected>,
+    connected: HashSet<ByDevice>,
     away: HashMap<DeviceId, Away>,
 }
 
 impl Registry {
-    /// Takes over for this device; the connection that it replaces, if any.
-    pub(crate) fn insert(&self, device: DeviceId, connection: Connected) -> Option<Connected> {
+    /// Takes over for its device; the connection that it replaces, if any.
+    pub(crate) fn insert(&self, connection: Arc<Connected>) -> Option<Arc<Connected>> {
         let mut table = lock(&self.table);
-        table.away.remove(&device);
-        table.connected.insert(device, connection)
+        table.away.remove(&connection.device);
+        table.connected.replace(ByDevice(connection)).map(|old| old.0)
     }
 
     /// A connection ended. Nothing changes if another one took over.
     pub(crate) fn remove(&self, device: &DeviceId, id: u64, away: Away) -> bool {
         let mut table = lock(&self.table);
-        if table.connected.get(device).is_none_or(|c| c.id != id) {
+        if table.connected.get(device).is_none_or(|c| c.0.id != id) {
             return false;
         }
         table.connected.remove(device);
@@ -61,8 +88,8 @@ impl Registry {
         true
     }
 
-    pub(crate) fn connected(&self, device: &DeviceId) -> Option<Connected> {
-        lock(&self.table).connected.get(device).cloned()
+    pub(crate) fn connected(&self, device: &DeviceId) -> Option<Arc<Connected>> {
+        lock(&self.table).connected.get(device).map(|c| c.0.clone())
     }
 
     pub(crate) fn away(&self, device: &DeviceId) -> Option<Away> {
@@ -73,7 +100,7 @@ impl Registry {
     pub(crate) fn tell(&self, device: &DeviceId, message: Message) -> bool {
         match lock(&self.table).connected.get(device) {
             Some(connection) => {
-                connection.inbox.push(message);
+                connection.0.inbox.push(message);
                 true
             }
             None => false,
@@ -82,25 +109,25 @@ impl Registry {
 
     /// As [`Registry::tell`], to this connection and no other.
     pub(crate) fn tell_connection(&self, device: &DeviceId, id: u64, message: Message) -> bool {
-        match lock(&self.table).connected.get(device).filter(|c| c.id == id) {
+        match lock(&self.table).connected.get(device).filter(|c| c.0.id == id) {
             Some(connection) => {
-                connection.inbox.push(message);
+                connection.0.inbox.push(message);
                 true
             }
             None => false,
         }
     }
 
-    pub(crate) fn all(&self) -> Vec<(DeviceId, Connected)> {
-        lock(&self.table).connected.iter().map(|(device, c)| (*device, c.clone())).collect()
+    pub(crate) fn all(&self) -> Vec<Arc<Connected>> {
+        lock(&self.table).connected.iter().map(|c| c.0.clone()).collect()
     }
 
     pub(crate) fn devices(&self) -> Vec<DeviceId> {
-        lock(&self.table).connected.keys().copied().collect()
+        lock(&self.table).connected.iter().map(|c| c.0.device).collect()
     }
 
     pub(crate) fn tell_all(&self, message: impl Fn() -> Message) {
-        lock(&self.table).connected.values().for_each(|c| c.inbox.push(message()));
+        lock(&self.table).connected.iter().for_each(|c| c.0.inbox.push(message()));
     }
 
     /// Devices that did not come back in time; each is named once.

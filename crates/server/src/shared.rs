@@ -12,6 +12,7 @@ use sensock_store::{Admission, CommandRow, DeviceKey, Resume, StoreInfo};
 use tokio::sync::{Semaphore, watch};
 use tokio_util::sync::CancellationToken;
 
+use crate::connection::Sheets;
 use crate::doorkeeper::Doorkeeper;
 use crate::events::{Event, Hub};
 use crate::limits::{Limits, Offenders};
@@ -53,6 +54,7 @@ pub(crate) struct Shared {
     pub(crate) wall: Wall,
     pub(crate) queue: Queue,
     pub(crate) registry: Arc<Registry>,
+    pub(crate) sheets: Sheets,
     pub(crate) offenders: Offenders,
     pub(crate) quotas: Quotas,
     pub(crate) pending: Pending,

@@ -1,9 +1,10 @@
 //! Lanes in memory: what a transaction holds, and what is remembered from one to the next.
 
 use std::collections::HashMap;
+use std::num::NonZeroI64;
 use std::sync::Arc;
 
-use sensock::Position;
+use sensock::{DeviceId, Lane, Position};
 use sensock_store::LaneId;
 
 use crate::series::Quantities;
@@ -33,6 +34,11 @@ pub(crate) struct State {
 impl State {
     pub(crate) fn new(id: i64) -> Self {
         State { id, ..State::default() }
+    }
+
+    /// Readings were written: more will come, and all of this is of use then.
+    fn is_in_use(&self) -> bool {
+        self.quantities.is_some()
     }
 }
 
@@ -78,8 +84,13 @@ impl Held {
 ///
 /// Ids never change. A mark is trusted only under the lock, and only if the database says that nobody else wrote since it was read: each
 /// transaction takes `version` out, and puts it back once it is committed. One that fails, or whose end nobody knows, does not.
+///
+/// A fleet is mostly idle: of a lane without readings only the id is kept, and its mark is read when it is wanted.
 #[derive(Debug, Default)]
 pub(crate) struct Known {
+    /// Of each device's lanes; `None`: its row was never seen.
+    ids: HashMap<DeviceId, [Option<NonZeroI64>; Lane::COUNT]>,
+    /// Lanes that readings were written to.
     lanes: HashMap<LaneId, State>,
     /// The newest sheet.
     sheet: Option<Sheet>,
@@ -91,8 +102,8 @@ pub(crate) struct Known {
 #[derive(Debug)]
 pub(crate) struct Start {
     pub(crate) lanes: Vec<(LaneId, State)>,
-    /// Whether all marks are those of the database.
-    pub(crate) fresh: bool,
+    /// Places of lanes whose marks are not known to be those of the database.
+    pub(crate) stale: Vec<usize>,
     pub(crate) sheet: Option<Sheet>,
     pub(crate) since: Since,
 }
@@ -111,34 +122,52 @@ impl Known {
             self.epoch += 1;
             self.sheet = None;
         }
-        let found = lanes.iter().map(|lane| Some((*lane, self.lanes.get(lane)?.clone())));
+        let found = lanes.iter().map(|lane| Some((*lane, self.state(lane)?)));
         let mut found: Vec<(LaneId, State)> = found.collect::<Option<_>>()?;
-        let fresh = found.iter().all(|(_, state)| state.epoch == self.epoch);
+        let stale = (0..).zip(&found).filter(|(_, (_, state))| state.epoch != self.epoch);
+        let stale = stale.map(|(place, _)| place).collect();
         found.iter_mut().for_each(|(_, state)| state.epoch = self.epoch);
         let since = Since { version, epoch: self.epoch };
-        Some(Start { lanes: found, fresh, sheet: self.sheet, since })
+        Some(Start { lanes: found, stale, sheet: self.sheet, since })
+    }
+
+    fn state(&self, lane: &LaneId) -> Option<State> {
+        let known = self.lanes.get(lane).cloned();
+        known.or_else(|| Some(State::new(self.ids.get(&lane.device)?[lane.lane.index()]?.get())))
     }
 
     /// These rows are there.
     pub(crate) fn seen(&mut self, lanes: impl Iterator<Item = (LaneId, i64)>) {
-        if self.lanes.len() > CACHED {
-            self.lanes.clear();
-        }
+        self.bound();
         for (lane, id) in lanes {
-            self.lanes.entry(lane).or_insert_with(|| State::new(id));
+            self.ids.entry(lane.device).or_default()[lane.lane.index()] = NonZeroI64::new(id);
         }
     }
 
     /// A transaction that held these is committed.
     pub(crate) fn committed(&mut self, held: Held, since: Since, sheet: Option<Sheet>) {
-        if self.lanes.len() > CACHED {
-            self.lanes.clear();
-        }
+        self.bound();
         // Else another one began before this was told, and may have gone on.
         if since.epoch == self.epoch {
             (self.version, self.sheet) = (since.version, sheet);
         }
-        self.lanes.extend(held.lanes);
+        for (lane, state) in held.lanes {
+            if state.is_in_use() {
+                self.lanes.insert(lane, state);
+            } else {
+                self.lanes.remove(&lane);
+                self.ids.entry(lane.device).or_default()[lane.lane.index()] = NonZeroI64::new(state.id);
+            }
+        }
+    }
+
+    fn bound(&mut self) {
+        if self.lanes.len() > CACHED {
+            self.lanes.clear();
+        }
+        if self.ids.len() > CACHED {
+            self.ids.clear();
+        }
     }
 
     pub(crate) fn forget(&mut self) {
@@ -159,17 +188,32 @@ mod tests {
     /// Begins in a database of this version; a mark that is not fresh is read as 7.
     fn begin(known: &mut Known, version: Option<i64>) -> (bool, Held, Since) {
         let mut start = known.begin(&[lane()], version).unwrap();
-        if !start.fresh {
-            start.lanes[0].1.mark = Position(7);
+        for &place in &start.stale {
+            start.lanes[place].1.mark = Position(7);
         }
-        (start.fresh, Held::new(start.lanes), start.since)
+        (start.stale.is_empty(), Held::new(start.lanes), start.since)
     }
 
     fn commit(known: &mut Known, version: Option<i64>) -> bool {
         let (fresh, mut held, since) = begin(known, version);
         assert_eq!((held.at(0).mark, held.at(0).id), (Position(7), 3));
+        held.at(0).quantities = Some(Quantities::default());
         known.committed(held, since, None);
         fresh
+    }
+
+    #[test]
+    fn of_an_idle_lane_the_id_is_all_that_is_kept() {
+        let mut known = Known::default();
+        let idle = LaneId { lane: Lane::Control, ..lane() };
+        known.seen([(lane(), 3), (idle, 4)].into_iter());
+        assert!(!commit(&mut known, Some(1)));
+        let start = known.begin(&[idle, lane()], Some(1)).unwrap();
+        assert_eq!(start.stale, [0], "the mark of the other one is known");
+        known.committed(Held::new(start.lanes), start.since, None);
+        assert!(known.lanes.keys().eq([&lane()]));
+        let start = known.begin(&[idle], Some(1)).unwrap();
+        assert_eq!((start.stale, start.lanes[0].1.id), (vec![0], 4));
     }
 
     #[test]

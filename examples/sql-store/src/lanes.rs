@@ -79,15 +79,15 @@ pub(crate) fn fill_up(args: &mut Vec<Arg<'_>>) {
     }
 }
 
-/// Locks lanes, always in the order of their ids, whatever order they are given in, and brings their marks up to date. `false` if the
-/// ids are not these lanes': somebody put another database in the place of the one that was opened.
+/// Locks those of the lanes that stand at the places `stale`, always in the order of their ids, whatever order they are given in, and brings
+/// their marks up to date. `false` if the ids are not these lanes': somebody put another database in the place of the one that was opened.
 pub(crate) async fn lock(
     session: &mut Session<'_>,
     shared: &Shared,
     lanes: &mut [(LaneId, State)],
+    stale: &[usize],
 ) -> Result<bool, Fail> {
-    let mut places: Vec<(i64, usize)> =
-        (0..).zip(lanes.iter()).map(|(i, (_, state))| (state.id, i)).collect();
+    let mut places: Vec<(i64, usize)> = stale.iter().map(|&place| (lanes[place].1.id, place)).collect();
     places.sort_unstable();
     for some in places.chunks(TOGETHER) {
         if !lock_some(session, shared, lanes, some).await? {

@@ -1,15 +1,17 @@
 //! What a person asks at 3 a.m.: devices, their boots, clocks and connections.
 
+use std::collections::BTreeMap;
+
 use sensock::wire::hello::Account;
-use sensock::{DeviceId, Tag, Tick};
-use sensock_store::{AnchorRow, Batch, BootRow, ConnectionRow, DeviceRow, Span};
+use sensock::{DeviceId, Lane, Position, Tag, Tick};
+use sensock_store::{AnchorRow, Batch, BootRow, ConnectionRow, DeviceRow, LaneId, Span};
 use sqlx::{AssertSqlSafe, Error};
 
 use crate::error::Fail;
-use crate::lanes;
 use crate::session::{Arg, Row, Session};
 use crate::tables::{ANCHOR, BOOT, CONNECTION, DEVICE};
 use crate::transaction::SqlTx;
+use crate::{lanes, load};
 
 /// Reads all devices.
 pub(crate) async fn devices(session: &mut Session<'_>) -> Result<Vec<DeviceRow>, Error> {
@@ -199,17 +201,36 @@ impl SqlTx {
     /// Anchors of boots below all marks have no use any more, but for those of the newest such boot. Done when a boot is written: once
     /// a Hello.
     pub(crate) async fn prune_anchors(&mut self, batch: &Batch) -> Result<(), Fail> {
-        let mut session = self.begun.session()?;
+        let mut lowest = BTreeMap::new();
         for row in &batch.boots {
-            let device = Arg::Text(&row.device);
-            let lowest = lanes::lowest_boot(&lanes::marks(&mut session, &row.device).await?);
-            let sql = "SELECT MAX(boot) FROM anchor WHERE device = ? AND boot < ?";
-            let below = session.row(sql, &[device, lowest.into()]).await?;
-            let Some(newest) = below.map(|row| row.maybe_int(0)).transpose()?.flatten() else { continue };
-            let sql = "DELETE FROM anchor WHERE device = ? AND boot < ?";
-            session.execute(sql, &[device, newest.into()]).await?;
+            lowest.insert(row.device, self.lowest_boot(&row.device).await?);
+        }
+        let (devices, lowest): (Vec<DeviceId>, Vec<u32>) = lowest.into_iter().unzip();
+        let mut session = self.begun.session()?;
+        for (some, lowest) in devices.chunks(load::TOGETHER).zip(lowest.chunks(load::TOGETHER)) {
+            let sql = "SELECT device, MIN(boot), MAX(boot) FROM anchor WHERE device = ? AND boot < ? GROUP BY device";
+            for (i, row) in load::each(&mut session, some, sql, "1", |i| vec![lowest[i].into()]).await? {
+                let (oldest, newest) = (row.int(1)?, row.int(2)?);
+                if oldest < newest {
+                    let sql = "DELETE FROM anchor WHERE device = ? AND boot < ?";
+                    session.execute(sql, &[Arg::Text(&some[i]), newest.into()]).await?;
+                }
+            }
         }
         Ok(())
+    }
+
+    /// The lowest boot that any lane of a device still waits in, as this transaction leaves it.
+    async fn lowest_boot(&mut self, device: &DeviceId) -> Result<u32, Fail> {
+        let mut marks = [Position::NONE; Lane::COUNT];
+        for lane in Lane::ALL {
+            let Some(place) = self.lanes.place(&LaneId { device: *device, lane }) else {
+                let mut session = self.begun.session()?;
+                return Ok(lanes::lowest_boot(&lanes::marks(&mut session, device).await?));
+            };
+            marks[lane.index()] = self.lanes.at(place).mark;
+        }
+        Ok(lanes::lowest_boot(&marks))
     }
 }
 

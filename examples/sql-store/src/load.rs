@@ -12,7 +12,7 @@ use crate::tables::{BOOT, COMMAND, DEVICE, SETTING};
 use crate::{commands, lanes, links, series};
 
 /// Devices whose queries share a statement.
-const TOGETHER: usize = 16;
+pub(crate) const TOGETHER: usize = 16;
 
 /// Reads it for each device, by some nine short queries, each along an index.
 pub(crate) async fn resumes(session: &mut Session<'_>, devices: &[DeviceId]) -> Result<Vec<Resume>, Fail> {
@@ -81,7 +81,7 @@ async fn together(session: &mut Session<'_>, devices: &[DeviceId]) -> Result<Vec
 
 /// Runs `select` for each device in one statement; returns its rows in the order of `order` (numbers of columns), each with its device's
 /// place. The first column is the device, as is the first argument; `more` gives those that follow.
-async fn each<'a>(
+pub(crate) async fn each<'a>(
     session: &mut Session<'_>,
     devices: &'a [DeviceId],
     select: &str,

@@ -12,7 +12,7 @@ use crate::tables::{CATALOG, SERIES, SERIES_UNNAMED};
 use crate::transaction::SqlTx;
 
 /// The quantities of a catalogue, and the series that each is stored under.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Quantities(Arc<[(u16, i64)]>);
 
 impl Quantities {
@@ -70,19 +70,16 @@ pub(crate) fn catalog_row(row: &Row, device: &sensock::DeviceId) -> Result<Catal
 
 impl SqlTx {
     pub(crate) async fn write_catalogs(&mut self, batch: &Batch) -> Result<(), Fail> {
-        let shared = self.handle.shared.clone();
+        let (mut catalogs, mut series) = (Vec::new(), Vec::new());
         for row in &batch.catalogs {
             // Bytes that are no catalogue are kept all the same: they are what the device said.
             let view = CatalogView::new(&row.bytes).ok();
-            let catalog = [
+            catalogs.extend([
                 Arg::Text(&row.device),
                 row.hash.into(),
                 view.map_or("", |v| v.firmware()).into(),
                 Arg::Bytes(&row.bytes),
-            ];
-            let mut session = self.begun.session()?;
-            shared.insert(&mut session, &CATALOG, &catalog).await?;
-            let mut series = Vec::new();
+            ]);
             for entry in view.iter().flat_map(|v| v.quantities()) {
                 let (multiplier, divisor) = factors(entry.scale);
                 series.extend([
@@ -96,9 +93,11 @@ impl SqlTx {
                     divisor.into(),
                 ]);
             }
-            shared.insert(&mut session, &SERIES, &series).await?;
         }
-        Ok(())
+        let shared = self.handle.shared.clone();
+        let mut session = self.begun.session()?;
+        shared.insert(&mut session, &CATALOG, &catalogs).await?;
+        shared.insert(&mut session, &SERIES, &series).await
     }
 
     /// Quantities and series ids of a catalogue.

@@ -19,6 +19,8 @@ use crate::session::Session;
 use crate::shared::Shared;
 
 const READERS: u32 = 4;
+/// Memory for pages of one that reads, in KiB: what it holds is worth nothing after the next commit, and the system keeps the file's pages too.
+const READ_CACHE_KIB: u32 = 256;
 /// Prepared statements of one connection: every table in every size.
 pub(crate) const STATEMENTS: usize = 400;
 
@@ -45,7 +47,8 @@ pub(crate) async fn open(file: &Path, place: Arc<str>) -> Result<Shared, OpenErr
     drop(held);
     let readers =
         PoolOptions::new().max_connections(READERS).acquire_timeout(WAIT).test_before_acquire(false);
-    let readers = readers.connect_lazy_with(options.create_if_missing(false).pragma("query_only", "1"));
+    let reading = options.create_if_missing(false).pragma("query_only", "1");
+    let readers = readers.connect_lazy_with(reading.pragma("cache_size", format!("-{READ_CACHE_KIB}")));
     let name = format!("SQLite {version}, {}", file.display());
     Ok(Shared::new(Dialect::Sqlite, place, name, Pools::Sqlite { writer, made, readers }))
 }

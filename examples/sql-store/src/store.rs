@@ -7,6 +7,7 @@ use sensock::{DeviceId, Position, StoreId};
 use sensock_store::{Failure, LaneId, Resume, Store, StoreInfo};
 
 use crate::error::{Fail, OpenError, SqlError};
+use crate::held::Start;
 use crate::hook::Hook;
 use crate::lanes;
 use crate::pool::{Begun, Pools, WAIT};
@@ -95,7 +96,8 @@ impl SqlStore {
             return Err(Fail::Sql(sqlx::Error::PoolTimedOut));
         };
         begun.enter();
-        let locked = start.fresh || lanes::lock(&mut begun.session()?, shared, &mut start.lanes).await?;
+        let Start { lanes, stale, .. } = &mut start;
+        let locked = stale.is_empty() || lanes::lock(&mut begun.session()?, shared, lanes, stale).await?;
         begun.leave();
         if !locked {
             shared.forget();

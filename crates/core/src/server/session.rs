@@ -91,6 +91,15 @@ pub enum Event<'f> {
     Bye(Bye<'f>),
 }
 
+/// What is of use for a part of a connection's life only.
+#[derive(Clone, Copy, Debug)]
+enum Phase {
+    /// Nothing was proposed yet.
+    Strange,
+    Proposed(Proposal),
+    Live(Bounds),
+}
+
 /// One connection of a server.
 ///
 /// `now` is a steady clock ([`Micros`]). After any call, poll [`Session::poll_transmit`] until it writes nothing, and arm a timer for
@@ -102,7 +111,7 @@ pub struct Session {
     started: Micros,
     last_heard: Micros,
     lanes: [LaneLink; Lane::COUNT],
-    proposal: Option<Proposal>,
+    phase: Phase,
     welcome_due: bool,
     welcomed_at: Micros,
     /// The largest frame that this end takes, and the device.
@@ -112,10 +121,10 @@ pub struct Session {
     slots: u8,
     held: u8,
     ping_at: Micros,
-    ping: Option<(u32, Micros)>,
+    /// When the last ping left, until it is answered; its number.
+    ping: Option<Micros>,
     pings: u32,
     pong: Option<u32>,
-    bounds: Option<Bounds>,
     confirmed: bool,
     announce: bool,
     has_catalog: bool,
@@ -135,13 +144,13 @@ impl Session {
         {
             return Err(Misuse::Buffer);
         }
-        let lanes = config.window.map(|window| LaneLink { window, ..LaneLink::default() });
+        let lanes = config.window.map(|window| LaneLink { window: window.into(), ..LaneLink::default() });
         Ok(Session {
             state: State::AwaitHello,
             started: now,
             last_heard: now,
             lanes,
-            proposal: None,
+            phase: Phase::Strange,
             welcome_due: false,
             welcomed_at: now,
             own_max_frame: config.max_frame,
@@ -153,7 +162,6 @@ impl Session {
             ping: None,
             pings: 0,
             pong: None,
-            bounds: None,
             confirmed: false,
             announce: false,
             has_catalog: false,
@@ -172,7 +180,7 @@ impl Session {
 
     /// Bounds of the device's clock, once it proved itself live.
     pub fn bounds(&self) -> Option<Bounds> {
-        self.bounds
+        if let Phase::Live(bounds) = self.phase { Some(bounds) } else { None }
     }
 
     /// The highest mark of a lane that this connection was told of.
@@ -202,7 +210,7 @@ impl Session {
                 link.told = link.limit;
             }
         }
-        self.proposal = Some(proposal);
+        self.phase = Phase::Proposed(proposal);
         self.welcome_due = true;
         self.state = State::AwaitProof;
         Ok(())
@@ -259,7 +267,7 @@ impl Session {
     /// How much of a lane may be under way from now on. What was granted stays granted; a smaller window only stops the growth.
     pub fn window(&mut self, lane: Lane, window: Grant) {
         let link = &mut self.lanes[lane.index()];
-        link.window = Grant { records: window.records.max(1), bytes: window.bytes.max(1) };
+        link.window = window.into();
         if self.has_catalog {
             link.raise();
         }

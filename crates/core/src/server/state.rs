@@ -42,7 +42,27 @@ pub(crate) struct LaneLink {
     pub released: Grant,
     pub limit: Grant,
     pub told: Grant,
-    pub window: Grant,
+    pub window: Window,
+}
+
+/// How much of a lane may be under way: at least one record and one byte. More than fits here is no limit at all.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Window {
+    records: u32,
+    bytes: u32,
+}
+
+impl From<Grant> for Window {
+    fn from(grant: Grant) -> Self {
+        let narrow = |n: u64| u32::try_from(n).unwrap_or(u32::MAX).max(1);
+        Window { records: narrow(grant.records), bytes: narrow(grant.bytes) }
+    }
+}
+
+impl Default for Window {
+    fn default() -> Self {
+        Window { records: 1, bytes: 1 }
+    }
 }
 
 impl LaneLink {
@@ -76,14 +96,14 @@ impl LaneLink {
         if crate::planted!("credit-withheld") {
             return;
         }
-        self.limit.records =
-            self.limit.records.max(self.released.records.saturating_add(self.window.records));
-        self.limit.bytes = self.limit.bytes.max(self.released.bytes.saturating_add(self.window.bytes));
+        let Window { records, bytes } = self.window;
+        self.limit.records = self.limit.records.max(self.released.records.saturating_add(records.into()));
+        self.limit.bytes = self.limit.bytes.max(self.released.bytes.saturating_add(bytes.into()));
     }
 
     /// Whether enough was added since the device was last told, or it would otherwise stand still.
     pub(crate) fn credit_due(&self) -> bool {
-        let news = |limit: u64, told: u64, window: u64| limit > told && limit - told >= window / 4;
+        let news = |limit: u64, told: u64, window: u32| limit > told && limit - told >= u64::from(window) / 4;
         let starved = self.received.records >= self.told.records || self.received.bytes >= self.told.bytes;
         news(self.limit.records, self.told.records, self.window.records)
             || news(self.limit.bytes, self.told.bytes, self.window.bytes)

@@ -22,7 +22,7 @@ pub(crate) struct Downlink {
     hello_at: Micros,
     /// The highest command that the device had begun when it said Hello, or that was stored as sent on this connection.
     passed: CommandId,
-    slots: usize,
+    slots: u8,
     highest_setting: u32,
     asks: u8,
     /// Most connections have nothing under way, and then no room for it.
@@ -65,7 +65,7 @@ impl Downlink {
             hello_tick: hello.tick,
             hello_at,
             passed: hello.last_begun,
-            slots: hello.command_slots.into(),
+            slots: hello.command_slots,
             highest_setting: hello.settings,
             asks: 0,
             lists: None,
@@ -159,7 +159,9 @@ impl Downlink {
         now_us: i64,
         mut submit: impl FnMut(CommandWork, CommandId),
     ) {
-        let (slots, passed, Some(lists)) = (self.slots, self.passed, &mut self.lists) else { return };
+        let (slots, passed, Some(lists)) = (usize::from(self.slots), self.passed, &mut self.lists) else {
+            return;
+        };
         while lists.sending.len() + lists.ready.len() + lists.sent.len() < slots {
             let Some(row) = lists.queue.pop_front() else { break };
             let (device, id) = (row.device, row.id);

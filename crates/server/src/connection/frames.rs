@@ -14,7 +14,6 @@ use sensock::{Lane, Micros, Position, Tag};
 use sensock_store::work::{FloorWork, Work};
 use sensock_store::{Batch, BootRow, CatalogRow, LaneId};
 
-use super::sheet::Sheet;
 use super::works::WORK_READINGS;
 use super::{Leaving, Live};
 use crate::asked::Asked;
@@ -26,7 +25,7 @@ impl Live {
     /// Takes a frame that came at `now` or before.
     pub(super) fn frame(&mut self, now: Micros, frame: &mut [u8]) -> ControlFlow<()> {
         let len = frame.len();
-        self.row.bytes += len as u64;
+        self.bytes += len as u64;
         let heard = self.session.handle_frame(now, frame);
         let done = match heard {
             Ok(None | Some(Heard::Clock)) => Ok(()),
@@ -38,7 +37,7 @@ impl Live {
                 tracing::warn!(
                     "the device's clock contradicts what was known of it: one of the two clocks stepped"
                 );
-                self.shared.events.send(Event::ClockFault { device: self.device });
+                self.shared.events.send(Event::ClockFault { device: self.own.device });
                 Ok(())
             }
             Ok(Some(Heard::Ask(ask))) => {
@@ -74,9 +73,9 @@ impl Live {
         }
         if std::mem::take(&mut self.sleep_said) {
             // It stays, for something that it answers here.
-            (self.asleep, self.row.asleep_until_us) = (None, None);
+            self.asleep = None;
         }
-        self.row.records += u64::from(data.records);
+        self.records += u64::from(data.records);
         let mut intake = std::mem::take(&mut self.intake);
         let added = intake.add(&self.facts(now), data, len);
         self.intake = intake;
@@ -87,14 +86,14 @@ impl Live {
     }
 
     fn floor(&mut self, now: Micros, lane: Lane, floor: LaneFloor) -> Result<(), Peer> {
-        if floor.floor.boot() > self.boot {
+        if floor.floor.boot() > self.own.boot {
             return Err(Peer::Limit);
         }
         // What came before it goes before it.
         self.submit_lane(now, lane);
         let between_us = self.facts(now).between(floor.floor.boot(), floor.span);
         let now_us = self.shared.wall.now_us();
-        let work = FloorWork { lane: LaneId { device: self.device, lane }, floor, between_us, now_us };
+        let work = FloorWork { lane: LaneId { device: self.own.device, lane }, floor, between_us, now_us };
         let epoch = self.epochs[lane.index()];
         self.submit_in_lane(lane, 0, Work::Floor(work), Token::Floor { lane, epoch });
         Ok(())
@@ -103,12 +102,12 @@ impl Live {
     fn boots(&mut self, boots: &Boots) -> Result<(), Peer> {
         let mut rows = Vec::new();
         for (i, old) in boots.as_slice().iter().enumerate() {
-            if old.boot >= self.boot {
+            if old.boot >= self.own.boot {
                 return Err(Peer::Limit);
             }
             if !self.times.knows(old.boot) {
                 rows.push(BootRow {
-                    device: self.device,
+                    device: self.own.device,
                     boot: old.boot,
                     tag: Tag::NONE,
                     catalog: old.catalog,
@@ -143,16 +142,16 @@ impl Live {
                 tracing::error!(
                     "the catalogue contradicts the stored one of the same hash {hash:016x}: change the firmware's name in it, so that the two differ"
                 );
-                self.shared.events.send(Event::CatalogContradicts { device: self.device, hash });
+                self.shared.events.send(Event::CatalogContradicts { device: self.own.device, hash });
                 self.leave(End::Refused, 300_000, "the catalogue contradicts a stored one of the same hash: change the firmware's name in it");
                 return Ok(());
             }
             None => {}
         }
-        let sheet = Sheet::read(hash, &bytes).ok_or(Peer::Malformed)?;
+        let sheet = self.shared.sheets.read(hash, &bytes).ok_or(Peer::Malformed)?;
         let boot = BootRow { firmware: sheet.firmware.to_string(), ..awaited.boot };
         self.sheet = Some(sheet);
-        let row = CatalogRow { device: self.device, hash, bytes };
+        let row = CatalogRow { device: self.own.device, hash, bytes };
         let batch = Batch { catalogs: vec![row], boots: vec![boot], ..Batch::default() };
         self.submit(Work::Rows(Box::new(batch)), Token::Catalog);
         Ok(())
@@ -160,7 +159,7 @@ impl Live {
 
     fn ask(&mut self, ask: &Ask<'_>) {
         if self.down.asked() {
-            let asked = Asked::new(self.device, ask.id, ask.key, ask.body, self.inbox.clone());
+            let asked = Asked::new(ask.id, ask.key, ask.body, self.own.clone());
             self.shared.events.send(Event::Asked(asked));
         } else {
             self.down.refuse(ask.id, REFUSED_BUSY);
@@ -173,8 +172,7 @@ impl Live {
         let until_us = wall.now_us().saturating_add(us as i64);
         // Its clock may be off by several per cent while it sleeps (rule 39).
         let lost_at = wall.now().plus(us + us / 10 + 30_000_000);
-        self.asleep = Some(Away { asleep_until_us: Some(until_us), lost_at: Some(lost_at) });
-        self.row.asleep_until_us = Some(until_us);
+        self.asleep = Some(Box::new(Away { asleep_until_us: Some(until_us), lost_at: Some(lost_at) }));
         if sleep.ends_boot {
             self.ended(sleep.lasts);
         }
@@ -208,14 +206,14 @@ impl Live {
         let now = self.shared.wall.now();
         Lane::ALL.into_iter().for_each(|lane| self.submit_lane(now, lane));
         if self.parked.is_empty() {
-            self.submit(Work::Ended(self.device, lasts), Token::Plain);
+            self.submit(Work::Ended(self.own.device, lasts), Token::Plain);
         }
     }
 
     /// Reads no more; says goodbye once everything is committed and acknowledged.
     pub(super) fn leave(&mut self, end: End, retry_ms: u32, text: &'static str) {
         if self.leaving.is_none() {
-            self.leaving = Some(Leaving { end, retry_ms, text });
+            self.leaving = Some(Box::new(Leaving { end, retry_ms, text }));
         }
     }
 }

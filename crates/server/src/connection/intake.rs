@@ -3,6 +3,8 @@
 //! Nothing is guessed: a run under a catalogue that nobody has, with a quantity that it does not list, or whose columns are damaged, goes to
 //! quarantine with its bytes, and its positions with it, so that the lane moves on.
 
+use std::sync::Arc;
+
 use sensock::batch::{Cell, Sink};
 use sensock::error::Peer;
 use sensock::link::Bounds;
@@ -23,7 +25,7 @@ pub(crate) struct Facts<'a> {
     pub(crate) boot: u32,
     pub(crate) times: &'a Times,
     pub(crate) sheet: Option<&'a Sheet>,
-    pub(crate) older: &'a [Sheet],
+    pub(crate) older: &'a [Arc<Sheet>],
     /// The live boot's bounds in wall time, and wall time.
     pub(crate) now: (Bounds, i64),
 }
@@ -38,7 +40,7 @@ impl Facts<'_> {
         }
         let hash = self.times.catalog(boot);
         let own = self.sheet.filter(|s| s.hash == hash);
-        own.or_else(|| self.older.iter().find(|s| s.hash == hash))
+        own.or_else(|| self.older.iter().map(Arc::as_ref).find(|s| s.hash == hash))
             .ok_or_else(|| format!("the catalogue {hash:016x} of boot {boot} is not known"))
     }
 

@@ -7,7 +7,6 @@ use sensock_store::work::{Appended, Done, HelloDone, Meeting, Refuse};
 use super::Live;
 use crate::events::Event;
 use crate::inbox::{Message, Token};
-use crate::registry::Connected;
 use crate::server::MOVING;
 
 impl Live {
@@ -17,7 +16,7 @@ impl Live {
                 self.outstanding = self.outstanding.saturating_sub(1);
                 self.done(token, result);
             }
-            Message::Deliver(row) => self.down.deliver(*row, self.boot),
+            Message::Deliver(row) => self.down.deliver(*row, self.own.boot),
             Message::Setting(row) => self.down.set(*row),
             Message::Answer { id, result } => self.down.answer(id, result),
             Message::Takeover { peer } => {
@@ -36,10 +35,14 @@ impl Live {
         match (token, result) {
             (Token::Hello, Ok(Done::Hello(done))) => self.confirm(*done),
             (Token::Hello, Err(Refuse::Collision)) => {
-                let connected =
-                    self.shared.registry.connected(&self.device).map(|c| c.peer).unwrap_or_default();
-                let refused = self.row.peer.clone();
-                self.shared.events.send(Event::Collision { device: self.device, connected, refused });
+                let connected = self
+                    .shared
+                    .registry
+                    .connected(&self.own.device)
+                    .map(|c| c.peer.to_string())
+                    .unwrap_or_default();
+                let refused = self.own.peer.to_string();
+                self.shared.events.send(Event::Collision { device: self.own.device, connected, refused });
                 self.held.clear();
                 self.outstanding = 0;
                 self.leave(
@@ -63,8 +66,8 @@ impl Live {
             }
             (Token::Floor { lane, epoch }, Ok(Done::Appended(done))) => self.appended(lane, epoch, &done),
             (Token::Catalog, Ok(_)) => self.session.catalog_stored(),
-            (Token::Sent(id), Ok(Done::Command(row, _))) => self.down.stored(id, Some(*row), self.boot),
-            (Token::Sent(id), _) => self.down.stored(id, None, self.boot),
+            (Token::Sent(id), Ok(Done::Command(row, _))) => self.down.stored(id, Some(*row), self.own.boot),
+            (Token::Sent(id), _) => self.down.stored(id, None, self.own.boot),
             (Token::Plain, _) => {}
             (token, result) => {
                 tracing::error!("a work was refused that cannot be: {token:?}: {result:?}");
@@ -86,21 +89,12 @@ impl Live {
         self.times.passed(&identity.marks);
         self.shared.queue.push(self.held.drain(..));
         self.held = Vec::new();
-        let peer = self.row.peer.clone();
-        let connected = Connected {
-            id: self.row.id,
-            boot: self.boot,
-            peer: peer.clone(),
-            since_us: self.row.from_us,
-            inbox: self.inbox.clone(),
-            let_in: self.let_in,
-        };
-        let (device, boot) = (self.device, self.boot);
-        let old = self.shared.registry.insert(device, connected.clone());
-        self.shared.recheck_if_missed(device, connected);
+        let (device, boot, peer) = (self.own.device, self.own.boot, self.own.peer.to_string());
+        let old = self.shared.registry.insert(self.own.clone());
+        self.shared.recheck_if_missed(self.own.clone());
         if let Some(old) = old {
             old.inbox.push(Message::Takeover { peer: peer.clone() });
-            self.shared.events.send(Event::Takeover { device, from: old.peer, to: peer.clone() });
+            self.shared.events.send(Event::Takeover { device, from: old.peer.to_string(), to: peer.clone() });
         }
         if self.shared.closing.is_cancelled() {
             let retry_ms = self.shared.options.retry.as_millis() as u32;
@@ -113,9 +107,7 @@ impl Live {
         }
         tracing::info!(meeting = ?self.meeting, "connected");
         self.shared.events.send(match self.meeting {
-            Meeting::Resumed => {
-                Event::Resumed { device, peer, boot, offline_ms: self.row.account.offline_ms }
-            }
+            Meeting::Resumed => Event::Resumed { device, peer, boot, offline_ms: self.account.offline_ms },
             meeting => Event::Connected { device, peer, boot, meeting },
         });
     }

@@ -57,7 +57,7 @@ impl Live {
         let (mut window, limits) = (self.shared.window(lane), &self.shared.options.limits);
         if limits.daily_bytes > 0 {
             let now_us = self.shared.wall.now_us();
-            let left = self.shared.quotas.left(self.device, lane, limits.daily_bytes, now_us);
+            let left = self.shared.quotas.left(self.own.device, lane, limits.daily_bytes, now_us);
             window.bytes = window.bytes.min(left.max(limits.frame.into()));
         }
         window
@@ -68,7 +68,7 @@ impl Live {
         if daily == 0 || bytes == 0 {
             return true;
         }
-        match self.shared.quotas.take(self.device, lane, bytes, daily, self.shared.wall.now_us()) {
+        match self.shared.quotas.take(self.own.device, lane, bytes, daily, self.shared.wall.now_us()) {
             Taken::Yes => true,
             Taken::No { until_us, first } => {
                 if first {
@@ -76,7 +76,7 @@ impl Live {
                         daily,
                         "the device's quota of today is used up: what it measures waits on it until midnight (UTC)"
                     );
-                    self.shared.events.send(Event::Quota { device: self.device, until_us });
+                    self.shared.events.send(Event::Quota { device: self.own.device, until_us });
                 }
                 false
             }

@@ -23,7 +23,7 @@ pub(crate) struct Times {
     /// The live boot's number.
     live: u32,
     /// Stored anchors of the live boot, from earlier connections.
-    anchors: Vec<Bounds>,
+    anchors: Box<[Bounds]>,
     /// Earlier boots, in order.
     older: Vec<Boot>,
     /// The live boot was moved above what was stored, and those in the device's memory with it.
@@ -65,7 +65,7 @@ impl Times {
         let mut of_live: Vec<Bounds> = anchors(live).collect();
         of_live.drain(..of_live.len().saturating_sub(ANCHORS_KEPT));
         let rebased = resume.boots.iter().any(|b| b.boot == live && b.rebased_by > 0);
-        Times { live, anchors: of_live, older: older.collect(), rebased }
+        Times { live, anchors: of_live.into(), older: older.collect(), rebased }
     }
 
     /// The live boot is being moved above what is stored, by the Hello that is under way.

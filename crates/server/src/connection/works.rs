@@ -30,20 +30,20 @@ impl Live {
             proposed: identity,
             firmware,
             started,
-            connection: (*self.row).clone(),
+            connection: self.row(),
             anchor: self.new_anchor(self.shared.wall.now()),
             store: self.shared.store,
             now_us,
         };
         self.outstanding += 1;
-        let origin = Origin::Connection(self.inbox.clone(), Token::Hello);
+        let origin = Origin::Connection(self.own.clone(), Token::Hello);
         self.shared.queue.push([Entry { work: Work::Hello(Box::new(work)), origin }]);
     }
 
     /// Hands a work to the committer, once the Hello transaction stands.
     pub(super) fn submit(&mut self, work: Work, token: Token) {
         self.outstanding += 1;
-        let entry = Entry { work, origin: Origin::Connection(self.inbox.clone(), token) };
+        let entry = Entry { work, origin: Origin::Connection(self.own.clone(), token) };
         if self.confirmed { self.shared.queue.push([entry]) } else { self.held.push(entry) }
     }
 
@@ -54,7 +54,7 @@ impl Live {
         if self.confirmed && self.leaving.is_none() {
             let now_us = now.0 as i64 + self.shared.wall.offset();
             let mut works = Vec::new();
-            self.down.send_next(self.boot, now_us, |work, id| works.push((work, id)));
+            self.down.send_next(self.own.boot, now_us, |work, id| works.push((work, id)));
             for (work, id) in works {
                 self.submit(Work::Command(work), Token::Sent(id));
             }
@@ -95,7 +95,7 @@ impl Live {
         };
         worth.then(|| {
             self.anchored = Some((bounds, now));
-            intake::anchor(self.device, self.boot, self.shared.id, bounds)
+            intake::anchor(self.own.device, self.own.boot, self.shared.id, bounds)
         })
     }
 }

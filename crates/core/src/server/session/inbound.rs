@@ -36,10 +36,10 @@ impl Session {
 
     pub(super) fn proof<'f>(&mut self, now: Micros, body: &[u8]) -> Result<Event<'f>, Peer> {
         let (nonce, tick) = alive::read_pong(body)?;
-        if self.proposal.is_none_or(|p| p.nonce != nonce) {
+        if !matches!(self.phase, Phase::Proposed(p) if p.nonce == nonce) {
             return Err(Peer::Unexpected);
         }
-        self.bounds = Some(Bounds::measure(self.welcomed_at, now, tick));
+        self.phase = Phase::Live(Bounds::measure(self.welcomed_at, now, tick));
         self.state = State::Live;
         self.ping_at = now.plus_ms(self.ping_interval_ms.into());
         Ok(Event::Proved)
@@ -59,7 +59,7 @@ impl Session {
             Kind::Pong => {
                 let (id, tick) = alive::read_pong(body)?;
                 match self.ping {
-                    Some((expected, sent)) if id == u64::from(expected) => {
+                    Some(sent) if id == u64::from(self.pings) => {
                         self.ping = None;
                         Some(self.clock(Bounds::measure(sent, now, tick)))
                     }
@@ -94,16 +94,12 @@ impl Session {
     }
 
     pub(super) fn clock<'f>(&mut self, newer: Bounds) -> Event<'f> {
-        match self.bounds.map_or(Ok(newer), |old| old.intersect(newer)) {
-            Ok(both) => {
-                self.bounds = Some(both);
-                Event::Clock
-            }
-            Err(fault) => {
-                self.bounds = Some(fault.0);
-                Event::ClockFault
-            }
-        }
+        let (bounds, event) = match self.bounds().map_or(Ok(newer), |old| old.intersect(newer)) {
+            Ok(both) => (both, Event::Clock),
+            Err(fault) => (fault.0, Event::ClockFault),
+        };
+        self.phase = Phase::Live(bounds);
+        event
     }
 
     pub(super) fn data<'f>(

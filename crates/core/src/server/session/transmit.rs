@@ -49,7 +49,7 @@ impl Session {
     }
 
     pub(super) fn next_frame(&mut self, now: Micros, out: &mut [u8]) -> Result<usize, NoRoom> {
-        if let (State::AwaitProof, true, Some(p)) = (self.state, self.welcome_due, self.proposal) {
+        if let (State::AwaitProof, true, Phase::Proposed(p)) = (self.state, self.welcome_due, self.phase) {
             let welcome = Welcome {
                 version: VERSION,
                 features: 0,
@@ -100,7 +100,7 @@ impl Session {
             self.ping_at = now.plus_ms(self.ping_interval_ms.into());
             if self.ping.is_none() {
                 self.pings = self.pings.wrapping_add(1).max(1);
-                self.ping = Some((self.pings, now));
+                self.ping = Some(now);
                 return alive::ping(self.pings, out);
             }
         }

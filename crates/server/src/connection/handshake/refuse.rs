@@ -8,7 +8,7 @@ use sensock::deframe::Foreign;
 use sensock::wire::hello::Hello;
 use tokio::time::timeout;
 
-use super::super::finish;
+use super::super::life::finish;
 use super::{Failed, Meeting};
 use crate::events::Event;
 use crate::pipe::{Lost, Pipe as _};
@@ -43,7 +43,8 @@ impl Meeting<'_> {
 
     pub(super) async fn collision<T>(&mut self, hello: &Hello) -> Result<T, Failed> {
         let device = hello.device;
-        let connected = self.shared.registry.connected(&device).map(|c| c.peer).unwrap_or_default();
+        let connected =
+            self.shared.registry.connected(&device).map(|c| c.peer.to_string()).unwrap_or_default();
         let refused = self.peer.words.clone();
         let words = format!(
             "two boards have the identity {device}: one {}, the other is at {refused}; give one of them another id (a copied flash image?)",
