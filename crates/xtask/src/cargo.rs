@@ -10,7 +10,7 @@ use std::process::Command;
 
 /// The cargo that runs this program, in the workspace's directory.
 ///
-/// All steps share one target directory and set no `RUSTFLAGS`, so that nothing is compiled twice for nothing.
+/// All steps share one target directory and set `RUSTFLAGS` only where other code is meant, so that nothing is compiled twice for nothing.
 pub fn cargo(context: &Context) -> Command {
     let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     command.current_dir(&context.root);

@@ -6,7 +6,8 @@ use crate::plan::{Context, Done};
 use crate::run;
 use anyhow::Result;
 
-/// `cargo test` over the workspace, and what of the example firmware runs without a board; suites that need MariaDB or mosquitto are demanded unless these may be missing.
+/// `cargo test` over the workspace, the core once more with the ways that it takes on a chip, and what of the example firmware runs without a board;
+/// suites that need MariaDB or mosquitto are demanded unless these may be missing.
 pub fn tests(context: &Context) -> Result<Done> {
     let (mut there, mut skipped) = (vec![], vec![]);
     for part in [Part::Mariadb, Part::Mosquitto] {
@@ -23,6 +24,18 @@ pub fn tests(context: &Context) -> Result<Done> {
         command.env("SENSOCK_REQUIRE", there.join(","));
     }
     run::run(&mut command)?;
+    let mut small = cargo(context);
+    small.args([
+        "test",
+        "--package",
+        "sensock",
+        "--all-features",
+        "--lib",
+        "--tests",
+        "--no-fail-fast",
+        "--locked",
+    ]);
+    run::run(small.env("RUSTFLAGS", "--cfg sensock_small"))?;
     let mut firmware = cargo(context);
     firmware.args([
         "test",
