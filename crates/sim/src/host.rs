@@ -53,7 +53,7 @@ pub(crate) struct Conn {
     pub confirmed: bool,
     times: Times,
     sheet: Option<Sheet>,
-    older: Vec<Sheet>,
+    older: Vec<Arc<Sheet>>,
     /// The catalogue is on its way.
     pub wants_catalog: bool,
     catalog: Vec<u8>,

@@ -14,6 +14,7 @@ mod life;
 mod messages;
 mod parked;
 mod sheet;
+mod sheets;
 mod times;
 mod works;
 
@@ -33,7 +34,7 @@ use tokio::time::Sleep;
 
 pub(crate) use handshake::Peername;
 pub(crate) use life::run;
-pub(crate) use sheet::Sheets;
+pub(crate) use sheets::Sheets;
 
 use crate::events::Event;
 use crate::inbox::Inbox;

@@ -1,15 +1,10 @@
 //! A catalogue as decoding needs it, and the pieces of one that is on its way.
 
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, Weak};
-
 use sensock::CatalogView;
 use sensock::catalog::{Fault, fnv1a};
 use sensock::error::Peer;
 use sensock::limits::CATALOG_MAX;
 use sensock::wire::flow::CatalogPart;
-
-use crate::inbox::lock;
 
 /// What decoding needs of one quantity.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -58,31 +53,6 @@ impl Sheet {
 
     pub(crate) fn column(&self, id: u16) -> Option<&Column> {
         self.columns.binary_search_by_key(&id, |c| c.id).ok().map(|i| &self.columns[i])
-    }
-}
-
-/// Catalogues of those who are connected: boards of one firmware share one.
-#[derive(Debug, Default)]
-pub(crate) struct Sheets {
-    /// By hash, the last of each; where two differ all the same, both live with their connections.
-    table: Mutex<HashMap<u64, Weak<Sheet>>>,
-}
-
-impl Sheets {
-    /// As [`Sheet::read`], once for all that are equal.
-    pub(crate) fn read(&self, hash: u64, bytes: &[u8]) -> Option<Arc<Sheet>> {
-        let sheet = Sheet::read(hash, bytes)?;
-        let mut table = lock(&self.table);
-        let known = table.get(&hash).and_then(Weak::upgrade).filter(|known| **known == sheet);
-        Some(known.unwrap_or_else(|| {
-            // What nobody has any more leaves before the table grows.
-            if table.len() == table.capacity() {
-                table.retain(|_, sheet| sheet.strong_count() > 0);
-            }
-            let sheet = Arc::new(sheet);
-            table.insert(hash, Arc::downgrade(&sheet));
-            sheet
-        }))
     }
 }
 
@@ -138,21 +108,6 @@ mod tests {
         assert_eq!(t.value(-4_001), Err(Fault::TOO_LOW));
         assert_eq!(sheet.column(1).unwrap().value(7), Ok(700.0));
         assert!(sheet.column(2).is_none());
-    }
-
-    #[test]
-    fn boards_of_one_firmware_share_a_sheet_and_contradictions_do_not() {
-        let (sheets, bytes) = (Sheets::default(), bytes());
-        let [one, two] = [(); 2].map(|()| sheets.read(7, &bytes).unwrap());
-        assert!(Arc::ptr_eq(&one, &two));
-        const OTHER: Catalog<'_> = Catalog::new("x 1", &[C.entry()], &[], &[]);
-        let mut contradicting = vec![0; OTHER.len()];
-        OTHER.copy_at(0, &mut contradicting);
-        assert!(sheets.read(7, &contradicting).unwrap().column(3).is_none());
-        assert!(sheets.read(7, &bytes).unwrap().column(3).is_some());
-        drop((one, two));
-        (100..200).for_each(|hash| assert!(sheets.read(hash, &bytes).is_some()));
-        assert!(lock(&sheets.table).len() < 50, "of those that nobody has few are left");
     }
 
     #[test]

@@ -50,8 +50,12 @@ impl Host {
                         conn.sheet = sheets.find(|s| s.hash == hello.catalog);
                         conn.wants_catalog = conn.sheet.is_none() || recheck;
                         self.recheck &= !conn.wants_catalog;
-                        conn.older =
-                            resume.catalogs.iter().filter_map(|c| Sheet::read(c.hash, &c.bytes)).collect();
+                        conn.older = resume
+                            .catalogs
+                            .iter()
+                            .filter_map(|c| Sheet::read(c.hash, &c.bytes))
+                            .map(Arc::new)
+                            .collect();
                         let rebased = identity.meeting == sensock_store::work::Meeting::Rebased;
                         conn.times = Times::new(identity.boot, &resume).rebased(rebased);
                         conn.identity = Some(identity);
