@@ -1,7 +1,7 @@
 //! Every limit in one place: its value, and whose choice it is. SPEC section 1.3.
 
-/// A chip: where a shortcut only saves time, flash goes first. Nothing on the wire depends on it. `--cfg sensock_small` takes a chip's ways
-/// on any machine, for tests.
+/// A chip: where a shortcut only saves time, flash goes first. What a wire's reader understands does not depend on it, but of a long column,
+/// which others judge by a sample, a chip may choose another encoding. `--cfg sensock_small` takes a chip's ways on any machine, for tests.
 pub(crate) const SMALL: bool = cfg!(any(target_pointer_width = "32", sensock_small));
 
 /// The largest frame that the wire can carry, in bytes (length prefix and seal not counted).

@@ -78,7 +78,12 @@ fn write(out: &mut Writer<'_>, source: &mut dyn Source, plan: &mut Plan, nearly:
         let skip = known.min(filled.values);
         known -= skip;
         seen += filled.values;
-        predictor.reduce(&values[..filled.values], &mut numbers);
+        if SMALL {
+            let left = values.iter().zip(&mut numbers).take(filled.values);
+            left.for_each(|(value, number)| *number = predictor.left(*value));
+        } else {
+            predictor.reduce(&values[..filled.values], &mut numbers);
+        }
         let numbers = &numbers[skip..filled.values];
         match plan.mode {
             // Among numbers without a sign what is above are falls that the sample did not show.

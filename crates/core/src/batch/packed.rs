@@ -33,8 +33,17 @@ impl Packed {
         beyond
     }
 
+    /// Takes as many as there are `numbers`.
+    #[inline(never)]
+    pub(super) fn take_all(self, bits: &mut Reader<'_>, numbers: &mut [u32]) {
+        // A local copy stays in registers.
+        let mut local = *bits;
+        numbers.iter_mut().for_each(|number| *number = self.take(&mut local));
+        *bits = local;
+    }
+
     #[inline]
-    pub(super) fn take(self, bits: &mut Reader<'_>) -> u32 {
+    fn take(self, bits: &mut Reader<'_>) -> u32 {
         if self.width == 0 {
             return 0;
         }

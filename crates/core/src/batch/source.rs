@@ -31,6 +31,7 @@ impl Kept {
     pub(super) const NOTHING: Self = Self { rows: 0, faults: 0, chunk: [0; KEPT] };
 
     /// What [`Source::fill`] gives of all `rows`, if that is kept.
+    #[inline]
     pub(super) fn give(&self, rows: usize, out: &mut [i32; CHUNK]) -> Option<(usize, u32)> {
         if SMALL || self.rows == 0 || self.rows != rows {
             return None;
@@ -40,6 +41,7 @@ impl Kept {
     }
 
     /// Keeps nothing.
+    #[inline]
     pub(super) fn forget(&mut self) {
         if !SMALL {
             self.rows = 0;
@@ -47,6 +49,7 @@ impl Kept {
     }
 
     /// Keeps what was given, which is all.
+    #[inline]
     pub(super) fn keep(&mut self, rows: usize, faults: u32, given: &[i32; CHUNK]) {
         if SMALL {
             return;

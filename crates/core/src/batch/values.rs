@@ -86,7 +86,7 @@ impl Values {
         match &mut self.numbers {
             Numbers::Rice { k } => rice::take_all(bits, *k, tail),
             Numbers::Runs(runs, at) => runs.take(bits, at, tail, self.left as u32)?,
-            Numbers::Packed(packed) => tail.iter_mut().for_each(|number| *number = packed.take(bits)),
+            Numbers::Packed(packed) => packed.take_all(bits, tail),
         }
         self.left -= tail.len();
         if bits.overran() {

@@ -4,6 +4,7 @@ use super::FLASH;
 use super::item::{GAP, LATEST, Made, RECORD};
 use super::numbers::Numbers;
 use crate::error::Misuse;
+use crate::limits::SMALL;
 use crate::{Cause, Tick};
 
 /// What happens when a lane is full.
@@ -165,7 +166,7 @@ impl Queue {
         if n == u32::MAX {
             return Err(Misuse::Exhausted);
         }
-        let mut is_kept = self.close_gap(bytes);
+        let mut is_kept = self.open.is_none() || self.close_gap(bytes);
         while is_kept && self.free() < item.as_slice().len() {
             if self.policy == Policy::Refuse && self.persisted().is_none() {
                 return Err(Misuse::Full);
@@ -339,9 +340,15 @@ impl Queue {
         if at >= self.len {
             return None;
         }
-        let mut fields = [0; FIELDS];
-        self.copy_range(bytes, at, &mut fields[..FIELDS.min(self.len - at)]);
-        let [size, kind, numbers @ ..] = &fields;
+        let mut copied = [0; FIELDS];
+        let fields = match self.in_place(bytes, at) {
+            Some(fields) if !SMALL => fields,
+            _ => {
+                self.copy_range(bytes, at, &mut copied[..FIELDS.min(self.len - at)]);
+                &copied
+            }
+        };
+        let [size, kind, numbers @ ..] = fields;
         let mut numbers = Numbers { bytes: numbers };
         let (mut positions, mut tick, mut made) = (1, cursor.tick, Tick::NEVER);
         let is_record = matches!(*kind, RECORD | LATEST);
@@ -357,6 +364,13 @@ impl Queue {
         let mut after = cursor;
         Self::advance(&mut after, 1 + usize::from(*size), positions, tick);
         Some(Head { after, made, is_record })
+    }
+
+    /// The bytes from here on, if so many lie in one piece.
+    fn in_place<'a>(&self, bytes: &'a [u8], at: usize) -> Option<&'a [u8; FIELDS]> {
+        let from = self.head + at;
+        let from = if from >= self.cap { from - self.cap } else { from };
+        bytes.get(self.start + from..self.end())?.first_chunk()
     }
 
     /// Removes the head item; returns its tick.
@@ -379,12 +393,22 @@ impl Queue {
     fn write(&mut self, bytes: &mut [u8], item: &Made) {
         let item = item.as_slice();
         let mut at = self.head + self.len;
-        for byte in item {
+        if SMALL {
+            for byte in item {
+                if at >= self.cap {
+                    at -= self.cap;
+                }
+                bytes[self.start + at] = *byte;
+                at += 1;
+            }
+        } else {
             if at >= self.cap {
                 at -= self.cap;
             }
-            bytes[self.start + at] = *byte;
-            at += 1;
+            let run = item.len().min(self.cap - at);
+            let region = &mut bytes[self.start..self.start + self.cap];
+            region[at..at + run].copy_from_slice(&item[..run]);
+            region[..item.len() - run].copy_from_slice(&item[run..]);
         }
         self.len += item.len();
         self.high_water = self.high_water.max(self.len);
