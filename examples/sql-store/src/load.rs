@@ -13,6 +13,8 @@ use crate::{commands, lanes, links, series};
 
 /// Devices whose queries share a statement.
 pub(crate) const TOGETHER: usize = 16;
+/// For how many devices there are statements.
+const SIZES: [usize; 3] = [1, 4, TOGETHER];
 
 /// Reads it for each device, by some nine short queries, each along an index.
 pub(crate) async fn resumes(session: &mut Session<'_>, devices: &[DeviceId]) -> Result<Vec<Resume>, Fail> {
@@ -88,8 +90,8 @@ pub(crate) async fn each<'a>(
     order: &str,
     more: impl Fn(usize) -> Vec<Arg<'a>>,
 ) -> Result<Vec<(usize, Row)>, Error> {
-    // Filled up to a power of two with a name that no device has, so that few prepared statements serve every number.
-    let n = devices.len().next_power_of_two();
+    // Filled up with a name that no device has, so that few prepared statements serve every number: each takes some 4 KiB a device.
+    let n = SIZES.into_iter().find(|&size| devices.len() <= size).unwrap_or(devices.len());
     let one = format!("SELECT * FROM ({select}) d");
     let sql = format!("{} ORDER BY {order}", vec![one; n].join(" UNION ALL "));
     let mut args = Vec::new();
