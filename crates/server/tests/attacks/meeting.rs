@@ -59,6 +59,28 @@ async fn replayed_first_message() {
     assert_eq!(rows(&store, "cellar-3").await, [20.0, 21.0]);
 }
 
+/// A network may say a first message twice, and the copy first. That costs the device a dial, and no wait but its own.
+#[tokio::test(start_paused = true)]
+async fn first_message_that_came_twice() {
+    let store = MemoryStore::default();
+    let (server, mut events) = server(&store).await;
+    let (_device, mut runner) = board("cellar-3", sealed(1));
+    let (near, mut far) = tokio::io::duplex(4_096);
+    let network = async {
+        let mut first = [0; 512];
+        let n = far.read(&mut first).await.unwrap();
+        replay(&server, &first[..n]).await;
+        far.write_all(&replay(&server, &first[..n]).await).await.unwrap();
+        far
+    };
+    let (ended, _open) = tokio::join!(within(dial(&mut runner, near)), network);
+    assert_eq!(ended, Ended::Refused(Refusal::Busy));
+    assert_eq!(refused(&mut events).await.0, Why::Replayed { owner: name("cellar-3") });
+    let began = Instant::now();
+    runner.backoff().await;
+    assert!(began.elapsed() < Duration::from_secs(2), "{:?}", began.elapsed());
+}
+
 /// It keeps a device away for a minute at most, and changes nothing else.
 #[tokio::test(start_paused = true)]
 async fn forged_refused() {

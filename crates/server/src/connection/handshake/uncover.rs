@@ -95,9 +95,9 @@ impl Meeting<'_> {
                 "a first message of device {} came again: somebody replays it, or the board's random generator repeats itself",
                 held.device
             );
-            let _told = self
-                .refuse::<()>(None, Why::Replayed { owner: held.device }, 5_000, "dial again", &words)
-                .await;
+            // If it was the network that said it twice, the device has a new one at hand: nothing is won by a wait.
+            let _told =
+                self.refuse::<()>(None, Why::Replayed { owner: held.device }, 0, "dial again", &words).await;
             return Err(Failed::Bad);
         }
         self.begin(Some(first.id)).await?;
