@@ -15,7 +15,8 @@ use crate::inbox::lock;
 pub struct Limits {
     /// Connections at once. More are refused as busy. 16,384 unless said.
     pub connections: usize,
-    /// Handshakes of one address (IPv6: one /64) that failed within the last minute or hang for more than 5 s. 64 unless said.
+    /// Handshakes of one address (IPv6: one /64) that failed within the last minute or hang for more than 5 s. One that succeeds makes up for
+    /// eight that failed: devices on a bad line are no strangers. 64 unless said.
     pub bad_handshakes: usize,
     /// Connections at once that are still agreeing on their transport (TLS, WebSocket: [`Server::serve_through`](crate::Server::serve_through)).
     /// More are closed. 1,024 unless said.
@@ -58,6 +59,9 @@ impl Default for Limits {
 pub(crate) const PATIENCE: Duration = Duration::from_secs(5);
 const WINDOW: Duration = Duration::from_secs(60);
 const ADDRESSES_MAX: usize = 4_096;
+/// So many failed handshakes are forgotten for one that succeeds: what breaks the connections of a bad line breaks handshakes too, and whoever can
+/// prove who it is may connect as often as it likes anyway.
+const FORGIVEN: usize = 8;
 
 /// Handshakes that went wrong, by address.
 #[derive(Debug, Default)]
@@ -92,6 +96,12 @@ impl Offenders {
 
     pub(crate) fn failed(&self, ip: IpAddr) {
         self.change(ip, |r| r.failed += 1);
+    }
+
+    pub(crate) fn proved(&self, ip: IpAddr) {
+        if let Some(record) = lock(&self.table).addresses.get_mut(&network(ip)) {
+            record.failed = record.failed.saturating_sub(FORGIVEN);
+        }
     }
 
     pub(crate) fn hangs(&self, ip: IpAddr) {
@@ -148,5 +158,18 @@ mod tests {
         assert!(!offenders.allows(ip, 1));
         offenders.hangs_no_more(ip);
         assert!(offenders.allows(ip, 1));
+    }
+
+    #[test]
+    fn a_bad_line_with_a_device_on_it_stays_welcome_and_a_stranger_does_not() {
+        let (offenders, line, stranger) =
+            (Offenders::default(), "192.0.2.1".parse().unwrap(), "192.0.2.2".parse().unwrap());
+        for n in 0..1_000 {
+            assert!(offenders.allows(line, 64) && offenders.allows(stranger, 64) == (n < 64), "{n}");
+            [line, stranger].map(|ip| offenders.failed(ip));
+            if n % 8 == 7 {
+                offenders.proved(line);
+            }
+        }
     }
 }

@@ -82,7 +82,12 @@ pub(crate) async fn shake(
         }
     };
     match met {
-        Ok(met) => Some(Live::new(shared.clone(), *met, peer)),
+        Ok(met) => {
+            if let Some(ip) = peer.ip {
+                shared.offenders.proved(ip);
+            }
+            Some(Live::new(shared.clone(), *met, peer))
+        }
         Err(Failed::Bad) => {
             if let Some(ip) = peer.ip {
                 shared.offenders.failed(ip);
