@@ -166,7 +166,7 @@ mod tests {
             (Offenders::default(), "192.0.2.1".parse().unwrap(), "192.0.2.2".parse().unwrap());
         for n in 0..1_000 {
             assert!(offenders.allows(line, 64) && offenders.allows(stranger, 64) == (n < 64), "{n}");
-            [line, stranger].map(|ip| offenders.failed(ip));
+            [line, stranger].iter().for_each(|ip| offenders.failed(*ip));
             if n % 8 == 7 {
                 offenders.proved(line);
             }
