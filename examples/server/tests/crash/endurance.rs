@@ -84,6 +84,8 @@ fn prove_soak() -> Result<()> {
         ensure!(third > 10, "{name} was looked at {} times only", of_it.len());
         let [second, last] = [&of_it[third..2 * third], &of_it[2 * third..]].map(Usage::median);
         announce(&format!("soak: {name:<8} second third {second}; last third {last}"));
+        let tenths = of_it.chunks(of_it.len().div_ceil(10)).map(|part| Usage::median(part).mib());
+        announce(&format!("soak: {name:<8} MiB by tenth: {}", tenths.collect::<Vec<_>>().join(", ")));
         let most = tolerated(second);
         if last.kib > most.kib || last.files > most.files || last.threads > most.threads {
             grown.push(format!("{name} has grown from {second} to {last}; tolerated: {most}"));

@@ -30,6 +30,11 @@ impl Usage {
         Ok(Self { kib: number("VmRSS:")?, files, threads: number("Threads:")? })
     }
 
+    /// Resident memory in MiB, to read.
+    pub(crate) fn mib(self) -> String {
+        format!("{:.1}", self.kib as f64 / 1024.0)
+    }
+
     /// The middle one of each.
     pub(crate) fn median(all: &[Usage]) -> Self {
         let middle = |part: fn(&Usage) -> u64| {
@@ -43,7 +48,7 @@ impl Usage {
 
 impl fmt::Display for Usage {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:.1} MiB, {} files, {} threads", self.kib as f64 / 1024.0, self.files, self.threads)
+        write!(f, "{} MiB, {} files, {} threads", self.mib(), self.files, self.threads)
     }
 }
 
