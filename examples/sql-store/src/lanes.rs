@@ -137,18 +137,6 @@ pub(crate) fn lowest_boot(marks: &[Position; Lane::COUNT]) -> u32 {
     marks.iter().min().copied().unwrap_or(Position::NONE).boot()
 }
 
-/// Marks of a device's lanes.
-pub(crate) async fn marks(session: &mut Session<'_>, device: &str) -> Result<[Position; Lane::COUNT], Fail> {
-    let mut marks = [Position::NONE; Lane::COUNT];
-    let sql = "SELECT l.lane, m.mark FROM lane l JOIN mark m ON m.lane_id = l.id WHERE l.device = ?";
-    for row in session.rows(sql, &[Arg::Text(device)]).await? {
-        if let Some(lane) = Lane::from_number(row.small(0)?) {
-            marks[lane.index()] = Position(row.bits(1)?);
-        }
-    }
-    Ok(marks)
-}
-
 impl SqlTx {
     /// The place of a lane among those that are held; one that `begin` did not lock is looked up now.
     pub(crate) async fn lane(&mut self, lane: &LaneId) -> Result<usize, Fail> {

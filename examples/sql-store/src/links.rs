@@ -198,18 +198,22 @@ impl SqlTx {
         shared.insert(&mut session, &CONNECTION, &args).await
     }
 
-    /// Anchors of boots below all marks have no use any more, but for those of the newest such boot. Done when a boot is written: once
-    /// a Hello.
+    /// Anchors of boots below all marks have no use any more, but for those of the newest such boot. Done once a Hello, which holds all lanes of
+    /// its device.
     pub(crate) async fn prune_anchors(&mut self, batch: &Batch) -> Result<(), Fail> {
         let mut lowest = BTreeMap::new();
         for row in &batch.boots {
-            lowest.insert(row.device, self.lowest_boot(&row.device).await?);
+            if let Some(boot) = self.lowest_boot(&row.device) {
+                lowest.insert(row.device, boot);
+            }
         }
         let (devices, lowest): (Vec<DeviceId>, Vec<u32>) = lowest.into_iter().unzip();
         let mut session = self.begun.session()?;
         for (some, lowest) in devices.chunks(load::TOGETHER).zip(lowest.chunks(load::TOGETHER)) {
             let sql = "SELECT device, MIN(boot), MAX(boot) FROM anchor WHERE device = ? AND boot < ? GROUP BY device";
-            for (i, row) in load::each(&mut session, some, sql, "1", |i| vec![lowest[i].into()]).await? {
+            let query = load::each(some, sql, "1", |i| vec![lowest[i].into()]);
+            let [rows] = load::ask(&mut session, some, [query]).await?;
+            for (i, row) in rows {
                 let (oldest, newest) = (row.int(1)?, row.int(2)?);
                 if oldest < newest {
                     let sql = "DELETE FROM anchor WHERE device = ? AND boot < ?";
@@ -220,17 +224,14 @@ impl SqlTx {
         Ok(())
     }
 
-    /// The lowest boot that any lane of a device still waits in, as this transaction leaves it.
-    async fn lowest_boot(&mut self, device: &DeviceId) -> Result<u32, Fail> {
+    /// The lowest boot that any lane of a device still waits in, as this transaction leaves it; `None` if it does not hold them all.
+    fn lowest_boot(&mut self, device: &DeviceId) -> Option<u32> {
         let mut marks = [Position::NONE; Lane::COUNT];
         for lane in Lane::ALL {
-            let Some(place) = self.lanes.place(&LaneId { device: *device, lane }) else {
-                let mut session = self.begun.session()?;
-                return Ok(lanes::lowest_boot(&lanes::marks(&mut session, device).await?));
-            };
+            let place = self.lanes.place(&LaneId { device: *device, lane })?;
             marks[lane.index()] = self.lanes.at(place).mark;
         }
-        Ok(lanes::lowest_boot(&marks))
+        Some(lanes::lowest_boot(&marks))
     }
 }
 

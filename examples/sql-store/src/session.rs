@@ -1,9 +1,12 @@
 //! One connection of either kind, statements with arguments, and rows that come back.
 
+use futures_util::TryStreamExt as _;
 use sqlx::mysql::{MySqlArguments, MySqlConnection, MySqlRow};
-use sqlx::query::Query;
+use sqlx::query::Query as Prepared;
 use sqlx::sqlite::{SqliteArguments, SqliteConnection, SqliteRow};
-use sqlx::{Arguments, Encode, Error, MySql, Row as _, SqlSafeStr, Sqlite, Type};
+use sqlx::{
+    Arguments, AssertSqlSafe, Either, Encode, Error, Executor as _, MySql, Row as _, SqlSafeStr, Sqlite, Type,
+};
 
 use crate::dialect::Dialect;
 
@@ -94,6 +97,12 @@ impl<'a, T: Into<Arg<'a>>> From<Option<T>> for Arg<'a> {
     }
 }
 
+/// A query and its arguments.
+pub(crate) struct Query<'a> {
+    pub(crate) sql: String,
+    pub(crate) args: Vec<Arg<'a>>,
+}
+
 /// A connection, borrowed for some statements.
 pub(crate) enum Session<'c> {
     Sqlite(&'c mut SqliteConnection),
@@ -128,6 +137,32 @@ impl Session<'_> {
         })
     }
 
+    /// Runs prepared queries, one after the other; the rows of each. In SQLite, where each statement is a message to another thread, all go in one.
+    pub(crate) async fn queries(&mut self, queries: &[Query<'_>]) -> Result<Vec<Vec<Row>>, Error> {
+        let mut found = Vec::with_capacity(queries.len());
+        match self {
+            Session::Sqlite(c) => {
+                let sql = queries.iter().map(|query| query.sql.as_str()).collect::<Vec<_>>().join("; ");
+                let args: Vec<Arg<'_>> = queries.iter().flat_map(|query| &query.args).copied().collect();
+                // A row, or that there are no more of its query.
+                let mut steps = c.fetch_many(sqlite(AssertSqlSafe(sql), &args)?);
+                let mut rows = Vec::new();
+                while let Some(step) = steps.try_next().await? {
+                    match step {
+                        Either::Left(_) => found.push(std::mem::take(&mut rows)),
+                        Either::Right(row) => rows.push(Row::Sqlite(row)),
+                    }
+                }
+            }
+            Session::MySql(_) => {
+                for Query { sql, args } in queries {
+                    found.push(self.rows(AssertSqlSafe(sql.as_str()), args).await?);
+                }
+            }
+        }
+        Ok(found)
+    }
+
     /// Runs a prepared query that gives at most one row.
     pub(crate) async fn row(&mut self, sql: impl SqlSafeStr, args: &[Arg<'_>]) -> Result<Option<Row>, Error> {
         Ok(self.rows(sql, args).await?.into_iter().next())
@@ -142,14 +177,17 @@ impl Session<'_> {
     }
 }
 
-fn sqlite<'q>(sql: impl SqlSafeStr, args: &[Arg<'_>]) -> Result<Query<'q, Sqlite, SqliteArguments>, Error> {
+fn sqlite<'q>(
+    sql: impl SqlSafeStr,
+    args: &[Arg<'_>],
+) -> Result<Prepared<'q, Sqlite, SqliteArguments>, Error> {
     let mut all = SqliteArguments::default();
     all.reserve(args.len(), 0);
     args.iter().try_for_each(|arg| add(&mut all, arg))?;
     Ok(sqlx::query_with(sql, all))
 }
 
-fn mysql<'q>(sql: impl SqlSafeStr, args: &[Arg<'_>]) -> Result<Query<'q, MySql, MySqlArguments>, Error> {
+fn mysql<'q>(sql: impl SqlSafeStr, args: &[Arg<'_>]) -> Result<Prepared<'q, MySql, MySqlArguments>, Error> {
     let mut all = MySqlArguments::default();
     all.reserve(args.len(), args.len() * 8);
     args.iter().try_for_each(|arg| add(&mut all, arg))?;
