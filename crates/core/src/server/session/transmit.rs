@@ -85,6 +85,7 @@ impl Session {
                 if link.mark > link.acked {
                     let len = flow::ack(lane, link.acked, link.mark, out)?;
                     link.acked = link.mark;
+                    self.bring_ping_forward(now);
                     return Ok(len);
                 }
                 if core::mem::take(&mut link.rewind_due) {
@@ -105,5 +106,12 @@ impl Session {
             }
         }
         Ok(0)
+    }
+
+    /// An ack leaves: a ping that is due within a quarter of its interval goes with it, so that neither end is woken for it alone.
+    fn bring_ping_forward(&mut self, now: Micros) {
+        if self.ping_at <= now.plus_ms(u64::from(self.ping_interval_ms) / 4) {
+            self.ping_at = self.ping_at.min(now);
+        }
     }
 }
