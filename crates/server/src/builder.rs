@@ -131,7 +131,7 @@ impl<S: Store, K: Keys> Builder<S, K> {
             info,
             backend: Box::new(Typed { store: store.clone(), keys, lookup: Arc::default() }),
             wall,
-            queue: Queue::default(),
+            queue: Queue::new(options.limits.group_rows.max(1)),
             registry: Arc::new(Registry::default()),
             sheets: Sheets::default(),
             offenders: Offenders::default(),

@@ -50,7 +50,7 @@ pub(crate) async fn run<S: Store>(store: S, shared: Arc<Shared>) {
     let mut pace = Pace::default();
     while shared.queue.ready().await {
         pace.gather(&shared.queue).await;
-        let group = shared.queue.take(shared.options.limits.group_rows, shared.wall.now_us());
+        let group = shared.queue.take(shared.wall.now_us());
         let weight = group.iter().map(|e| weight(&e.work)).sum();
         let (works, origins): (Vec<Work>, Vec<Origin>) =
             group.into_iter().map(|Entry { work, origin }| (work, origin)).unzip();

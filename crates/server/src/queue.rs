@@ -30,9 +30,11 @@ pub(crate) struct Entry {
 }
 
 /// The committer's queue. Bounded by what connections may have under way (credit) and by a limit on what callers put in.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Queue {
     inner: Mutex<Inner>,
+    /// Rows that make a group full.
+    full: usize,
     wake: Notify,
     weight: AtomicUsize,
     commit_us: AtomicU64,
@@ -44,7 +46,9 @@ struct Inner {
     normal: VecDeque<Entry>,
     callers: usize,
     closed: bool,
-    /// The committer is not woken for fewer works, unless one is urgent.
+    /// Rows of all works that wait.
+    rows: usize,
+    /// The committer is not woken for fewer works, unless one is urgent or they make a group full.
     wanted: usize,
     /// Works were taken and are not reported yet.
     under_way: bool,
@@ -59,9 +63,21 @@ impl Inner {
         self.urgent.len() + self.normal.len()
     }
 
-    /// Whether the committer shall look.
-    fn is_due(&self) -> bool {
-        self.closed || !self.urgent.is_empty() || (self.waiting() > 0 && self.waiting() >= self.wanted)
+    /// Whether the committer shall look; `full` rows are as many as it takes at once.
+    fn is_due(&self, full: usize) -> bool {
+        let enough = self.waiting() >= self.wanted || self.rows >= full;
+        self.closed || !self.urgent.is_empty() || (self.waiting() > 0 && enough)
+    }
+
+    fn push(&mut self, entry: Entry) {
+        self.rows += rows(&entry.work);
+        if is_urgent(&entry.work) { self.urgent.push_back(entry) } else { self.normal.push_back(entry) }
+    }
+
+    fn pop(&mut self) -> Option<Entry> {
+        let entry = self.urgent.pop_front().or_else(|| self.normal.pop_front())?;
+        self.rows -= rows(&entry.work);
+        Some(entry)
     }
 }
 
@@ -69,14 +85,25 @@ impl Inner {
 const CALLERS_MAX: usize = 4_096;
 
 impl Queue {
+    /// Gives groups of about so many rows.
+    pub(crate) fn new(full: usize) -> Self {
+        Queue {
+            inner: Mutex::default(),
+            full,
+            wake: Notify::new(),
+            weight: AtomicUsize::new(0),
+            commit_us: AtomicU64::new(0),
+        }
+    }
+
     /// Adds works of one connection, in order.
     pub(crate) fn push(&self, entries: impl IntoIterator<Item = Entry>) {
         let mut inner = lock(&self.inner);
         for entry in entries {
             self.weight.fetch_add(weight(&entry.work), Ordering::Relaxed);
-            if is_urgent(&entry.work) { inner.urgent.push_back(entry) } else { inner.normal.push_back(entry) }
+            inner.push(entry);
         }
-        let due = inner.is_due();
+        let due = inner.is_due(self.full);
         drop(inner);
         if due {
             self.wake.notify_one();
@@ -92,14 +119,8 @@ impl Queue {
         }
         inner.callers += 1;
         self.weight.fetch_add(weight(&work), Ordering::Relaxed);
-        let urgent = is_urgent(&work);
-        let entry = Entry { work, origin: Origin::Caller(answer) };
-        if urgent {
-            inner.urgent.push_back(entry)
-        } else {
-            inner.normal.push_back(entry)
-        }
-        let due = inner.is_due();
+        inner.push(Entry { work, origin: Origin::Caller(answer) });
+        let due = inner.is_due(self.full);
         drop(inner);
         if due {
             self.wake.notify_one();
@@ -113,7 +134,7 @@ impl Queue {
         lock(&self.inner).waiting() > 0
     }
 
-    /// Waits for `works` works, but no longer than until then, and not at all if one is urgent; whether so many came.
+    /// Waits for `works` works or a full group, but no longer than until then, and not at all if one is urgent; whether so many came.
     pub(crate) async fn gather(&self, works: usize, until: Instant) -> bool {
         let came = timeout_at(until, self.due(works)).await.is_ok();
         lock(&self.inner).wanted = 0;
@@ -126,7 +147,7 @@ impl Queue {
             {
                 let mut inner = lock(&self.inner);
                 inner.wanted = works;
-                if inner.is_due() {
+                if inner.is_due(self.full) {
                     return;
                 }
             }
@@ -139,19 +160,16 @@ impl Queue {
         lock(&self.inner).waiting()
     }
 
-    /// Takes the next group: at most about `rows` rows, urgent works first.
-    pub(crate) fn take(&self, rows: usize, now_us: i64) -> Vec<Entry> {
+    /// Takes the next group, urgent works first.
+    pub(crate) fn take(&self, now_us: i64) -> Vec<Entry> {
         let mut inner = lock(&self.inner);
         let (mut group, mut have) = (Vec::new(), 0);
-        while have < rows {
-            let Some(entry) = inner.urgent.pop_front().or_else(|| inner.normal.pop_front()) else { break };
+        while have < self.full {
+            let Some(entry) = inner.pop() else { break };
             if matches!(entry.origin, Origin::Caller(_)) {
                 inner.callers -= 1;
             }
-            have += 1 + match &entry.work {
-                Work::Records(records) => records.readings.len(),
-                _ => 0,
-            };
+            have += rows(&entry.work);
             group.push(entry);
         }
         inner.under_way = true;
@@ -215,6 +233,14 @@ pub(crate) fn weight(work: &Work) -> usize {
     }
 }
 
+/// Rows that a work writes, about.
+fn rows(work: &Work) -> usize {
+    1 + match work {
+        Work::Records(records) => records.readings.len(),
+        _ => 0,
+    }
+}
+
 /// What waits for nobody else: alarms, and commands on their way to a device.
 fn is_urgent(work: &Work) -> bool {
     match work {
@@ -240,33 +266,45 @@ mod tests {
 
     #[test]
     fn alarms_go_first_and_the_rest_keeps_its_order() {
-        let queue = Queue::default();
+        let queue = Queue::new(100);
         let rows = || Entry { work: Work::Rows(Box::default()), origin: Origin::Nobody };
         queue.push([floor(Lane::Readings), rows(), floor(Lane::Alarm), floor(Lane::Control)]);
-        let taken = queue.take(100, 0);
+        let taken = queue.take(0);
         let lanes = taken.iter().map(|e| match &e.work {
             Work::Floor(f) => Some(f.lane.lane),
             _ => None,
         });
         assert!(lanes.eq([Some(Lane::Alarm), Some(Lane::Readings), None, Some(Lane::Control)]));
-        assert_eq!(queue.take(100, 0).len(), 0);
+        assert_eq!(queue.take(0).len(), 0);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_full_group_is_not_kept_waiting_for_more() {
+        let queue = Queue::new(3);
+        let far = Instant::now() + std::time::Duration::from_secs(3_600);
+        queue.push((0..3).map(|_| floor(Lane::Readings)));
+        assert!(queue.gather(10, far).await);
+        assert_eq!(Instant::now() + std::time::Duration::from_secs(3_600), far, "no time passed");
+        assert_eq!(queue.take(0).len(), 3);
+        queue.push((0..2).map(|_| floor(Lane::Readings)));
+        assert!(!queue.gather(10, far).await, "two of three rows: more may come");
     }
 
     #[test]
     fn what_is_under_way_is_not_said_to_be_stored() {
-        let queue = Queue::default();
+        let queue = Queue::new(1);
         assert_eq!(queue.stored_until(10), 10);
         queue.push([floor(Lane::Readings)]);
         assert_eq!(queue.stored_until(20), 0, "nobody knows since when it waits");
-        assert_eq!(queue.take(100, 30).len(), 1);
+        assert_eq!(queue.take(30).len(), 1);
         assert_eq!(queue.stored_until(40), 0);
         queue.reported();
         assert_eq!(queue.stored_until(50), 50);
         queue.push([floor(Lane::Readings), floor(Lane::Readings)]);
-        queue.take(1, 60);
+        queue.take(60);
         queue.reported();
         assert_eq!(queue.stored_until(70), 30, "one was left, which may have come long before");
-        queue.take(1, 80);
+        queue.take(80);
         queue.push([floor(Lane::Readings)]);
         queue.reported();
         assert_eq!(queue.stored_until(90), 80);
@@ -274,11 +312,11 @@ mod tests {
 
     #[test]
     fn callers_are_bounded_and_nothing_comes_after_the_close() {
-        let queue = Queue::default();
+        let queue = Queue::new(10);
         let kept: Vec<_> = (0..CALLERS_MAX).map(|_| queue.ask(floor(Lane::Control).work)).collect();
         assert!(kept.iter().all(Option::is_some));
         assert!(queue.ask(floor(Lane::Control).work).is_none());
-        queue.take(10, 0);
+        queue.take(0);
         assert!(queue.ask(floor(Lane::Control).work).is_some());
         queue.close();
         assert!(queue.ask(floor(Lane::Control).work).is_none());
