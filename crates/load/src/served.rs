@@ -1,9 +1,10 @@
 //! A server with its store, from a fresh start to the count of what it stored.
 
 use std::path::PathBuf;
+use std::sync::{Mutex, PoisonError};
 
-use anyhow::{Context as _, Result};
-use sensock_testkit::mariadb::{self, MariaDb};
+use anyhow::Result;
+use sensock_testkit::mariadb::MariaDb;
 use tempfile::TempDir;
 
 use crate::client::Protocol;
@@ -39,6 +40,23 @@ enum Place {
     Tables(&'static MariaDb, String),
 }
 
+/// MariaDB's own defaults, where tests have less.
+pub const MARIADB: [&str; 2] = ["--innodb-log-file-size=96M", "--innodb-buffer-pool-size=128M"];
+
+/// The MariaDB that this run starts for itself, once: flushed at each commit, no binary log, and the rest as [`MARIADB`] says.
+///
+/// # Errors
+/// When it is not installed or does not start.
+pub fn mariadb() -> Result<&'static MariaDb> {
+    static STARTED: Mutex<Option<&MariaDb>> = Mutex::new(None);
+    let mut started = STARTED.lock().unwrap_or_else(PoisonError::into_inner);
+    match *started {
+        Some(database) => Ok(database),
+        // It lives as long as the process.
+        None => Ok(started.insert(Box::leak(Box::new(MariaDb::start(&MARIADB)?)))),
+    }
+}
+
 impl Served {
     /// Starts the server that speaks `protocol`; ours over an empty store, where devices of numbers below `devices` have keys if they
     /// need them.
@@ -65,9 +83,7 @@ impl Served {
                 Ok(Self { server, place: Place::File(directory, file) })
             }
             Storage::Mariadb => {
-                let database = mariadb::available_or_skip("a fleet over MariaDB");
-                let database =
-                    database.context("MariaDB is not installed (Debian package mariadb-server)")?;
+                let database = mariadb()?;
                 let address = database.database()?;
                 let server = Running::sensockd(programs, &address, sealed)?;
                 let name = address.rsplit('/').next().unwrap_or_default().to_owned();

@@ -3,9 +3,8 @@
 
 use std::time::{Duration, Instant};
 
-use anyhow::{Context as _, Result};
+use anyhow::Result;
 use sensock_sql::SqlStore;
-use sensock_testkit::mariadb;
 use sqlx::mysql::{MySqlArguments, MySqlConnection};
 use sqlx::{Arguments as _, AssertSqlSafe, Connection as _};
 
@@ -13,7 +12,7 @@ use crate::client::Protocol;
 use crate::fleet::{GENTLE, Load, Measured, on_one_thread};
 use crate::limit::Limit;
 use crate::modes::fleet;
-use crate::served::Storage;
+use crate::served::{self, Storage};
 use crate::server::Programs;
 use crate::table::{columns, median};
 use crate::turns::Pace;
@@ -52,7 +51,12 @@ pub struct Options {
 /// When MariaDB, the server or a client fails, or what is stored is not what was acknowledged.
 #[allow(clippy::print_stdout, reason = "it is what the program is for")]
 pub fn run(programs: &Programs, options: &Options) -> Result<Vec<Limit>> {
-    println!("mariadb: {} connections, batches of {} records", options.connections, options.batch);
+    println!(
+        "mariadb: {} connections, batches of {} records; MariaDB with {}, flushed at each commit",
+        options.connections,
+        options.batch,
+        served::MARIADB.join(" ")
+    );
     let load = Load {
         connections: options.connections,
         first: 0,
@@ -83,8 +87,7 @@ pub fn run(programs: &Programs, options: &Options) -> Result<Vec<Limit>> {
 
 /// Records a second of a loop that does nothing but insert, in the table that our own schema makes.
 async fn bare_loop(options: &Options) -> Result<f64> {
-    let database = mariadb::available_or_skip("a bare loop").context("MariaDB is not installed")?;
-    let address = database.database()?;
+    let address = served::mariadb()?.database()?;
     SqlStore::open(&address).await?.close().await;
     let mut connection = MySqlConnection::connect(&address).await?;
     let values = vec!["(?, ?, ?, ?, ?, ?, ?)"; ROWS].join(", ");
