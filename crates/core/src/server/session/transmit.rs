@@ -110,7 +110,7 @@ impl Session {
 
     /// An ack leaves: a ping that is due within a quarter of its interval goes with it, so that neither end is woken for it alone.
     fn bring_ping_forward(&mut self, now: Micros) {
-        if self.ping_at <= now.plus_ms(u64::from(self.ping_interval_ms) / 4) {
+        if self.ping_at.since(now) <= u64::from(self.ping_interval_ms) * 250 {
             self.ping_at = self.ping_at.min(now);
         }
     }
