@@ -26,18 +26,23 @@ fn next_ping(p: &Pair) -> u64 {
 }
 
 #[test]
-fn a_ping_that_is_nearly_due_goes_with_an_ack_and_never_later_than_its_interval() {
+fn an_ack_puts_a_ping_off_but_clocks_are_compared_every_fourth_interval() {
     let interval = u64::from(PING_INTERVAL_MS);
     let mut p = Pair::new();
     p.dial();
     p.settle();
-    assert_eq!(next_ping(&p), interval);
-    p.now += interval * 3 / 4 - 1;
-    assert_eq!(answer(&mut p), [Kind::Ack], "more than a quarter is left");
-    assert_eq!(next_ping(&p), interval / 4 + 1, "an ack does not put it off");
-    p.now += 1;
-    assert_eq!(answer(&mut p), [Kind::Ack, Kind::Ping]);
+    assert_eq!(next_ping(&p), interval, "nothing else is said");
+    for nth in 1..4 {
+        p.now += interval - 1;
+        assert_eq!(answer(&mut p), [Kind::Ack]);
+        assert_eq!(next_ping(&p), (interval * 5 / 4).min(interval * (4 - nth) + nth), "{nth}");
+    }
+    p.now += interval - 1;
+    assert_eq!(answer(&mut p), [Kind::Ack, Kind::Ping], "due in 4 ms: it goes with the ack");
     assert_eq!(next_ping(&p), interval);
     p.now += 1;
     assert_eq!(answer(&mut p), [Kind::Ack], "it left a moment ago");
+    p.now += interval * 5 / 4;
+    assert!(p.step(), "the ping, since nothing else was said");
+    assert_eq!(next_ping(&p), interval);
 }

@@ -120,10 +120,12 @@ pub struct Session {
     ping_interval_ms: u32,
     slots: u8,
     held: u8,
+    /// When the next ping is due.
     ping_at: Micros,
-    /// When the last ping left, until it is answered; its number.
-    ping: Option<Micros>,
+    /// When the last one left, or what the proof answered; its number; whether it still has no answer.
+    pinged_at: Micros,
     pings: u32,
+    unanswered: bool,
     pong: Option<u32>,
     confirmed: bool,
     announce: bool,
@@ -159,8 +161,9 @@ impl Session {
             slots: 1,
             held: 0,
             ping_at: now,
-            ping: None,
+            pinged_at: now,
             pings: 0,
+            unanswered: false,
             pong: None,
             confirmed: false,
             announce: false,

@@ -41,7 +41,7 @@ impl Session {
         }
         self.phase = Phase::Live(Bounds::measure(self.welcomed_at, now, tick));
         self.state = State::Live;
-        self.ping_at = now.plus_ms(self.ping_interval_ms.into());
+        (self.pinged_at, self.ping_at) = (now, now.plus_ms(self.ping_interval_ms.into()));
         Ok(Event::Proved)
     }
 
@@ -58,13 +58,11 @@ impl Session {
             Kind::Data => self.data(lane()?, len, body)?.map(Event::Data),
             Kind::Pong => {
                 let (id, tick) = alive::read_pong(body)?;
-                match self.ping {
-                    Some(sent) if id == u64::from(self.pings) => {
-                        self.ping = None;
-                        Some(self.clock(Bounds::measure(sent, now, tick)))
-                    }
-                    _ => return Err(Peer::Unexpected),
+                if !self.unanswered || id != u64::from(self.pings) {
+                    return Err(Peer::Unexpected);
                 }
+                self.unanswered = false;
+                Some(self.clock(Bounds::measure(self.pinged_at, now, tick)))
             }
             Kind::Ping => {
                 self.pong = Some(alive::read_ping(body)?);

@@ -85,7 +85,7 @@ impl Session {
                 if link.mark > link.acked {
                     let len = flow::ack(lane, link.acked, link.mark, out)?;
                     link.acked = link.mark;
-                    self.bring_ping_forward(now);
+                    self.put_ping_off(now);
                     return Ok(len);
                 }
                 if core::mem::take(&mut link.rewind_due) {
@@ -99,19 +99,21 @@ impl Session {
         }
         if now >= self.ping_at {
             self.ping_at = now.plus_ms(self.ping_interval_ms.into());
-            if self.ping.is_none() {
+            if !self.unanswered {
                 self.pings = self.pings.wrapping_add(1).max(1);
-                self.ping = Some(now);
+                (self.pinged_at, self.unanswered) = (now, true);
                 return alive::ping(self.pings, out);
             }
         }
         Ok(0)
     }
 
-    /// An ack leaves: a ping that is due within a quarter of its interval goes with it, so that neither end is woken for it alone.
-    fn bring_ping_forward(&mut self, now: Micros) {
-        if self.ping_at.since(now) <= u64::from(self.ping_interval_ms) * 250 {
-            self.ping_at = self.ping_at.min(now);
-        }
+    /// An ack leaves, which tells the device as much as a ping would. So the next ping can wait; but clocks are compared every fourth interval, and
+    /// a ping that is nearly due for that goes with the ack, so that nobody is woken for it alone.
+    fn put_ping_off(&mut self, now: Micros) {
+        let interval_us = u64::from(self.ping_interval_ms) * 1_000;
+        let latest = self.pinged_at.plus(interval_us * 4);
+        let nearly = latest.since(now) <= interval_us / 4;
+        self.ping_at = if nearly { now } else { latest.min(now.plus(interval_us * 5 / 4)) };
     }
 }
