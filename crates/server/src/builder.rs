@@ -58,7 +58,7 @@ impl<S: Store, K: Keys> Builder<S, K> {
         self
     }
 
-    /// How often devices are pinged: 100 ms to 1 h, 10 s unless said. A device that is silent for 2.5 intervals counts as gone.
+    /// How often devices are pinged that nothing else is said to: 100 ms to 1 h, 10 s unless said. A device that is silent for 2.5 intervals counts as gone.
     pub fn ping_interval(mut self, interval: Duration) -> Self {
         self.options.ping_interval_ms = interval.as_millis().min(u32::MAX.into()) as u32;
         self

@@ -22,7 +22,7 @@ use crate::{Lane, Micros, Position, StoreId, Tag};
 pub struct Config {
     /// The largest frame that it takes: 256 to 16,383.
     pub max_frame: u16,
-    /// How often it pings, in milliseconds.
+    /// How often it pings while nothing else is said, in milliseconds.
     pub ping_interval_ms: u32,
     /// How much of each lane may be under way: records and bytes. At least one frame.
     pub window: [Grant; Lane::COUNT],
