@@ -156,11 +156,12 @@ impl Oracle {
                 named.is_some_and(|r| r.poison && r.lane == lane && within.iter().any(|(l, _)| *l == r.life));
             let tainted = within.iter().any(|(l, _)| self.lives[*l as usize].tainted);
             // A board holds the words of the firmware that runs, and of none before: what an older one measured waits in quarantine if no
-            // server has heard of that, or the store has forgotten it.
+            // server has heard of that (a board may be welcomed, and gone before it said them), or the store has forgotten it.
             let wordless = gap.detail.starts_with("the catalogue")
                 && within.iter().all(|(l, _)| {
                     let life = &self.lives[*l as usize];
-                    !life.alive && (!life.connected || self.restored_us.is_some())
+                    let unsaid = !self.devices[device].catalogs.contains(&life.catalog);
+                    !life.alive && (!life.connected || unsaid || self.restored_us.is_some())
                 });
             if !guilty && !tainted && !wordless && !within.is_empty() {
                 self.violate(|| format!("{at}: nothing in it is poison"));

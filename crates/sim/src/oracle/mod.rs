@@ -15,7 +15,7 @@
 mod commands;
 mod coverage;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use sensock::device::Policy;
 use sensock::{DeviceId, Lane, Position};
@@ -83,6 +83,8 @@ struct Device {
     lives: BTreeMap<u32, Vec<u32>>,
     /// A second board had this identity, or its memory was exchanged.
     doubled: bool,
+    /// The catalogues that were ever committed.
+    catalogs: BTreeSet<u64>,
 }
 
 /// What the store held, in the oracle's books.
@@ -160,6 +162,7 @@ impl Oracle {
             id,
             marks: Default::default(),
             peaks: Default::default(),
+            catalogs: BTreeSet::new(),
             lives: BTreeMap::new(),
             doubled: false,
         };
@@ -317,6 +320,11 @@ impl Oracle {
     /// A transaction was committed.
     pub(crate) fn committed(&mut self, batch: &Batch, now: u64) {
         self.counts.commits += 1;
+        for row in &batch.catalogs {
+            if let Some(device) = self.index(row.device) {
+                self.devices[device].catalogs.insert(row.hash);
+            }
+        }
         self.rows(batch, now);
         for (LaneId { device, lane }, mark) in &batch.marks {
             let Some(device) = self.index(*device) else { continue };
