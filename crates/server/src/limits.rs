@@ -81,17 +81,31 @@ struct Record {
     failed: usize,
     hanging: usize,
     since: Instant,
+    /// Somebody was told that it is turned away.
+    told: bool,
+}
+
+/// Whether an address may begin another handshake.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Turn {
+    /// It may.
+    In,
+    /// Too many of its handshakes failed; `news` the first time within a minute.
+    Away { news: bool },
 }
 
 impl Offenders {
     /// Whether this address may begin another handshake.
-    pub(crate) fn allows(&self, ip: IpAddr, max: usize) -> bool {
+    pub(crate) fn turn(&self, ip: IpAddr, max: usize) -> Turn {
         let mut table = lock(&self.table);
-        let Some(record) = table.addresses.get_mut(&network(ip)) else { return true };
+        let Some(record) = table.addresses.get_mut(&network(ip)) else { return Turn::In };
         if record.since.elapsed() > WINDOW {
-            (record.failed, record.since) = (0, Instant::now());
+            (record.failed, record.since, record.told) = (0, Instant::now(), false);
         }
-        record.failed + record.hanging < max
+        match record.failed + record.hanging < max {
+            true => Turn::In,
+            false => Turn::Away { news: !std::mem::replace(&mut record.told, true) },
+        }
     }
 
     pub(crate) fn failed(&self, ip: IpAddr) {
@@ -124,6 +138,7 @@ impl Offenders {
                 failed: 0,
                 hanging: 0,
                 since: Instant::now(),
+                told: false,
             }));
         }
     }
@@ -151,13 +166,15 @@ mod tests {
         for _ in 0..3 {
             offenders.failed(neighbour);
         }
-        assert!(!offenders.allows(ip, 3) && offenders.allows("2001:db8:0:1::1".parse().unwrap(), 3));
+        assert_eq!(offenders.turn("2001:db8:0:1::1".parse().unwrap(), 3), Turn::In);
+        assert_eq!(offenders.turn(ip, 3), Turn::Away { news: true });
+        assert_eq!(offenders.turn(ip, 3), Turn::Away { news: false }, "once a minute is enough");
         tokio::time::advance(Duration::from_secs(61)).await;
-        assert!(offenders.allows(ip, 3));
+        assert_eq!(offenders.turn(ip, 3), Turn::In);
         offenders.hangs(ip);
-        assert!(!offenders.allows(ip, 1));
+        assert_eq!(offenders.turn(ip, 1), Turn::Away { news: true });
         offenders.hangs_no_more(ip);
-        assert!(offenders.allows(ip, 1));
+        assert_eq!(offenders.turn(ip, 1), Turn::In);
     }
 
     #[test]
@@ -165,7 +182,8 @@ mod tests {
         let (offenders, line, stranger) =
             (Offenders::default(), "192.0.2.1".parse().unwrap(), "192.0.2.2".parse().unwrap());
         for n in 0..1_000 {
-            assert!(offenders.allows(line, 64) && offenders.allows(stranger, 64) == (n < 64), "{n}");
+            assert_eq!(offenders.turn(line, 64), Turn::In);
+            assert_eq!(offenders.turn(stranger, 64) == Turn::In, n < 64, "{n}");
             [line, stranger].iter().for_each(|ip| offenders.failed(*ip));
             if n % 8 == 7 {
                 offenders.proved(line);

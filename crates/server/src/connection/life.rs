@@ -10,6 +10,7 @@ use tracing::Span;
 
 use super::Live;
 use super::handshake::{self, Peername};
+use crate::limits::Turn;
 use crate::pipe::{CoveredPipe, Pipe};
 use crate::registry::Open;
 use crate::server::Server;
@@ -71,12 +72,25 @@ async fn meet(server: Server, pipe: Box<dyn Pipe>, peer: Peername, open: Option<
         return None;
     };
     let shared = server.shared();
-    if peer.ip.is_some_and(|ip| !shared.offenders.allows(ip, shared.options.limits.bad_handshakes)) {
-        tracing::debug!(
-            peer = peer.words,
-            "turned away: too many of this address's handshakes failed of late"
-        );
-        return None;
+    let max = shared.options.limits.bad_handshakes;
+    match peer.ip.map_or(Turn::In, |ip| shared.offenders.turn(ip, max)) {
+        Turn::In => {}
+        Turn::Away { news: true } => {
+            tracing::warn!(
+                peer = peer.words,
+                max,
+                "an address is turned away until its minute is over: too many of its handshakes failed or hang; whatever \
+                 device is behind it waits too"
+            );
+            return None;
+        }
+        Turn::Away { news: false } => {
+            tracing::debug!(
+                peer = peer.words,
+                "turned away: too many of this address's handshakes failed of late"
+            );
+            return None;
+        }
     }
     let mut pipe = CoveredPipe::new(pipe);
     let live = handshake::shake(server.shared(), &mut pipe, &peer).await?;
