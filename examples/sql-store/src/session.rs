@@ -160,7 +160,10 @@ impl Session<'_> {
                 }
             }
         }
-        Ok(found)
+        match found.len() == queries.len() {
+            true => Ok(found),
+            false => Err(Error::Protocol(format!("{} queries had {} answers", queries.len(), found.len()))),
+        }
     }
 
     /// Runs a prepared query that gives at most one row.
