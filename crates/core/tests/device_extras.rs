@@ -3,10 +3,12 @@
 
 mod common;
 
-use common::{HUMIDITY, Pair, TEMPERATURE};
-use sensock::device::{Outbox, Share, walk};
+use common::{HUMIDITY, Pair, Row, TEMPERATURE};
+use sensock::catalog::Policy;
+use sensock::device::{Event, Outbox, Share, walk};
 use sensock::error::Misuse;
-use sensock::{Cause, Lane, Position, Tag, Tick};
+use sensock::wire::call::Call;
+use sensock::{Cause, CommandId, Lane, Position, Tag, Tick};
 
 #[test]
 fn a_device_that_sleeps_does_not_wait_long_for_a_bye() {
@@ -117,4 +119,36 @@ fn memory_that_holds_more_than_flash_still_delivers_it() {
         o.flash_lost(Lane::Readings, Some(Position::new(3, 3)), Cause::Overflow);
         assert_eq!(o.floor(Lane::Readings).floor, Position::new(3, 0));
     });
+}
+
+#[test]
+fn a_command_that_was_refused_is_not_run_by_another_servers_clock() {
+    for policy in [Policy::Once, Policy::Idempotent] {
+        let mut p = Pair::new();
+        p.dial();
+        p.settle();
+        let call = |p: &mut Pair, not_after: u64| {
+            let mut buf = [0; 512];
+            let call =
+                Call { id: CommandId(7), key: 1, policy, not_after: Some(Tick(not_after)), body: &[1] };
+            let len = p.server.command(&call, &mut buf).unwrap();
+            let event = p.device.handle_frame(&p.outbox, Tick(p.now), &mut buf[..len]).unwrap();
+            matches!(event, Some(Event::Command(_)))
+        };
+        let early = p.now - 1;
+        assert!(!call(&mut p, early), "too late, by the first server's clock");
+        // It goes away before it heard that; the second one has another clock, and knows of no answer.
+        p.hold_commits = true;
+        p.dial();
+        p.settle();
+        let late = p.now + 60_000;
+        assert!(!call(&mut p, late), "the refusal is on its way");
+        p.release_commits();
+        p.settle();
+        assert_eq!(p.rows, [Row::Reply(Position::new(1, 0), 7)]);
+        assert!(
+            call(&mut p, late),
+            "of a store that forgot it: the refusal was acknowledged, and is no news"
+        );
+    }
 }

@@ -124,6 +124,8 @@ pub struct Session<'b> {
     slots: u8,
     /// Commands and settings that Welcome promised and that did not come yet.
     owed: u16,
+    /// The last command that was refused without being begun.
+    refused: CommandId,
     /// The newest setting that was handed out.
     setting: u32,
     /// Whether these, and what the application has not answered, keep a device awake that wants to sleep.
@@ -185,6 +187,7 @@ impl<'b> Session<'b> {
             held: 0,
             slots: 1,
             owed: 0,
+            refused: CommandId(0),
             setting: 0,
             patient: true,
             supply: None,

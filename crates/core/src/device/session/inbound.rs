@@ -161,8 +161,9 @@ impl<'b> Session<'b> {
         self.owed = self.owed.saturating_sub(1);
         self.stay(o);
         let once = call.policy == crate::catalog::Policy::Once;
-        if once && call.id <= o.begun() {
-            // It ran, or runs: its answer is in the control lane, or the server judges by `last_begun`.
+        let begun = once && call.id <= o.begun();
+        if begun || call.id <= self.refused && !o.is_drained(Lane::Control) {
+            // It ran, or runs, or was refused: its answer is in the control lane, or the server judges by `last_begun`.
             return Ok(None);
         }
         let refuse = if call.not_after.is_some_and(|t| now > t) && !crate::planted!("late-command") {
@@ -173,8 +174,11 @@ impl<'b> Session<'b> {
             None
         };
         if let Some(outcome) = refuse {
-            // If there is no room even for this, the server sends the command again at the next Hello.
-            let _ = o.reply(call.id, outcome, &[]);
+            // If there is no room even for this, the server sends the command again at the next Hello. Else it must not run while this is on its
+            // way, also if another server sends it by another clock: its caller will hear of the refusal.
+            if o.reply(call.id, outcome, &[]).is_ok() {
+                self.refused = call.id;
+            }
             return Ok(None);
         }
         if self.held >= self.slots {
