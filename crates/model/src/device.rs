@@ -238,7 +238,8 @@ impl Device {
                 }
                 link.lanes[lane].aim(to);
             }
-            Down::Call if self.begun > 0 => {}
+            // It ran, or its answer, that it came too late, is on its way.
+            Down::Call if self.begun > 0 || !self.lanes[CONTROL].items.is_empty() => {}
             Down::Call if late => {
                 let told = self.lanes[CONTROL].next();
                 self.accept(CONTROL, Item::Expired(told), truth);

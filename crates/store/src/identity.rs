@@ -4,7 +4,7 @@
 //! |---|---|---|
 //! | any | the stored tag | the same boot again |
 //! | none, or 0 | none, or one that nobody stored | a new boot, numbered by the server |
-//! | higher | none of an earlier boot, or one that was not superseded | a new boot |
+//! | higher | none of an earlier boot, or one that was not superseded; none of a move that nobody stored, or above all that is stored with all that it holds | a new boot |
 //! | the same or lower | one that was superseded | collision |
 //! | the same | another confirmed one | collision |
 //! | anything else | | rebase: its positions move above all that is stored |
@@ -12,6 +12,10 @@
 //! A tag that the device holds for its boot and that means nothing here (another server proposed it and its transaction came to nothing,
 //! or another store gave it) becomes that boot's tag. So a Hello that is tried again, or a device that goes back and forth between two
 //! stores, keeps one tag per boot and is not taken for two boards.
+//!
+//! A device takes its shift from Welcome, before the Hello that goes with it is committed. If another life of the device is committed
+//! between the two, numbers that were free are so no more, and the shift stays. So a tag that is given with a move says that it is one
+//! (`OF_MOVE`): as long as it is unknown here, what the device holds is looked at again.
 
 use sensock::wire::hello::Hello;
 use sensock::{Lane, Position, Tag};
@@ -19,6 +23,9 @@ use sensock::{Lane, Position, Tag};
 use crate::floor::{LaneState, Subtracted, shifted, subtract};
 use crate::store::Resume;
 use crate::work::{Identity, Meeting, Verdict};
+
+/// In a tag: it was given together with a move. Devices keep it with the rest of the tag and do not look at it.
+const OF_MOVE: u64 = 1 << 63;
 
 /// Says who a device is, from what the store knows and what it says of itself. `fresh` is the tag for a new boot, drawn at random and
 /// not 0.
@@ -35,15 +42,22 @@ pub fn judge(resume: &Resume, hello: &Hello, fresh: Tag) -> Verdict {
     let rolled_back = earlier != Tag::NONE && superseded.clone().any(|&t| t == earlier);
     let superseded = superseded.copied().any(shows);
     let top = highest_boot(resume);
+    // Also if nothing of the lowest boot is stored yet: another board may be at work on records of the same number.
+    let lowest = hello.lanes.iter().map(|l| l.floor).filter(|&f| f != Position::NONE).map(Position::boot);
+    let lowest = lowest.fold(local, u32::min);
+    let unproved = [hello.tag, hello.pending_tag].into_iter().any(|t| is_of_move(t) && !is_known(resume, t));
     let welcome = |meeting, shift, tag| Verdict::Welcome(meet(resume, hello, meeting, shift, tag));
 
     if shows(tag) && local <= stored {
         // A device that has not taken its shift yet gets the same one again.
         return welcome(Meeting::Resumed, stored - local, tag);
     }
+    // A boot that follows one whose move is not stored says so too, until a tag of its own is.
+    let fresh = if unproved { of_move(fresh) } else { Tag(fresh.0 & !OF_MOVE) };
     let tag_of_boot = held_tag(resume, hello).unwrap_or(fresh);
     let meeting = if resume.device.is_none() { Meeting::First } else { Meeting::Booted };
-    if local > top && !rolled_back {
+    let taken = unproved && lowest <= top;
+    if local > top && !rolled_back && !taken {
         return welcome(meeting, 0, tag_of_boot);
     }
     if superseded && !sensock::planted!("clone-unseen") {
@@ -55,14 +69,21 @@ pub fn judge(resume: &Resume, hello: &Hello, fresh: Tag) -> Verdict {
     if local == stored && tag != Tag::NONE && hello.own_tags()[0] != Tag::NONE {
         return Verdict::Collision;
     }
-    // Also if nothing of this boot is stored yet: another board may be at work on records of the same number.
-    let lowest = hello.lanes.iter().map(|l| l.floor).filter(|&f| f != Position::NONE).map(Position::boot);
-    let lowest = lowest.fold(local, u32::min);
     if sensock::planted!("position-reused") {
         return welcome(Meeting::Resumed, 0, tag_of_boot);
     }
     // A shift of nothing would be no rebase in the device's eyes.
-    welcome(Meeting::Rebased, top.saturating_add(1).saturating_sub(lowest).max(1), tag_of_boot)
+    welcome(Meeting::Rebased, top.saturating_add(1).saturating_sub(lowest).max(1), of_move(tag_of_boot))
+}
+
+/// Whether a tag was given together with a move ([`Meeting::Rebased`]), or after one that nobody stored.
+fn is_of_move(tag: Tag) -> bool {
+    tag.0 & OF_MOVE != 0
+}
+
+/// The same tag, of a move.
+fn of_move(tag: Tag) -> Tag {
+    Tag(tag.0 | OF_MOVE)
 }
 
 /// What the floors of a Hello, moved by `shift`, do to each lane.
@@ -93,8 +114,12 @@ fn highest_boot(resume: &Resume) -> u32 {
 
 /// The tag that the device holds for this boot, if it is none of an earlier boot.
 fn held_tag(resume: &Resume, hello: &Hello) -> Option<Tag> {
-    let known = |t: Tag| resume.device.as_ref().is_some_and(|d| d.tag == t || d.superseded.contains(&t));
-    hello.own_tags().into_iter().find(|&t| t != Tag::NONE && !known(t))
+    hello.own_tags().into_iter().find(|&t| t != Tag::NONE && !is_known(resume, t))
+}
+
+/// Whether this tag is that of the stored boot or of one before.
+fn is_known(resume: &Resume, tag: Tag) -> bool {
+    resume.device.as_ref().is_some_and(|d| d.tag == tag || d.superseded.contains(&tag))
 }
 
 #[cfg(test)]

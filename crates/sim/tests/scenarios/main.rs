@@ -7,6 +7,7 @@ mod t02_weak_entropy;
 mod t03_counted_up_out_of_reach;
 mod t03_memory_rolled_back;
 mod t03_moved_by_a_hello_that_died;
+mod t03_moved_onto_numbers_of_another_life;
 mod t04_store_restored;
 mod t05_two_stores;
 mod t06_how_many_were_lost;
