@@ -1,7 +1,7 @@
 //! How a server is made.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize};
 use std::time::Duration;
 
 use sensock::limits::{FRAME_HARD_MAX, FRAME_MIN_MAX, PING_INTERVAL_MS, PING_RANGE_MS};
@@ -17,7 +17,7 @@ use crate::error::StartError;
 use crate::events::{Events, Hub};
 use crate::limits::{Limits, Offenders};
 use crate::pending::Pending;
-use crate::queue::Queue;
+use crate::queues::Queues;
 use crate::quota::Quotas;
 use crate::random;
 use crate::registry::Registry;
@@ -131,7 +131,7 @@ impl<S: Store, K: Keys> Builder<S, K> {
             info,
             backend: Box::new(Typed { store: store.clone(), keys, lookup: Arc::default() }),
             wall,
-            queue: Queue::new(options.limits.group_rows.max(1)),
+            queues: Queues::new(store.writers(), options.limits.group_rows.max(1)),
             registry: Arc::new(Registry::default()),
             sheets: Sheets::default(),
             offenders: Offenders::default(),
@@ -141,6 +141,7 @@ impl<S: Store, K: Keys> Builder<S, K> {
             insecure_said: AtomicBool::new(false),
             doorkeeper: Doorkeeper::new().map_err(|_| StartError::NoRandom)?,
             asked: AtomicU64::new(0),
+            away: AtomicUsize::new(0),
             events: Hub::new(options.limits.events),
             tickets: Tickets::default(),
             tail: Arc::default(),

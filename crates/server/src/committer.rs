@@ -1,10 +1,12 @@
-//! The group commit: all connections' works in one transaction after the other. The only part that knows the store's type.
+//! The group commit: all connections' works in one transaction after the other; with a store that takes several at once, so many committers
+//! with a share of the devices each. The only part that knows the store's type.
 //!
 //! While one transaction runs, the works of the next gather; [`Pace`] may give them a little more time, unless an alarm waits. An error that may pass is tried again with growing pauses and jitter, for as long as it takes:
 //! meanwhile nothing is acknowledged, credit stops growing, pings go on, and the operator is told. An outcome that is not known is tried
 //! again too: rule A makes it a no-op if it had been committed.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use futures_util::FutureExt as _;
@@ -13,13 +15,14 @@ use sensock::DeviceId;
 use sensock::seal::KeyId;
 use sensock_store::work::{Done, Refuse, Work};
 use sensock_store::{Admission, CommandState, DeviceKey, Keys, LaneId, ReadingRow, Resume, Store, append};
+use tokio::task::JoinSet;
 use tokio::time::Instant;
 
 use crate::events::{Event, Rows};
 use crate::inbox::Message;
 use crate::lookup::Lookup;
 use crate::pace::Pace;
-use crate::queue::{Entry, Origin, weight};
+use crate::queue::{Entry, Origin, Queue, weight};
 use crate::random;
 use crate::shared::{Backend, Shared};
 use crate::tail::Part;
@@ -45,30 +48,40 @@ impl<S: Store, K: Keys> Backend for Typed<S, K> {
     }
 }
 
-/// Commits until the queue is closed and empty.
+/// Commits until the queues are closed and empty.
 pub(crate) async fn run<S: Store>(store: S, shared: Arc<Shared>) {
+    let mut committers = JoinSet::new();
+    for number in 0..shared.queues.len() {
+        committers.spawn(one(store.clone(), shared.clone(), number));
+    }
+    while committers.join_next().await.is_some() {}
+    shared.events.end();
+    shared.ended.cancel();
+}
+
+/// One committer: the works of its devices, until its queue is closed and empty.
+async fn one<S: Store>(store: S, shared: Arc<Shared>, number: usize) {
+    let queue = shared.queues.number(number);
     let mut pace = Pace::default();
-    while shared.queue.ready().await {
-        pace.gather(&shared.queue).await;
-        let group = shared.queue.take(shared.wall.now_us());
+    while queue.ready().await {
+        pace.gather(queue).await;
+        let group = queue.take(shared.wall.now_us());
         let weight = group.iter().map(|e| weight(&e.work)).sum();
         let (works, origins): (Vec<Work>, Vec<Origin>) =
             group.into_iter().map(|Entry { work, origin }| (work, origin)).unzip();
         let begun = Instant::now();
-        let Some(results) = commit(&store, &shared, &works).await else {
+        let Some(results) = commit(&store, &shared, queue, &works).await else {
             tracing::error!(
                 "the server ends with a store that is away; what waits was not acknowledged, the devices still have it"
             );
             break;
         };
         let took = begun.elapsed();
-        pace.committed(works.len(), took, shared.queue.waiting());
-        shared.queue.done(weight, took.as_micros() as u64);
+        pace.committed(works.len(), took, queue.waiting());
+        queue.done(weight, took.as_micros() as u64);
         report(&shared, works, origins, results);
-        shared.queue.reported();
+        queue.reported();
     }
-    shared.events.end();
-    shared.ended.cancel();
 }
 
 const PAUSE_MS: (u64, u64) = (50, 5_000);
@@ -76,7 +89,12 @@ const PAUSE_MS: (u64, u64) = (50, 5_000);
 const HANGS: Duration = Duration::from_secs(10);
 
 /// Runs the works until they are committed; `None` if the server ends and the store stays away.
-async fn commit<S: Store>(store: &S, shared: &Shared, works: &[Work]) -> Option<Vec<Result<Done, Refuse>>> {
+async fn commit<S: Store>(
+    store: &S,
+    shared: &Shared,
+    queue: &Queue,
+    works: &[Work],
+) -> Option<Vec<Result<Done, Refuse>>> {
     let mut closing: Option<Instant> = None;
     let mut away: Option<Instant> = None;
     let mut pause = PAUSE_MS.0;
@@ -96,9 +114,7 @@ async fn commit<S: Store>(store: &S, shared: &Shared, works: &[Work]) -> Option<
         let error = match outcome {
             Ok(results) if results.len() == works.len() => {
                 if let Some(since) = away {
-                    let after_ms = since.elapsed().as_millis() as u64;
-                    tracing::info!(after_ms, "the store answers again");
-                    shared.events.send(Event::StoreBack { after_ms });
+                    tell_back(shared, since);
                 }
                 return Some(results);
             }
@@ -119,17 +135,29 @@ async fn commit<S: Store>(store: &S, shared: &Shared, works: &[Work]) -> Option<
                 return None;
             }
         }
-        shared.queue.slow(pause * 1_000);
+        queue.slow(pause * 1_000);
         tokio::time::sleep(Duration::from_millis(pause / 2 + random::below(pause))).await;
         pause = (pause * 2).min(PAUSE_MS.1);
     }
 }
 
-/// Tells the operator, in the store's own words.
+/// Tells the operator, in the store's own words; once for all committers.
 fn tell_away(shared: &Shared, words: String) {
+    if shared.away.fetch_add(1, Ordering::Relaxed) > 0 {
+        return;
+    }
     let store = &shared.info.name;
     tracing::error!(store, words, "the store does not answer: nothing is acknowledged until it does");
     shared.events.send(Event::StoreAway { words });
+}
+
+/// It answers again, to the last committer that waited for it.
+fn tell_back(shared: &Shared, since: Instant) {
+    if shared.away.fetch_sub(1, Ordering::Relaxed) == 1 {
+        let after_ms = since.elapsed().as_millis() as u64;
+        tracing::info!(after_ms, "the store answers again");
+        shared.events.send(Event::StoreBack { after_ms });
+    }
 }
 
 /// Tells everyone what became of their works: acknowledgements first, views afterwards.

@@ -152,7 +152,7 @@ impl DeviceHandle {
         let device = self.device?;
         let now_us = self.server.shared().wall.now_us();
         let work = CommandWork::Cancel { device, id: number(id)?, now_us };
-        match ask(&self.server, Work::Command(work)).await? {
+        match ask(&self.server, &device, Work::Command(work)).await? {
             Done::Command(row, _) => Ok(*row),
             _ => Err(CommandError::Busy),
         }

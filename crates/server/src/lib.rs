@@ -47,6 +47,7 @@ mod pace;
 mod pending;
 mod pipe;
 mod queue;
+mod queues;
 mod quota;
 mod random;
 mod recheck;

@@ -5,6 +5,7 @@ use std::marker::PhantomData;
 
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
+use sensock::DeviceId;
 use sensock::catalog::Shape;
 use sensock_store::work::{CommandWork, Done, Refuse, Work};
 use sensock_store::{CommandRow, SettingRow};
@@ -59,8 +60,8 @@ impl<A: 'static> IntoFuture for CommandRequest<A> {
         async move {
             let row = row?;
             let device = row.device;
-            let Done::Command(row, _) = ask(&server, Work::Command(CommandWork::New(Box::new(row)))).await?
-            else {
+            let work = Work::Command(CommandWork::New(Box::new(row)));
+            let Done::Command(row, _) = ask(&server, &device, work).await? else {
                 return Err(CommandError::Busy);
             };
             let shared = server.shared();
@@ -145,7 +146,7 @@ impl IntoFuture for SettingRequest {
         async move {
             let row = row?;
             let device = row.device;
-            let Done::Setting(row) = ask(&server, Work::Setting(Box::new(row))).await? else {
+            let Done::Setting(row) = ask(&server, &device, Work::Setting(Box::new(row))).await? else {
                 return Err(CommandError::Busy);
             };
             let shared = server.shared();
@@ -158,9 +159,9 @@ impl IntoFuture for SettingRequest {
     }
 }
 
-/// Has a caller's work committed.
-pub(crate) async fn ask(server: &Server, work: Work) -> Result<Done, CommandError> {
-    let answer = server.shared().queue.ask(work).ok_or(CommandError::Busy)?;
+/// Has a caller's work on this device committed.
+pub(crate) async fn ask(server: &Server, device: &DeviceId, work: Work) -> Result<Done, CommandError> {
+    let answer = server.shared().queues.of(device).ask(work).ok_or(CommandError::Busy)?;
     answer.await.map_err(|_| CommandError::Busy)?.map_err(|refuse| match refuse {
         Refuse::TooManyCommands(n) => CommandError::TooMany(n),
         Refuse::NoSuchCommand(id) => CommandError::NoSuchCommand(id),

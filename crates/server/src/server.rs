@@ -29,7 +29,7 @@ struct Handle {
 impl Drop for Handle {
     fn drop(&mut self) {
         self.shared.closing.cancel();
-        self.shared.queue.close();
+        self.shared.queues.close();
     }
 }
 
@@ -69,7 +69,7 @@ impl Server {
 
     /// Memory that records take which wait for the store now, in bytes, about.
     pub fn waiting_bytes(&self) -> usize {
-        self.shared().queue.weight()
+        self.shared().queues.weight()
     }
 
     /// This server's number, drawn at its start: anchors and connections in the store carry it.
@@ -96,7 +96,7 @@ impl Server {
     /// What a [`Feed`] of this server returns after this call holds all of it.
     pub fn stored_until_us(&self) -> i64 {
         let shared = self.shared();
-        shared.queue.stored_until(shared.wall.now_us())
+        shared.queues.stored_until(shared.wall.now_us())
     }
 
     /// Closes a device's connection, if it has one here: after its key was revoked, for example. It may come back.
@@ -118,7 +118,7 @@ impl Server {
         shared.registry.tell_all(|| Message::Leave { retry_ms, text: MOVING });
         let drained = async {
             shared.registry.emptied().await;
-            shared.queue.close();
+            shared.queues.close();
             shared.ended.cancelled().await;
         };
         let done = tokio::time::timeout(shared.options.drain, drained).await.is_ok();
@@ -126,7 +126,7 @@ impl Server {
             tracing::warn!(
                 "not everything was committed in time; it was not acknowledged, the devices still have it"
             );
-            shared.queue.close();
+            shared.queues.close();
         }
         shared.events.end();
         done

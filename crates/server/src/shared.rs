@@ -1,7 +1,7 @@
 //! What all parts of one server share; not generic over its store.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize};
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
@@ -17,7 +17,7 @@ use crate::doorkeeper::Doorkeeper;
 use crate::events::{Event, Hub};
 use crate::limits::{Limits, Offenders};
 use crate::pending::Pending;
-use crate::queue::Queue;
+use crate::queues::Queues;
 use crate::quota::Quotas;
 use crate::registry::Registry;
 use crate::tail::Tail;
@@ -52,7 +52,7 @@ pub(crate) struct Shared {
     pub(crate) info: StoreInfo,
     pub(crate) backend: Box<dyn Backend>,
     pub(crate) wall: Wall,
-    pub(crate) queue: Queue,
+    pub(crate) queues: Queues,
     pub(crate) registry: Arc<Registry>,
     pub(crate) sheets: Sheets,
     pub(crate) offenders: Offenders,
@@ -65,6 +65,8 @@ pub(crate) struct Shared {
     pub(crate) insecure_said: AtomicBool,
     /// How often who may connect was asked again about everybody.
     pub(crate) asked: AtomicU64,
+    /// Committers for which the store is away.
+    pub(crate) away: AtomicUsize,
     pub(crate) events: Hub,
     pub(crate) tickets: Tickets,
     /// What was committed of late, for feeds.
@@ -81,10 +83,10 @@ impl Shared {
     /// How much of a lane may be under way on one connection now: less when memory fills up or the store is slow.
     pub(crate) fn window(&self, lane: Lane) -> Grant {
         let limits = &self.options.limits;
-        let free = limits.memory.saturating_sub(self.queue.weight());
+        let free = limits.memory.saturating_sub(self.queues.weight());
         let mut share = (free / self.registry.count().max(1)) as u64;
         // A store that takes more than half a second a commit gets proportionally less.
-        share = share.saturating_mul(500_000) / self.queue.commit_us().max(500_000);
+        share = share.saturating_mul(500_000) / self.queues.commit_us().max(500_000);
         let frame = u64::from(limits.frame);
         let full = self.options.window;
         let least = if lane == Lane::Readings { 64 } else { 16 };

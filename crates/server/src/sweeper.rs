@@ -75,7 +75,7 @@ impl Shared {
         }
         if late {
             let work = Work::Command(CommandWork::Expire { device, now_us });
-            self.queue.push([Entry { work, origin: Origin::Nobody }]);
+            self.queues.of(&device).push([Entry { work, origin: Origin::Nobody }]);
         }
         resume.settings.sort_by_key(|s| s.revision);
         for row in resume.settings.iter().filter(|s| s.applied_us.is_none() && s.refused.is_none()) {

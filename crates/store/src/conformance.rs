@@ -37,7 +37,7 @@ pub use commands::{
 pub use dropped::{a_dropped_transaction_leaves_nothing, a_dropped_wait_holds_no_lock};
 pub use hello::{boots_follow_each_other, two_welcomes_for_one_boot};
 pub use loads::{load_all_is_load_of_each, load_keeps_its_limits, load_reaches_back_to_the_lowest_mark};
-pub use locks::{marks_are_locked, marks_come_in_the_order_asked_for};
+pub use locks::{as_many_write_at_once_as_it_says, marks_are_locked, marks_come_in_the_order_asked_for};
 pub use read_back::{latest_is_the_newest, range_pages_without_loss, range_takes_what_touches_the_span};
 pub use round_trip::{names_are_told_apart, rows_come_back_as_they_went};
 pub use upserts::a_later_row_replaces;
@@ -49,6 +49,7 @@ pub use upserts::a_later_row_replaces;
 pub async fn run<S: Store + History>(make: impl AsyncFn() -> S) {
     marks_are_locked(make().await).await;
     marks_come_in_the_order_asked_for(make().await).await;
+    as_many_write_at_once_as_it_says(make().await).await;
     a_dropped_transaction_leaves_nothing(make().await).await;
     a_dropped_wait_holds_no_lock(make().await).await;
     rows_come_back_as_they_went(make().await).await;

@@ -107,6 +107,12 @@ pub trait Store: Clone + Send + Sync + 'static {
         lanes: &[LaneId],
     ) -> impl Future<Output = Result<(Self::Tx, Vec<Position>), Self::Error>> + Send;
 
+    /// How many transactions about different devices it takes at once, so that together they are faster than one after the other. A server
+    /// runs so many; those about one device always follow each other.
+    fn writers(&self) -> usize {
+        1
+    }
+
     /// What this error means for the caller.
     fn failure(&self, error: &Self::Error) -> Failure;
 }

@@ -113,6 +113,10 @@ impl<S: Store> Store for FailStore<S> {
         self.store.load(device).await
     }
 
+    async fn load_all(&self, devices: &[DeviceId]) -> Result<Vec<Resume>, S::Error> {
+        self.store.load_all(devices).await
+    }
+
     async fn begin(&self, lanes: &[LaneId]) -> Result<(Self::Tx, Vec<Position>), S::Error> {
         // A Hello locks all lanes of its device; readings that come lock theirs alone.
         let alarm_too = |device| lanes.contains(&LaneId { device, lane: Lane::Alarm });
@@ -121,6 +125,10 @@ impl<S: Store> Store for FailStore<S> {
         }
         let (tx, marks) = self.store.begin(lanes).await?;
         Ok((FailTx { tx, point: self.point.clone(), has_readings: false }, marks))
+    }
+
+    fn writers(&self) -> usize {
+        self.store.writers()
     }
 
     fn failure(&self, error: &S::Error) -> Failure {
@@ -133,6 +141,10 @@ impl<T: Transaction> Transaction for FailTx<T> {
 
     async fn load(&mut self, device: &DeviceId) -> Result<Resume, T::Error> {
         self.tx.load(device).await
+    }
+
+    async fn load_all(&mut self, devices: &[DeviceId]) -> Result<Vec<Resume>, T::Error> {
+        self.tx.load_all(devices).await
     }
 
     async fn write(&mut self, batch: &Batch) -> Result<(), T::Error> {

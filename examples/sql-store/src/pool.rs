@@ -49,6 +49,15 @@ impl Pools {
         }
     }
 
+    /// How many transactions pay at once. While one of MySQL's waits for its flush, or for what it writes next, another is run; SQLite has
+    /// one that writes, ever.
+    pub(crate) fn writers(&self) -> usize {
+        match self {
+            Pools::Sqlite { .. } => 1,
+            Pools::MySql { .. } => 2,
+        }
+    }
+
     /// Begins to read: all statements see the database as it is at the first of them.
     pub(crate) async fn read(&self) -> Result<Begun, Error> {
         match self {

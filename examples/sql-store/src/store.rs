@@ -149,6 +149,10 @@ impl Store for SqlStore {
         locked.map_err(|fail| self.error(fail))
     }
 
+    fn writers(&self) -> usize {
+        self.handle.shared.pools.writers()
+    }
+
     fn failure(&self, error: &SqlError) -> Failure {
         error.failure()
     }

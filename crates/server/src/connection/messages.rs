@@ -87,8 +87,8 @@ impl Live {
         self.session.confirm(identity.marks);
         self.down.confirmed(&mut done);
         self.times.passed(&identity.marks);
-        self.shared.queue.push(self.held.drain(..));
-        self.held = Vec::new();
+        let held = std::mem::take(&mut self.held);
+        self.queue().push(held);
         let (device, boot, peer) = (self.own.device, self.own.boot, self.own.peer.to_string());
         let old = self.shared.registry.insert(self.own.clone());
         self.shared.recheck_if_missed(self.own.clone());

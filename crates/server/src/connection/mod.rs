@@ -388,7 +388,7 @@ impl Drop for Live {
         let current = self.shared.registry.remove(&device, self.own.id, away);
         let row = ConnectionRow { to_us: Some(wall.now_us()), reason: reason.clone(), ..self.row() };
         let batch = Batch { connections: vec![row], ..Batch::default() };
-        self.shared.queue.push([Entry { work: Work::Rows(Box::new(batch)), origin: Origin::Nobody }]);
+        self.queue().push([Entry { work: Work::Rows(Box::new(batch)), origin: Origin::Nobody }]);
         if current {
             self.shared.events.send(Event::Disconnected { device, end, reason });
         }

@@ -8,7 +8,7 @@ use sensock_store::{AnchorRow, BootRow};
 
 use super::{Live, intake};
 use crate::inbox::Token;
-use crate::queue::{Entry, Origin};
+use crate::queue::{Entry, Origin, Queue};
 
 /// A work of so many readings is handed over without waiting for more.
 pub(super) const WORK_READINGS: usize = 4_096;
@@ -37,14 +37,19 @@ impl Live {
         };
         self.outstanding += 1;
         let origin = Origin::Connection(self.own.clone(), Token::Hello);
-        self.shared.queue.push([Entry { work: Work::Hello(Box::new(work)), origin }]);
+        self.queue().push([Entry { work: Work::Hello(Box::new(work)), origin }]);
+    }
+
+    /// Where the works of its device go.
+    pub(super) fn queue(&self) -> &Queue {
+        self.shared.queues.of(&self.own.device)
     }
 
     /// Hands a work to the committer, once the Hello transaction stands.
     pub(super) fn submit(&mut self, work: Work, token: Token) {
         self.outstanding += 1;
         let entry = Entry { work, origin: Origin::Connection(self.own.clone(), token) };
-        if self.confirmed { self.shared.queue.push([entry]) } else { self.held.push(entry) }
+        if self.confirmed { self.queue().push([entry]) } else { self.held.push(entry) }
     }
 
     pub(super) fn submit_all(&mut self, now: Micros) {

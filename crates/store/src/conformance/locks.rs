@@ -3,7 +3,7 @@
 use futures_util::future::join;
 use sensock::{Lane, Position};
 
-use super::fixture::{device, readings_lane};
+use super::fixture::{catalog, device, reading, readings_lane, write};
 use crate::batch::Batch;
 use crate::history::History;
 use crate::rows::LaneId;
@@ -55,4 +55,31 @@ pub async fn marks_come_in_the_order_asked_for<S: Store + History>(store: S) {
     assert_eq!(found, marks.iter().map(|m| m.1).collect::<Vec<_>>());
     let resume = store.load(&device_a).await.expect("load");
     assert_eq!(resume.marks, [Position::new(1, 0), Position::new(1, 1), Position::new(1, 2)]);
+}
+
+/// Of transactions about different devices as many are under way at once as [`Store::writers`] says: none waits for another one's end, be
+/// the devices new or known.
+pub async fn as_many_write_at_once_as_it_says<S: Store + History>(store: S) {
+    let lanes: Vec<LaneId> = (0..store.writers()).map(|i| readings_lane(&format!("board-{i}"))).collect();
+    for lane in &lanes {
+        let catalogs = vec![catalog(lane.device, "suite 1")];
+        write(&store, Batch { catalogs, ..Batch::default() }).await;
+    }
+    for n in 1..3 {
+        let at = Position::new(1, n);
+        let mut under_way = Vec::new();
+        for lane in &lanes {
+            let (mut tx, _) = store.begin(&[*lane]).await.expect("begin, while others are under way");
+            let (readings, marks) = (vec![reading(*lane, at, 215)], vec![(*lane, at)]);
+            tx.write(&Batch { readings, marks, ..Batch::default() }).await.expect("write");
+            under_way.push(tx);
+        }
+        for tx in under_way {
+            tx.commit().await.expect("commit");
+        }
+        for lane in &lanes {
+            let marks = store.load(&lane.device).await.expect("load").marks;
+            assert_eq!(marks[lane.lane.index()], at);
+        }
+    }
 }
