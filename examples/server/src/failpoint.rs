@@ -240,6 +240,8 @@ impl Watch {
 
 #[cfg(test)]
 mod tests {
+    use sensock_store::MemoryStore;
+
     use super::*;
 
     #[test]
@@ -251,6 +253,73 @@ mod tests {
         let wrong = FailPoint::named(Some("after-comit"), None).unwrap_err().to_string();
         assert_eq!(wrong, "SENSOCK_FAILPOINT is \"after-comit\": expected after-commit");
         assert!(FailPoint::named(Some("after-ack"), Some("0")).is_err());
+    }
+
+    /// A store that does more than it must: it looks devices up together, and takes several transactions.
+    #[derive(Clone)]
+    struct Able(MemoryStore);
+
+    struct AbleTx(<MemoryStore as Store>::Tx);
+
+    type Failed = <MemoryStore as Store>::Error;
+
+    impl Store for Able {
+        type Error = Failed;
+        type Tx = AbleTx;
+
+        async fn info(&self) -> Result<StoreInfo, Failed> {
+            self.0.info().await
+        }
+
+        async fn load(&self, _: &DeviceId) -> Result<Resume, Failed> {
+            panic!("one at a time")
+        }
+
+        async fn load_all(&self, devices: &[DeviceId]) -> Result<Vec<Resume>, Failed> {
+            self.0.load_all(devices).await
+        }
+
+        async fn begin(&self, lanes: &[LaneId]) -> Result<(AbleTx, Vec<Position>), Failed> {
+            self.0.begin(lanes).await.map(|(tx, marks)| (AbleTx(tx), marks))
+        }
+
+        fn writers(&self) -> usize {
+            7
+        }
+
+        fn failure(&self, error: &Failed) -> Failure {
+            self.0.failure(error)
+        }
+    }
+
+    impl Transaction for AbleTx {
+        type Error = Failed;
+
+        async fn load(&mut self, _: &DeviceId) -> Result<Resume, Failed> {
+            panic!("one at a time")
+        }
+
+        async fn load_all(&mut self, devices: &[DeviceId]) -> Result<Vec<Resume>, Failed> {
+            self.0.load_all(devices).await
+        }
+
+        async fn write(&mut self, batch: &Batch) -> Result<(), Failed> {
+            self.0.write(batch).await
+        }
+
+        async fn commit(self) -> Result<(), Failed> {
+            self.0.commit().await
+        }
+    }
+
+    #[tokio::test]
+    async fn what_the_store_does_better_than_it_must_is_passed_on() {
+        let store = FailStore { store: Able(MemoryStore::default()), point: FailPoint::default() };
+        let devices = ["a", "b"].map(|name| DeviceId::new(name).unwrap());
+        assert_eq!(store.load_all(&devices).await.unwrap().len(), 2);
+        let (mut tx, _) = store.begin(&[]).await.unwrap();
+        assert_eq!(tx.load_all(&devices).await.unwrap().len(), 2);
+        assert_eq!(store.writers(), 7);
     }
 
     #[test]
