@@ -124,6 +124,43 @@ async fn while_the_store_is_away_links_live_on_and_nothing_is_lost() {
     link.cut();
 }
 
+/// Boards fall to one of two committers: what holds of one holds of both, and the operator hears of the store once.
+#[tokio::test(start_paused = true)]
+async fn two_committers_lose_nothing_and_tell_of_the_store_once() {
+    let store = Slow { writers: 2, ..Slow::new() };
+    let (server, mut events) = slow_server(&store, Limits::default()).await;
+    let boards: Vec<Board> = (0..8).map(|i| Board::new(&format!("cellar-{i}"), Some(1))).collect();
+    let links: Vec<Link> = boards.iter().map(|board| board.connect(&server, "192.0.2.1:1")).collect();
+    let mut recorded = 0;
+    for (away, records) in [(false, 3), (true, 20), (false, 3)] {
+        store.away(away);
+        for n in 0..records {
+            for board in &boards {
+                board.record((recorded + n) as f32, 50.0);
+            }
+            tokio::time::sleep(Duration::from_secs(1)).await;
+        }
+        recorded += records;
+    }
+    for board in &boards {
+        board.drained().await;
+    }
+    assert!(server.shutdown().await, "both had nothing left");
+    let (mut away, mut back) = (0, 0);
+    while let Some(event) = events.next().await {
+        away += usize::from(matches!(event, Event::StoreAway { .. }));
+        back += usize::from(matches!(event, Event::StoreBack { .. }));
+    }
+    assert_eq!((away, back), (1, 1));
+    for board in &boards {
+        let rows = store.inner.range(&board.id, Span::ALL, None, 1_000).await.unwrap();
+        let first = rows.iter().map(|named| &named.row).filter(|row| row.quantity == 1);
+        let stored = first.map(|row| row.value as usize);
+        assert!(stored.eq(0..recorded), "{}: {rows:?}", board.id);
+    }
+    links.into_iter().for_each(Link::cut);
+}
+
 /// A database that hangs in the middle of a transaction gives no error for as long as its connection stands.
 #[tokio::test(start_paused = true)]
 async fn a_store_that_hangs_in_a_commit_is_told_and_nothing_is_lost() {

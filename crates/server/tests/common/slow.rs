@@ -10,6 +10,8 @@ use sensock_server::{Batch, Failure, LaneId, MemoryStore, Resume, Store, StoreIn
 #[derive(Clone)]
 pub struct Slow {
     pub inner: MemoryStore,
+    /// Transactions that it is said to take at once.
+    pub writers: usize,
     pub knobs: Arc<Knobs>,
 }
 
@@ -23,7 +25,7 @@ pub struct Knobs {
 
 impl Slow {
     pub fn new() -> Slow {
-        Slow { inner: MemoryStore::default(), knobs: Arc::default() }
+        Slow { inner: MemoryStore::default(), writers: 1, knobs: Arc::default() }
     }
 
     pub fn take(&self, commit_ms: u64) {
@@ -66,6 +68,10 @@ impl Store for Slow {
         self.there()?;
         let (inner, marks) = self.inner.begin(lanes).await.map_err(|_| Gone)?;
         Ok((Tx { store: self.clone(), inner, lanes: Vec::new() }, marks))
+    }
+
+    fn writers(&self) -> usize {
+        self.writers
     }
 
     fn failure(&self, _: &Gone) -> Failure {
