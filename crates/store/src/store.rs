@@ -72,6 +72,8 @@ impl Resume {
 ///
 /// Every future may be dropped: what was not committed must then not be there. Rule A (locking order, deduplication, gaps) is not the
 /// store's affair: `append` does it, once, for every store.
+///
+/// A store around another one passes on all of these calls, those that have a body here too: else it is as slow as that body.
 pub trait Store: Clone + Send + Sync + 'static {
     /// The store's own error.
     type Error: std::error::Error + Send + Sync + 'static;
