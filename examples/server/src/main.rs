@@ -32,6 +32,7 @@ mod stop;
 mod tls;
 mod why;
 
+use std::num::NonZero;
 use std::process::ExitCode;
 
 use tracing_subscriber::EnvFilter;
@@ -44,7 +45,12 @@ fn main() -> ExitCode {
             .with_writer(std::io::stderr)
             .init();
     }
-    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+    let mut builder = match std::thread::available_parallelism() {
+        // On one processor a second thread has nothing to add, and each task that it hands over is a switch.
+        Ok(NonZero::<usize>::MIN) => tokio::runtime::Builder::new_current_thread(),
+        _ => tokio::runtime::Builder::new_multi_thread(),
+    };
+    let runtime = match builder.enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => return fail(&format!("the system gives no threads: {error}")),
     };

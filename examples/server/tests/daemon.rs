@@ -98,8 +98,23 @@ fn device(id: &'static str, server: SocketAddr) -> (Device<'static>, Receiver<u3
 
 #[test]
 fn an_operators_day() {
-    let mut daemon = Daemon::start();
+    operators_day(Daemon::start());
+}
 
+/// There the server does with one thread what it else does with several.
+#[cfg(target_os = "linux")]
+#[test]
+fn an_operators_day_on_one_processor() {
+    use nix::sched::{CpuSet, sched_getaffinity, sched_setaffinity};
+    let this_thread = nix::unistd::Pid::from_raw(0);
+    let all = sched_getaffinity(this_thread).unwrap();
+    let mut one = CpuSet::new();
+    one.set((0..CpuSet::count()).find(|&cpu| all.is_set(cpu).unwrap()).unwrap()).unwrap();
+    sched_setaffinity(this_thread, &one).unwrap();
+    operators_day(Daemon::start());
+}
+
+fn operators_day(mut daemon: Daemon) {
     // A browser dials, and is told; so is the operator.
     let mut browser = TcpStream::connect(daemon.address).unwrap();
     browser.write_all(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n").unwrap();
