@@ -12,9 +12,9 @@ use crate::tables::{BOOT, COMMAND, DEVICE, SETTING};
 use crate::{commands, lanes, links, series};
 
 /// Devices whose queries share a statement.
-pub(crate) const TOGETHER: usize = 16;
+pub(crate) const TOGETHER: usize = 8;
 /// For how many devices there are statements.
-const SIZES: [usize; 3] = [1, 4, TOGETHER];
+const SIZES: [usize; 2] = [1, TOGETHER];
 
 /// Reads it for each device, by some eight short queries, each along an index.
 pub(crate) async fn resumes(session: &mut Session<'_>, devices: &[DeviceId]) -> Result<Vec<Resume>, Fail> {
