@@ -45,13 +45,7 @@ fn is_honest(w: &World, board: BoardId, made_us: &[i64], what: &str) {
     let rows = w.rows(board, READINGS);
     assert!(rows.len() >= 65 + made_us.len(), "{what}: none was taken for known\n{}", w.trace());
     let before = rows.len() - made_us.len();
-    for ((position, rows), truth) in rows[before..].iter().zip(made_us) {
-        for row in rows {
-            let holds = row.not_before_us.is_none_or(|t| t <= *truth) && *truth <= row.not_after_us;
-            let (lo, hi) = (row.not_before_us.map(|t| t - truth), row.not_after_us - truth);
-            assert!(holds, "{what}: {position} lies in {lo:?}..{hi} us of the truth\n{}", w.trace());
-        }
-    }
+    times_hold(w, &rows[before..], made_us, what);
 }
 
 #[test]

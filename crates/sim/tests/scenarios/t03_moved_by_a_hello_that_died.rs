@@ -48,13 +48,7 @@ impl Image {
     fn is_honest(&self, w: &World) {
         let rows = w.rows(self.board, READINGS);
         assert_eq!(rows.len(), 40, "stored twice, as a rebase says\n{}", w.trace());
-        for ((position, rows), truth) in rows[20..].iter().zip(&self.made_us) {
-            for row in rows {
-                let holds = row.not_before_us.is_none_or(|t| t <= *truth) && *truth <= row.not_after_us;
-                let (lo, hi) = (row.not_before_us.map(|t| t - truth), row.not_after_us - truth);
-                assert!(holds, "{position}: made outside of {lo:?}..{hi} us from the truth\n{}", w.trace());
-            }
-        }
+        times_hold(w, &rows[20..], &self.made_us, "moved");
     }
 }
 

@@ -45,6 +45,7 @@ fn moved_in_vain() -> (World, BoardId, Vec<i64>) {
     (w, image, made_us)
 }
 
+/// Readings that wait in flash; when each was made.
 fn sample_offline(w: &mut World, board: BoardId) -> Vec<i64> {
     let mut made_us = vec![];
     for i in 0..HELD {
@@ -63,13 +64,7 @@ fn is_stored_with_its_own_times(w: &mut World, image: BoardId, made_us: &[i64]) 
     // The image has kept one more, which had been acknowledged before.
     let moved = rows.split_off(5 + HELD + 3 + OTHERS);
     assert_eq!(moved.len(), HELD + 1, "none was taken for known\n{}", w.trace());
-    for ((position, rows), truth) in moved[1..].iter().zip(made_us) {
-        for row in rows {
-            let holds = row.not_before_us.is_none_or(|t| t <= *truth) && *truth <= row.not_after_us;
-            let (lo, hi) = (row.not_before_us.map(|t| t - truth), row.not_after_us - truth);
-            assert!(holds, "{position} lies in {lo:?}..{hi} us of the truth\n{}", w.trace());
-        }
-    }
+    times_hold(w, &moved[1..], made_us, "moved twice");
 }
 
 #[test]
