@@ -53,10 +53,7 @@ pub async fn commit<S: Store>(store: &S, works: &[Work]) -> Result<Vec<Result<Do
 
 /// One transaction.
 async fn attempt<S: Store>(store: &S, works: &[&Work]) -> Result<Vec<Result<Done, Refuse>>, S::Error> {
-    let mut lanes = Vec::with_capacity(works.len());
-    works.iter().for_each(|work| locks(work, &mut lanes));
-    lanes.sort_unstable();
-    lanes.dedup();
+    let (lanes, places) = locks(works);
     let (mut tx, marks) = store.begin(&lanes).await?;
     let mut group = Group::new(lanes.into_iter().zip(marks));
     let mut results = Vec::with_capacity(works.len());
@@ -66,13 +63,13 @@ async fn attempt<S: Store>(store: &S, works: &[&Work]) -> Result<Vec<Result<Done
         let found = tx.load_all(&devices).await?;
         devices.into_iter().zip(found).for_each(|(device, resume)| group.know(device, resume));
     }
-    for work in works {
+    for (work, place) in works.iter().zip(places) {
         // A work before this one may have moved its lane into another boot.
         if let Some(device) = group.must_know(work) {
             let resume = tx.load(&device).await?;
             group.know(device, resume);
         }
-        results.push(group.apply(work));
+        results.push(group.apply(work, place));
     }
     let batch = group.into_batch();
     if !batch.is_empty() {
@@ -82,18 +79,32 @@ async fn attempt<S: Store>(store: &S, works: &[&Work]) -> Result<Vec<Result<Done
     Ok(results)
 }
 
-/// Adds the lanes that a work holds.
-fn locks(work: &Work, lanes: &mut Vec<LaneId>) {
-    let mut all = |device: DeviceId| lanes.extend(Lane::ALL.map(|lane| LaneId { device, lane }));
-    match work {
-        Work::Hello(hello) => all(hello.hello.device),
-        Work::Ended(device, _) => all(*device),
-        Work::Records(records) => lanes.push(records.lane),
-        Work::Floor(floor) => lanes.push(floor.lane),
-        Work::Command(command) => lanes.push(LaneId { device: command.device(), lane: Lane::Control }),
-        Work::Setting(row) => lanes.push(LaneId { device: row.device, lane: Lane::Control }),
-        Work::Rows(_) => {}
+/// The lanes that works hold, in order and once; and for each work the place of one of its own among them.
+fn locks(works: &[&Work]) -> (Vec<LaneId>, Vec<usize>) {
+    let mut wanted: Vec<(LaneId, usize)> = Vec::with_capacity(works.len());
+    for (number, work) in works.iter().enumerate() {
+        let mut hold = |device: DeviceId, lanes: &[Lane]| {
+            wanted.extend(lanes.iter().map(|&lane| (LaneId { device, lane }, number)));
+        };
+        match work {
+            Work::Hello(hello) => hold(hello.hello.device, &Lane::ALL),
+            Work::Ended(device, _) => hold(*device, &Lane::ALL),
+            Work::Records(records) => hold(records.lane.device, &[records.lane.lane]),
+            Work::Floor(floor) => hold(floor.lane.device, &[floor.lane.lane]),
+            Work::Command(command) => hold(command.device(), &[Lane::Control]),
+            Work::Setting(row) => hold(row.device, &[Lane::Control]),
+            Work::Rows(_) => {}
+        }
     }
+    wanted.sort_unstable();
+    let (mut lanes, mut places) = (Vec::with_capacity(wanted.len()), vec![0; works.len()]);
+    for (lane, number) in wanted {
+        if lanes.last() != Some(&lane) {
+            lanes.push(lane);
+        }
+        places[number] = lanes.len() - 1;
+    }
+    (lanes, places)
 }
 
 /// The boot that a lane waits for: where its next position would lie.

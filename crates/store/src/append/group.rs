@@ -87,10 +87,11 @@ impl<'w> Group<'w> {
         }
     }
 
-    pub(super) fn apply(&mut self, work: &'w Work) -> Result<Done, Refuse> {
+    /// Applies a work, one of whose lanes is likely to be at this place of those that are locked.
+    pub(super) fn apply(&mut self, work: &'w Work, place: usize) -> Result<Done, Refuse> {
         match work {
             Work::Hello(work) => self.hello(work).map(|done| Done::Hello(Box::new(done))),
-            Work::Records(work) => Ok(Done::Appended(self.records(work))),
+            Work::Records(work) => Ok(Done::Appended(self.records(work, place))),
             Work::Floor(work) => Ok(Done::Appended(self.floor(work))),
             Work::Ended(device, last) => Ok(Done::Appended(self.end(*device, last))),
             Work::Command(work) => self.command(work),
@@ -163,7 +164,7 @@ impl<'w> Group<'w> {
         let lanes = || self.lanes.iter();
         batch.marks = lanes().filter(|(_, held)| held.moved).map(|(lane, held)| (lane, held.mark)).collect();
         batch.ended = lanes().filter_map(|(lane, held)| Some((lane, held.ended?))).collect();
-        let readings = || lanes().flat_map(|(_, held)| &held.readings);
+        let readings = || lanes().flat_map(|(_, held)| held.readings());
         batch.readings.reserve_exact(readings().map(|rows| rows.len()).sum());
         readings().for_each(|rows| batch.readings.extend_from_slice(rows));
         batch.connections = self.connections.into_values().collect();

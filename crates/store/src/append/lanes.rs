@@ -12,7 +12,23 @@ pub(super) struct Held<'w> {
     /// A work did not fit: nothing of this lane is taken in this group any more.
     pub(super) stopped: bool,
     pub(super) ended: Option<Position>,
-    pub(super) readings: Vec<&'w [ReadingRow]>,
+    /// Mostly one work's.
+    first: &'w [ReadingRow],
+    more: Vec<&'w [ReadingRow]>,
+}
+
+impl<'w> Held<'w> {
+    /// Readings that follow those before.
+    pub(super) fn write(&mut self, rows: &'w [ReadingRow]) {
+        match self.first {
+            [] => self.first = rows,
+            _ => self.more.push(rows),
+        }
+    }
+
+    pub(super) fn readings(&self) -> impl Iterator<Item = &'w [ReadingRow]> {
+        std::iter::once(self.first).chain(self.more.iter().copied())
+    }
 }
 
 /// All of them, sorted once: a group of hundreds compares names as seldom as it can.
@@ -31,6 +47,14 @@ impl<'w> Lanes<'w> {
     pub(super) fn get(&self, lane: &LaneId) -> Option<&Held<'w>> {
         let place = self.held.binary_search_by(|(l, _)| l.cmp(lane)).ok()?;
         Some(&self.held[place].1)
+    }
+
+    /// As [`Lanes::get_or_add`], for a lane that is likely to be at this place.
+    pub(super) fn near(&mut self, place: usize, lane: &LaneId) -> &mut Held<'w> {
+        match self.held.get(place) {
+            Some((found, _)) if found == lane => &mut self.held[place].1,
+            _ => self.get_or_add(lane),
+        }
     }
 
     /// The lane; one that is not locked begins with nothing.

@@ -19,10 +19,10 @@ impl Step {
 }
 
 impl<'w> Group<'w> {
-    /// Appends records to a lane (rule A).
-    pub(super) fn records(&mut self, work: &'w RecordsWork) -> Appended {
+    /// Appends records to a lane (rule A), which is likely to be at this place.
+    pub(super) fn records(&mut self, work: &'w RecordsWork, place: usize) -> Appended {
         let lane = work.lane;
-        let held = self.lanes.get_or_add(&lane);
+        let held = self.lanes.near(place, &lane);
         let mark = held.mark;
         if held.stopped || !follows(mark, &work.steps) {
             // A later work of this group must not slip into the place of this one.
@@ -35,9 +35,9 @@ impl<'w> Group<'w> {
         }
         if done.mark > mark {
             let new = work.readings.partition_point(|r| r.position <= mark && !sensock::planted!("no-dedup"));
-            let held = self.lanes.get_or_add(&lane);
+            let held = self.lanes.near(place, &lane);
             (held.mark, held.moved) = (done.mark, true);
-            held.readings.push(&work.readings[new..]);
+            held.write(&work.readings[new..]);
             self.inserts.anchors.extend_from_slice(&work.anchors);
             for reply in work.replies.iter().filter(|r| r.position > mark) {
                 done.settled.extend(self.answer(lane.device, reply, work.now_us));
