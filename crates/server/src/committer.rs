@@ -179,11 +179,12 @@ fn report(shared: &Shared, works: Vec<Work>, origins: Vec<Origin>, results: Vec<
                 Work::Floor(work) => (Some(work.lane), Vec::new()),
                 _ => (None, Vec::new()),
             };
-            let rows = Arc::new(rows);
+            // Without readers nothing is kept.
+            let rows = (!rows.is_empty()).then(|| Arc::new(rows));
             if fed {
-                moved(lane, done, &rows, &mut parts);
+                moved(lane, done, rows.as_ref(), &mut parts);
             }
-            views(shared, done, rows, told, &mut news);
+            views(shared, done, rows.filter(|_| told), &mut news);
         }
         match origin {
             Origin::Connection(connection, token) => connection.inbox.push(Message::Done(token, result)),
@@ -205,10 +206,10 @@ fn report(shared: &Shared, works: Vec<Work>, origins: Vec<Origin>, results: Vec<
 }
 
 /// What feeds are told of one committed work.
-fn moved(lane: Option<LaneId>, done: &Done, rows: &Arc<Vec<ReadingRow>>, parts: &mut Vec<Part>) {
+fn moved(lane: Option<LaneId>, done: &Done, rows: Option<&Arc<Vec<ReadingRow>>>, parts: &mut Vec<Part>) {
     match (done, lane) {
         (Done::Appended(done), Some(lane)) if done.mark > done.before => {
-            let (rows, gaps) = (rows.clone(), done.gaps.clone());
+            let (rows, gaps) = (rows.cloned().unwrap_or_default(), done.gaps.clone());
             parts.push(Part { lane, before: done.before, mark: done.mark, rows, gaps });
         }
         // These are rare, and their marks stand elsewhere: who reads them asks the store.
@@ -224,16 +225,14 @@ fn moved(lane: Option<LaneId>, done: &Done, rows: &Arc<Vec<ReadingRow>>, parts: 
 }
 
 /// Events of one committed work.
-fn views(shared: &Shared, done: &Done, rows: Arc<Vec<ReadingRow>>, told: bool, news: &mut Vec<Event>) {
+fn views(shared: &Shared, done: &Done, rows: Option<Arc<Vec<ReadingRow>>>, news: &mut Vec<Event>) {
     match done {
         Done::Hello(hello) => {
             news.extend(hello.gaps.iter().cloned().map(Event::Gap));
             news.extend(hello.settled.iter().cloned().map(Event::Settled));
         }
         Done::Appended(appended) => {
-            if told && !rows.is_empty() {
-                news.push(Event::Stored { rows: Rows(rows) });
-            }
+            news.extend(rows.map(|rows| Event::Stored { rows: Rows(rows) }));
             news.extend(appended.gaps.iter().cloned().map(Event::Gap));
             news.extend(appended.settled.iter().cloned().map(Event::Settled));
             news.extend(appended.applied.iter().cloned().map(Event::Applied));

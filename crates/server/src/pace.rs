@@ -16,8 +16,8 @@ const WHOLE: u32 = 64;
 const FULL: u32 = 32;
 /// Nothing is waited for longer than this.
 const LONGEST: Duration = Duration::from_millis(10);
-/// Timers count milliseconds: what is much shorter is not waited at all.
-const SHORTEST: Duration = Duration::from_micros(250);
+/// What is shorter is not waited at all. Timers count milliseconds, so a wait in vain takes one: rarely, as patience ends soon then.
+const SHORTEST: Duration = Duration::from_micros(50);
 /// After so many groups the full wait is tried again.
 const AGAIN: u32 = 32;
 

@@ -163,7 +163,7 @@ impl Queue {
     /// Takes the next group, urgent works first.
     pub(crate) fn take(&self, now_us: i64) -> Vec<Entry> {
         let mut inner = lock(&self.inner);
-        let (mut group, mut have) = (Vec::new(), 0);
+        let (mut group, mut have) = (Vec::with_capacity(inner.waiting().min(self.full)), 0);
         while have < self.full {
             let Some(entry) = inner.pop() else { break };
             if matches!(entry.origin, Origin::Caller(_)) {

@@ -200,7 +200,11 @@ impl Live {
             for message in self.own.inbox.take(cx.waker()) {
                 self.message(message);
             }
-            let read = self.poll_read(cx, pipe);
+            let mut read = self.poll_read(cx, pipe);
+            // Mostly all was read at once, and only this look says so. If not, others get their turn between.
+            if read.is_ready() {
+                read = self.poll_read(cx, pipe);
+            }
             let now = self.shared.wall.now();
             self.unpark();
             self.submit_all(now);
