@@ -3,7 +3,8 @@
 use sensock_store::Failure;
 use sqlx::Error;
 use sqlx::mysql::MySqlDatabaseError;
-use sqlx::sqlite::SqliteError;
+
+use crate::sqlite::LiteError;
 
 /// What an error means for rule A. What is not known to be the rows' fault is tried again: nothing is given up by mistake.
 pub(crate) fn failure(error: &Error) -> Failure {
@@ -45,9 +46,7 @@ pub(crate) fn number(error: &Error) -> Option<Number> {
     if let Some(mysql) = error.try_downcast_ref::<MySqlDatabaseError>() {
         return Some(Number::MySql(mysql.number()));
     }
-    error.try_downcast_ref::<SqliteError>()?;
-    let code: i32 = error.code()?.parse().ok()?;
-    Some(Number::Sqlite(code & 0xff))
+    Some(Number::Sqlite(error.try_downcast_ref::<LiteError>()?.number()?))
 }
 
 fn mysql_rejects(n: u16) -> bool {

@@ -16,6 +16,14 @@ pub(crate) struct Table {
     pub(crate) key: &'static [&'static str],
     /// What is replaced if the row is there; if empty beside a key, the old row stays.
     pub(crate) replace: &'static [&'static str],
+    /// A row is replaced whole, and has no index but its key: SQLite then overwrites it in place.
+    pub(crate) overwrite: bool,
+}
+
+impl Table {
+    /// Plain inserts.
+    pub(crate) const PLAIN: Table =
+        Table { name: "", columns: &[], key: &[], replace: &[], overwrite: false };
 }
 
 impl Dialect {
@@ -35,9 +43,19 @@ impl Dialect {
         }
     }
 
+    /// Most rows of one statement. MySQL's are a question and an answer over the network; SQLite keeps each size prepared in memory.
+    pub(crate) fn largest(self) -> usize {
+        match self {
+            Dialect::Sqlite => 64,
+            Dialect::MySql => 512,
+        }
+    }
+
     /// An INSERT of `rows` rows.
     pub(crate) fn insert(self, table: &Table, rows: usize) -> String {
-        let mut sql = format!("INSERT INTO {} ({}) VALUES ", table.name, table.columns.join(", "));
+        let or_replace = if self.overwrites(table) { " OR REPLACE" } else { "" };
+        let columns = table.columns.join(", ");
+        let mut sql = format!("INSERT{or_replace} INTO {} ({columns}) VALUES ", table.name);
         let row = format!("({})", placeholders(table.columns.len()));
         for i in 0..rows {
             sql.push_str(if i > 0 { ", " } else { "" });
@@ -47,26 +65,19 @@ impl Dialect {
         sql
     }
 
-    /// An INSERT of `rows` rows that share the value of the first column, which is given once.
-    pub(crate) fn insert_with_first(self, table: &Table, rows: usize) -> String {
-        let rest = table.columns.len() - 1;
-        let row = format!("({})", placeholders(rest));
-        let columns: Vec<String> = (1..=rest).map(|i| format!("column{i}")).collect();
-        format!(
-            "INSERT INTO {} ({}) SELECT ?, {} FROM (VALUES {})",
-            table.name,
-            table.columns.join(", "),
-            columns.join(", "),
-            vec![row; rows].join(", ")
-        )
-    }
-
     /// `WHERE column IN (?, …)` for a list of `n`.
     pub(crate) fn list(self, n: usize) -> String {
         format!("({})", placeholders(n))
     }
 
+    fn overwrites(self, table: &Table) -> bool {
+        self == Dialect::Sqlite && table.overwrite
+    }
+
     fn if_there(self, table: &Table) -> String {
+        if self.overwrites(table) {
+            return String::new();
+        }
         let Some(first) = table.key.first() else { return String::new() };
         let assign = |how: fn(&str) -> String| {
             table.replace.iter().map(|c| format!("{c} = {}", how(c))).collect::<Vec<_>>().join(", ")
@@ -123,7 +134,7 @@ mod tests {
 
     #[test]
     fn an_upsert_in_each_dialect() {
-        let table = Table { name: "t", columns: &["a", "b"], key: &["a"], replace: &["b"] };
+        let table = Table { name: "t", columns: &["a", "b"], key: &["a"], replace: &["b"], ..Table::PLAIN };
         assert_eq!(
             Dialect::Sqlite.insert(&table, 2),
             "INSERT INTO t (a, b) VALUES (?, ?), (?, ?) ON CONFLICT (a) DO UPDATE SET b = excluded.b"
@@ -132,6 +143,9 @@ mod tests {
             Dialect::MySql.insert(&table, 1),
             "INSERT INTO t (a, b) VALUES (?, ?) ON DUPLICATE KEY UPDATE b = VALUES(b)"
         );
+        let whole = Table { overwrite: true, ..table };
+        assert_eq!(Dialect::Sqlite.insert(&whole, 1), "INSERT OR REPLACE INTO t (a, b) VALUES (?, ?)");
+        assert_eq!(Dialect::MySql.insert(&whole, 1), Dialect::MySql.insert(&table, 1));
         let once = Table { replace: &[], ..table };
         assert_eq!(
             Dialect::MySql.insert(&once, 1),

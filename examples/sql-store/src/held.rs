@@ -1,6 +1,5 @@
 //! Lanes in memory: what a transaction holds, and what is remembered from one to the next.
 
-use std::collections::HashMap;
 use std::num::NonZeroI64;
 use std::sync::Arc;
 
@@ -8,7 +7,7 @@ use sensock::{DeviceId, Lane, Position};
 use sensock_store::LaneId;
 
 use crate::series::Quantities;
-use crate::shared::CACHED;
+use crate::shared::{CACHED, Map};
 use crate::sheets::{Sheet, Signpost};
 
 /// A lane as a transaction found it and as it leaves it.
@@ -89,9 +88,9 @@ impl Held {
 #[derive(Debug, Default)]
 pub(crate) struct Known {
     /// Of each device's lanes; `None`: its row was never seen.
-    ids: HashMap<DeviceId, [Option<NonZeroI64>; Lane::COUNT]>,
+    ids: Map<DeviceId, [Option<NonZeroI64>; Lane::COUNT]>,
     /// Lanes that readings were written to.
-    lanes: HashMap<LaneId, State>,
+    lanes: Map<LaneId, State>,
     /// The newest sheet.
     sheet: Option<Sheet>,
     version: Option<i64>,
@@ -122,8 +121,10 @@ impl Known {
             self.epoch += 1;
             self.sheet = None;
         }
-        let found = lanes.iter().map(|lane| Some((*lane, self.state(lane)?)));
-        let mut found: Vec<(LaneId, State)> = found.collect::<Option<_>>()?;
+        let mut found: Vec<(LaneId, State)> = Vec::with_capacity(lanes.len());
+        for lane in lanes {
+            found.push((*lane, self.state(lane)?));
+        }
         let stale = (0..).zip(&found).filter(|(_, (_, state))| state.epoch != self.epoch);
         let stale = stale.map(|(place, _)| place).collect();
         found.iter_mut().for_each(|(_, state)| state.epoch = self.epoch);

@@ -6,7 +6,6 @@ use std::sync::Arc;
 
 use sensock_store::Batch;
 use sqlx::mysql::MySqlConnection;
-use sqlx::sqlite::SqliteConnection;
 use sqlx::{AssertSqlSafe, SqlSafeStr};
 
 use crate::error::SqlError;
@@ -66,10 +65,24 @@ impl HookTx<'_> {
         self.run(AssertSqlSafe(sql), args).await
     }
 
-    /// The connection itself, if it is SQLite's. Leave its transaction open.
-    pub fn sqlite(&mut self) -> Option<&mut SqliteConnection> {
+    /// Whether this is SQLite: then [`HookTx::with_sqlite`] gives its connection, else [`HookTx::mysql`].
+    #[must_use]
+    pub fn is_sqlite(&self) -> bool {
+        matches!(self.session, Session::Sqlite(_))
+    }
+
+    /// Does something with the connection itself, on its thread; `None` if it is not SQLite's. Leave its transaction open.
+    ///
+    /// # Errors
+    /// What the database said. Return it as it is.
+    pub async fn with_sqlite<T: Send + 'static>(
+        &mut self,
+        work: impl FnOnce(&rusqlite::Connection) -> rusqlite::Result<T> + Send + 'static,
+    ) -> Option<Result<T, SqlError>> {
         match &mut self.session {
-            Session::Sqlite(connection) => Some(connection),
+            Session::Sqlite(lite) => {
+                Some(lite.run(work).await.map_err(|error| SqlError::new(self.place, error)))
+            }
             Session::MySql(_) => None,
         }
     }

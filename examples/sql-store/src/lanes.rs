@@ -176,7 +176,7 @@ impl SqlTx {
     pub(crate) async fn write_ends(&mut self, batch: &Batch) -> Result<(), Fail> {
         for state in self.lanes.states().filter(|state| state.moved) {
             let sql = "UPDATE mark SET sheet = ? WHERE lane_id = ?";
-            self.begun.session()?.execute(sql, &[state.sheet.into(), state.id.into()]).await?;
+            self.begun.session()?.write(sql, &[state.sheet.into(), state.id.into()]).await?;
             state.moved = false;
         }
         let mut args = Vec::new();
@@ -205,11 +205,11 @@ impl SqlTx {
             Some(state) => {
                 state.written_us = Some(latest);
                 let sql = "UPDATE mark SET written_us = ? WHERE lane_id = ? AND (written_us IS NULL OR written_us < ?)";
-                session.execute(sql, &[latest.into(), state.id.into(), latest.into()]).await?;
+                session.write(sql, &[latest.into(), state.id.into(), latest.into()]).await?;
             }
             None => {
                 let sql = "UPDATE store SET latest_us = ? WHERE latest_us < ?";
-                session.execute(sql, &[latest.into(), latest.into()]).await?;
+                session.write(sql, &[latest.into(), latest.into()]).await?;
             }
         }
         Ok(())

@@ -217,7 +217,7 @@ impl SqlTx {
                 let (oldest, newest) = (row.int(1)?, row.int(2)?);
                 if oldest < newest {
                     let sql = "DELETE FROM anchor WHERE device = ? AND boot < ?";
-                    session.execute(sql, &[Arg::Text(&some[i]), newest.into()]).await?;
+                    session.write(sql, &[Arg::Text(&some[i]), newest.into()]).await?;
                 }
             }
         }

@@ -1,50 +1,40 @@
 //! Connections: one kind to write, one to read, of either database; and transactions on them.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
+use rusqlite::Connection;
 use sqlx::pool::PoolConnection;
-use sqlx::{Error, MySql, MySqlPool, Sqlite, SqlitePool};
+use sqlx::{AssertSqlSafe, Error, MySql, MySqlPool, SqlSafeStr as _};
 
-use crate::codes::{Number, number};
-use crate::session::Session;
+use crate::session::{Lite, Session};
+use crate::sqlite::{LiteHeld, LitePool, Statement};
 
 /// How long a lock or a connection is waited for.
 pub(crate) const WAIT: Duration = Duration::from_secs(3);
 
 pub(crate) enum Pools {
-    /// `made` counts the connections that wrote: each has a count of its own of what others did.
-    Sqlite {
-        writer: SqlitePool,
-        made: Arc<AtomicU32>,
-        readers: SqlitePool,
-    },
-    MySql {
-        writers: MySqlPool,
-        readers: MySqlPool,
-    },
+    Sqlite { writer: LitePool, readers: LitePool },
+    MySql { writers: MySqlPool, readers: MySqlPool },
 }
 
 impl Pools {
     /// Begins to write. In SQLite nobody else writes until it ends, and the number says whether anybody else did since it was the same.
     pub(crate) async fn begin(&self) -> Result<(Begun, Option<i64>), Error> {
         match self {
-            Pools::Sqlite { writer, made, .. } => {
-                let mut begun = Begun { held: Some(Held::Sqlite(writer.acquire().await?)), busy: true };
-                let row = begun.session()?.row("BEGIN IMMEDIATE; PRAGMA data_version", &[]).await;
-                begun.leave();
-                if row.as_ref().is_err_and(|error| matches!(number(error), Some(Number::Sqlite(5 | 6)))) {
-                    // It did not begin: there is nothing to roll back.
-                    begun.held = None;
-                }
-                let version = row?.map(|row| row.int(0)).transpose()?;
-                let connection = i64::from(made.load(Ordering::Acquire)) << 32;
-                Ok((begun, version.map(|version| connection + version)))
+            Pools::Sqlite { writer, .. } => {
+                let held = writer.acquire().await?;
+                // Each connection has a count of its own of what others did.
+                let connection = i64::from(held.number()) << 32;
+                let mut begun = Begun::sqlite(held);
+                let begin = |c: &Connection| {
+                    c.prepare_cached("BEGIN IMMEDIATE")?.execute([])?;
+                    c.prepare_cached("PRAGMA data_version")?.query_row([], |row| row.get::<_, i64>(0))
+                };
+                let version = begun.lite()?.run(begin).await?;
+                Ok((begun, Some(connection + version)))
             }
             Pools::MySql { writers, .. } => {
-                let held = Held::MySql(writers.acquire().await?);
-                Ok((Begun::new(held, "START TRANSACTION").await?, None))
+                Ok((Begun::mysql(writers.acquire().await?, "START TRANSACTION").await?, None))
             }
         }
     }
@@ -62,10 +52,13 @@ impl Pools {
     pub(crate) async fn read(&self) -> Result<Begun, Error> {
         match self {
             Pools::Sqlite { readers, .. } => {
-                Begun::new(Held::Sqlite(readers.acquire().await?), "BEGIN").await
+                let mut begun = Begun::sqlite(readers.acquire().await?);
+                begun.lite()?.waiting.push(Statement::new(AssertSqlSafe("BEGIN").into_sql_str(), &[]));
+                begun.reads = true;
+                Ok(begun)
             }
             Pools::MySql { readers, .. } => {
-                Begun::new(Held::MySql(readers.acquire().await?), "START TRANSACTION READ ONLY").await
+                Begun::mysql(readers.acquire().await?, "START TRANSACTION READ ONLY").await
             }
         }
     }
@@ -73,7 +66,7 @@ impl Pools {
     /// Ends all connections, once those under way are done.
     pub(crate) async fn close(&self) {
         match self {
-            Pools::Sqlite { writer, readers, .. } => {
+            Pools::Sqlite { writer, readers } => {
                 readers.close().await;
                 writer.close().await;
             }
@@ -87,23 +80,31 @@ impl Pools {
 
 /// A transaction under way. Dropped, it is rolled back.
 ///
-/// The driver's own transaction type is not used: after an error at which SQLite itself rolls back, or a future that was dropped in the
-/// middle of an answer of MySQL, it returns connections to the pool that never work again.
+/// The driver's own transaction type is not used: a future that was dropped in the middle of an answer of MySQL returns connections to the
+/// pool that never work again.
 pub(crate) struct Begun {
     /// Gone once the transaction has ended.
     held: Option<Held>,
     /// A statement is under way. If the transaction is dropped now, nobody will ever read its answer.
     busy: bool,
+    /// It writes nothing: how it ends is all the same.
+    reads: bool,
 }
 
 enum Held {
-    Sqlite(PoolConnection<Sqlite>),
+    Sqlite(LiteHeld, Vec<Statement>),
     MySql(PoolConnection<MySql>),
 }
 
 impl Begun {
-    async fn new(held: Held, how: &'static str) -> Result<Begun, Error> {
-        let mut begun = Begun { held: Some(held), busy: true };
+    /// On this connection, whatever is begun there.
+    pub(crate) fn sqlite(mut held: LiteHeld) -> Begun {
+        held.is_open = true;
+        Begun { held: Some(Held::Sqlite(held, Vec::new())), busy: false, reads: false }
+    }
+
+    async fn mysql(held: PoolConnection<MySql>, how: &'static str) -> Result<Begun, Error> {
+        let mut begun = Begun { held: Some(Held::MySql(held)), busy: true, reads: false };
         let begins = begun.run(how).await;
         if begins.is_err() {
             // There is nothing to roll back; the pool looks whether the connection still works.
@@ -115,8 +116,18 @@ impl Begun {
     /// For statements. Between [`Begun::enter`] and [`Begun::leave`].
     pub(crate) fn session(&mut self) -> Result<Session<'_>, Error> {
         match &mut self.held {
-            Some(held) => Ok(held.session()),
+            Some(Held::Sqlite(held, waiting)) => {
+                Ok(Session::Sqlite(Lite { worker: held.worker()?, waiting }))
+            }
+            Some(Held::MySql(connection)) => Ok(Session::MySql(connection)),
             None => Err(Error::PoolClosed),
+        }
+    }
+
+    fn lite(&mut self) -> Result<Lite<'_>, Error> {
+        match self.session()? {
+            Session::Sqlite(lite) => Ok(lite),
+            Session::MySql(_) => Err(Error::PoolClosed),
         }
     }
 
@@ -131,13 +142,14 @@ impl Begun {
     }
 
     pub(crate) async fn commit(mut self) -> Result<(), Error> {
-        match &self.held {
-            // Prepared once.
-            Some(Held::Sqlite(_)) => {
-                self.enter();
-                let done = self.session()?.execute("COMMIT", &[]).await;
-                self.leave();
-                done?;
+        match &mut self.held {
+            Some(Held::Sqlite(..)) if self.reads => {}
+            Some(Held::Sqlite(..)) => {
+                // With all that waits.
+                self.lite()?.run(|c| c.prepare_cached("COMMIT")?.execute([]).map(drop)).await?;
+                if let Some(Held::Sqlite(held, _)) = &mut self.held {
+                    held.is_open = false;
+                }
             }
             _ => self.run("COMMIT").await?,
         }
@@ -153,39 +165,22 @@ impl Begun {
     }
 }
 
-impl Held {
-    fn session(&mut self) -> Session<'_> {
-        match self {
-            Held::Sqlite(connection) => Session::Sqlite(connection),
-            Held::MySql(connection) => Session::MySql(connection),
-        }
-    }
-
-    async fn close(self) {
-        // It is given up: how it ends is nobody's concern.
-        let _ended = match self {
-            Held::Sqlite(connection) => connection.close().await,
-            Held::MySql(connection) => connection.close().await,
-        };
-    }
-}
-
 impl Drop for Begun {
     fn drop(&mut self) {
-        match (self.held.take(), tokio::runtime::Handle::try_current()) {
-            (None, _) => {}
+        // SQLite's are rolled back as they are given back.
+        let Some(Held::MySql(mut connection)) = self.held.take() else { return };
+        match tokio::runtime::Handle::try_current() {
             // Its answer would be taken for that of the next statement. MySQL rolls back when a connection ends.
-            (Some(Held::MySql(mut connection)), _) if self.busy => connection.close_on_drop(),
-            // SQLite's worker reads answers by itself, and takes statements in order.
-            (Some(mut held), Ok(runtime)) => {
+            _ if self.busy => connection.close_on_drop(),
+            Ok(runtime) => {
                 runtime.spawn(async move {
-                    if held.session().script("ROLLBACK").await.is_err() {
-                        held.close().await;
+                    if Session::MySql(&mut connection).script("ROLLBACK").await.is_err() {
+                        // It is given up: how it ends is nobody's concern.
+                        let _ended = connection.close().await;
                     }
                 });
             }
-            (Some(Held::Sqlite(mut connection)), Err(_)) => connection.close_on_drop(),
-            (Some(Held::MySql(mut connection)), Err(_)) => connection.close_on_drop(),
+            Err(_) => connection.close_on_drop(),
         }
     }
 }

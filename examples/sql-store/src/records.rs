@@ -6,7 +6,6 @@ use crate::error::Fail;
 use crate::held::State;
 use crate::lanes::stored;
 use crate::session::Arg;
-use crate::shared::Own;
 use crate::sheets::Signpost;
 use crate::tables::{MARK, NEWEST, RECORD, SIGNPOST};
 use crate::transaction::SqlTx;
@@ -65,17 +64,10 @@ impl SqlTx {
     /// Writes records and marks.
     pub(crate) async fn append(&mut self, packed: &Packed, batch: &Batch) -> Result<(), Fail> {
         let marks = self.mark_rows(batch).await?;
-        let alone = self.sheet.is_some_and(|s| s.id == packed.sheet && s.records == packed.len() as i64);
-        let ids = marks.chunks(MARK.columns.len()).map(|row| match row {
-            [Arg::Int(lane), Arg::Int(mark), ..] => (*lane, *mark),
-            _ => (0, 0),
-        });
-        let own = (alone && packed.ends_at(ids)).then(|| Own {
-            sheet: packed.sheet,
-            written_us: self.lanes.states().map(|state| state.written_us).max().flatten(),
-        });
         let shared = self.handle.shared.clone();
-        shared.append(&mut self.begun.session()?, packed, &marks, own).await
+        let mut session = self.begun.session()?;
+        shared.insert(&mut session, &RECORD, &packed.args()).await?;
+        shared.insert(&mut session, &MARK, &marks).await
     }
 
     /// Makes sure that the lane of these readings, and the series of their one catalogue, are known.
@@ -157,13 +149,14 @@ impl Packed {
     /// One more reading of the record under way.
     fn reading(&mut self, series: i64, row: &ReadingRow) {
         let begin = self.records.last().map_or(0, |r| r.end);
+        let mut digits = itoa::Buffer::new();
         self.text.push_str(if self.text.len() == begin { "[[" } else { ",[" });
-        number(&mut self.text, series);
+        self.text.push_str(digits.format(series));
         self.text.push(',');
-        number(&mut self.text, row.raw.into());
+        self.text.push_str(digits.format(row.raw));
         if let Some(fault) = row.fault {
             self.text.push(',');
-            number(&mut self.text, fault.0.into());
+            self.text.push_str(digits.format(fault.0));
         }
         self.text.push(']');
     }
@@ -180,24 +173,13 @@ impl Packed {
         });
     }
 
-    pub(crate) fn len(&self) -> usize {
-        self.records.len()
-    }
-
-    /// Whether these marks, by lane, are the positions of the last records of all lanes.
-    fn ends_at(&self, marks: impl Iterator<Item = (i64, i64)>) -> bool {
-        let lanes = self.records.chunk_by(|a, b| a.lane == b.lane).filter_map(<[Record]>::last);
-        lanes.map(|last| (last.lane, last.position)).eq(marks)
-    }
-
-    /// Arguments for `RECORD`, with the sheet of each row or without.
-    pub(crate) fn args(&self, with_sheet: bool) -> Vec<Arg<'_>> {
-        // One more than there is, for the sheet of all, and two for what follows.
-        let mut args = Vec::with_capacity(self.records.len() * RECORD.columns.len() + 3);
+    /// Arguments for `RECORD`.
+    pub(crate) fn args(&self) -> Vec<Arg<'_>> {
+        let mut args = Vec::with_capacity(self.records.len() * RECORD.columns.len());
         let mut begin = 0;
         for record in &self.records {
-            args.extend(with_sheet.then_some(Arg::Int(self.sheet)));
             args.extend([
+                Arg::Int(self.sheet),
                 Arg::Int(record.lane),
                 Arg::Int(record.position),
                 record.tick.into(),
@@ -209,37 +191,5 @@ impl Packed {
             begin = record.end;
         }
         args
-    }
-}
-
-/// Writes a number in decimal; the formatter of the standard library takes several times as long.
-fn number(text: &mut String, value: i64) {
-    if value < 0 {
-        text.push('-');
-    }
-    let (mut rest, mut digits, mut from) = (value.unsigned_abs(), [0; 20], 20);
-    loop {
-        from -= 1;
-        digits[from] = b'0' + (rest % 10) as u8;
-        rest /= 10;
-        if rest == 0 {
-            break;
-        }
-    }
-    // Digits are always text.
-    text.push_str(std::str::from_utf8(&digits[from..]).unwrap_or_default());
-}
-
-#[cfg(test)]
-mod tests {
-    use super::number;
-
-    #[test]
-    fn numbers_are_decimal() {
-        for value in [0, 7, 10, -1, 99, 100, 101, -2_345, i64::MAX, i64::MIN] {
-            let mut text = String::new();
-            number(&mut text, value);
-            assert_eq!(text, value.to_string());
-        }
     }
 }

@@ -1,14 +1,12 @@
 //! One connection of either kind, statements with arguments, and rows that come back.
 
-use futures_util::TryStreamExt as _;
+use rusqlite::Connection;
 use sqlx::mysql::{MySqlArguments, MySqlConnection, MySqlRow};
 use sqlx::query::Query as Prepared;
-use sqlx::sqlite::{SqliteArguments, SqliteConnection, SqliteRow};
-use sqlx::{
-    Arguments, AssertSqlSafe, Either, Encode, Error, Executor as _, MySql, Row as _, SqlSafeStr, Sqlite, Type,
-};
+use sqlx::{Arguments as _, AssertSqlSafe, Error, MySql, Row as _, SqlSafeStr};
 
 use crate::dialect::Dialect;
+use crate::sqlite::{LiteRow, Statement, Worker};
 
 /// One argument of a statement.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -105,7 +103,7 @@ pub(crate) struct Query<'a> {
 
 /// A connection, borrowed for some statements.
 pub(crate) enum Session<'c> {
-    Sqlite(&'c mut SqliteConnection),
+    Sqlite(Lite<'c>),
     MySql(&'c mut MySqlConnection),
 }
 
@@ -119,50 +117,60 @@ impl Session<'_> {
 
     /// Runs a prepared statement; returns how many rows it touched.
     pub(crate) async fn execute(&mut self, sql: impl SqlSafeStr, args: &[Arg<'_>]) -> Result<u64, Error> {
-        Ok(match self {
-            Session::Sqlite(c) => sqlite(sql, args)?.execute(&mut **c).await?.rows_affected(),
-            Session::MySql(c) => mysql(sql, args)?.execute(&mut **c).await?.rows_affected(),
-        })
+        match self {
+            Session::Sqlite(c) => {
+                let statement = Statement::new(sql.into_sql_str(), args);
+                c.run(move |c| statement.execute(c)).await
+            }
+            Session::MySql(c) => Ok(mysql(sql, args)?.execute(&mut **c).await?.rows_affected()),
+        }
+    }
+
+    /// As [`Session::execute`] where nobody asks how many rows it touched. In SQLite it may be run only with the next statement or the
+    /// commit, which then has its error.
+    pub(crate) async fn write(&mut self, sql: impl SqlSafeStr, args: &[Arg<'_>]) -> Result<(), Error> {
+        match self {
+            Session::Sqlite(c) => c.later(Statement::new(sql.into_sql_str(), args)).await,
+            Session::MySql(_) => self.execute(sql, args).await.map(drop),
+        }
     }
 
     /// Runs a prepared query.
     pub(crate) async fn rows(&mut self, sql: impl SqlSafeStr, args: &[Arg<'_>]) -> Result<Vec<Row>, Error> {
-        Ok(match self {
-            Session::Sqlite(c) => {
-                sqlite(sql, args)?.fetch_all(&mut **c).await?.into_iter().map(Row::Sqlite).collect()
-            }
-            Session::MySql(c) => {
-                mysql(sql, args)?.fetch_all(&mut **c).await?.into_iter().map(Row::MySql).collect()
-            }
-        })
-    }
-
-    /// Runs prepared queries, one after the other; the rows of each. In SQLite, where each statement is a message to another thread, all go in one.
-    pub(crate) async fn queries(&mut self, queries: &[Query<'_>]) -> Result<Vec<Vec<Row>>, Error> {
-        let mut found = Vec::with_capacity(queries.len());
         match self {
             Session::Sqlite(c) => {
-                let sql = queries.iter().map(|query| query.sql.as_str()).collect::<Vec<_>>().join("; ");
-                let args: Vec<Arg<'_>> = queries.iter().flat_map(|query| &query.args).copied().collect();
-                // A row, or that there are no more of its query.
-                let mut steps = c.fetch_many(sqlite(AssertSqlSafe(sql), &args)?);
-                let mut rows = Vec::new();
-                while let Some(step) = steps.try_next().await? {
-                    match step {
-                        Either::Left(_) => found.push(std::mem::take(&mut rows)),
-                        Either::Right(row) => rows.push(Row::Sqlite(row)),
-                    }
-                }
+                let statement = Statement::new(sql.into_sql_str(), args);
+                let rows = c.run(move |c| statement.rows(c)).await?;
+                Ok(rows.into_iter().map(Row::Sqlite).collect())
+            }
+            Session::MySql(c) => {
+                Ok(mysql(sql, args)?.fetch_all(&mut **c).await?.into_iter().map(Row::MySql).collect())
+            }
+        }
+    }
+
+    /// Runs prepared queries, one after the other; the rows of each. In SQLite, where each question goes to another thread, all go at once.
+    pub(crate) async fn queries(&mut self, queries: &[Query<'_>]) -> Result<Vec<Vec<Row>>, Error> {
+        match self {
+            Session::Sqlite(c) => {
+                let all: Vec<Statement> = queries
+                    .iter()
+                    .map(|query| {
+                        Statement::new(AssertSqlSafe(query.sql.as_str()).into_sql_str(), &query.args)
+                    })
+                    .collect();
+                let found = c
+                    .run(move |c| all.iter().map(|query| query.rows(c)).collect::<Result<Vec<_>, _>>())
+                    .await?;
+                Ok(found.into_iter().map(|rows| rows.into_iter().map(Row::Sqlite).collect()).collect())
             }
             Session::MySql(_) => {
+                let mut found = Vec::with_capacity(queries.len());
                 for Query { sql, args } in queries {
                     found.push(self.rows(AssertSqlSafe(sql.as_str()), args).await?);
                 }
+                Ok(found)
             }
-        }
-        match found.len() == queries.len() {
-            true => Ok(found),
-            false => Err(Error::Protocol(format!("{} queries had {} answers", queries.len(), found.len()))),
         }
     }
 
@@ -174,64 +182,77 @@ impl Session<'_> {
     /// Runs a script of several statements, without arguments.
     pub(crate) async fn script(&mut self, sql: impl SqlSafeStr) -> Result<(), Error> {
         match self {
-            Session::Sqlite(c) => sqlx::raw_sql(sql).execute(&mut **c).await.map(drop),
+            Session::Sqlite(c) => {
+                let sql = sql.into_sql_str();
+                c.run(move |c| c.execute_batch(sql.as_str())).await
+            }
             Session::MySql(c) => sqlx::raw_sql(sql).execute(&mut **c).await.map(drop),
         }
     }
 }
 
-fn sqlite<'q>(
-    sql: impl SqlSafeStr,
-    args: &[Arg<'_>],
-) -> Result<Prepared<'q, Sqlite, SqliteArguments>, Error> {
-    let mut all = SqliteArguments::default();
-    all.reserve(args.len(), 0);
-    args.iter().try_for_each(|arg| add(&mut all, arg))?;
-    Ok(sqlx::query_with(sql, all))
+/// A connection of SQLite's, and what waits to be run on it.
+pub(crate) struct Lite<'c> {
+    pub(crate) worker: &'c Worker,
+    pub(crate) waiting: &'c mut Vec<Statement>,
+}
+
+/// So many arguments wait for the next job, and no more: memory is bounded.
+const WAITING: usize = 8_192;
+
+impl Lite<'_> {
+    /// Runs what waits, then this.
+    pub(crate) async fn run<T: Send + 'static>(
+        &mut self,
+        job: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
+    ) -> Result<T, Error> {
+        let waiting = std::mem::take(self.waiting);
+        let all = move |c: &Connection| {
+            waiting.iter().try_for_each(|statement| statement.execute(c).map(drop))?;
+            job(c)
+        };
+        self.worker.run(all).await
+    }
+
+    async fn later(&mut self, statement: Statement) -> Result<(), Error> {
+        self.waiting.push(statement);
+        match self.waiting.iter().map(Statement::args).sum::<usize>() {
+            WAITING.. => self.run(|_| Ok(())).await,
+            _ => Ok(()),
+        }
+    }
 }
 
 fn mysql<'q>(sql: impl SqlSafeStr, args: &[Arg<'_>]) -> Result<Prepared<'q, MySql, MySqlArguments>, Error> {
     let mut all = MySqlArguments::default();
     all.reserve(args.len(), args.len() * 8);
-    args.iter().try_for_each(|arg| add(&mut all, arg))?;
-    Ok(sqlx::query_with(sql, all))
-}
-
-fn add<A: Arguments>(all: &mut A, arg: &Arg<'_>) -> Result<(), Error>
-where
-    for<'t> Option<i64>: Encode<'t, A::Database> + Type<A::Database>,
-    for<'t> i64: Encode<'t, A::Database> + Type<A::Database>,
-    for<'t> f64: Encode<'t, A::Database> + Type<A::Database>,
-    for<'t> &'t str: Encode<'t, A::Database> + Type<A::Database>,
-    for<'t> &'t [u8]: Encode<'t, A::Database> + Type<A::Database>,
-{
-    match *arg {
-        Arg::Null => all.add(None::<i64>),
-        Arg::Int(v) => all.add(v),
-        Arg::Real(v) => all.add(v),
-        Arg::Text(v) => all.add(v),
-        Arg::Bytes(v) => all.add(v),
+    for arg in args {
+        match *arg {
+            Arg::Null => all.add(None::<i64>),
+            Arg::Int(v) => all.add(v),
+            Arg::Real(v) => all.add(v),
+            Arg::Text(v) => all.add(v),
+            Arg::Bytes(v) => all.add(v),
+        }
+        .map_err(Error::Encode)?;
     }
-    .map_err(Error::Encode)
+    Ok(sqlx::query_with(sql, all))
 }
 
 /// One row; columns by their place in the query, whose types are ours.
 pub(crate) enum Row {
-    Sqlite(SqliteRow),
+    Sqlite(LiteRow),
     MySql(MySqlRow),
 }
 
 impl Row {
     pub(crate) fn int(&self, i: usize) -> Result<i64, Error> {
-        match self {
-            Row::Sqlite(r) => r.try_get_unchecked(i),
-            Row::MySql(r) => r.try_get_unchecked(i),
-        }
+        self.maybe_int(i)?.ok_or_else(|| missing(i))
     }
 
     pub(crate) fn maybe_int(&self, i: usize) -> Result<Option<i64>, Error> {
         match self {
-            Row::Sqlite(r) => r.try_get_unchecked(i),
+            Row::Sqlite(r) => r.maybe_int(i),
             Row::MySql(r) => r.try_get_unchecked(i),
         }
     }
@@ -258,23 +279,24 @@ impl Row {
     }
 
     pub(crate) fn text(&self, i: usize) -> Result<String, Error> {
-        match self {
-            Row::Sqlite(r) => r.try_get_unchecked(i),
-            Row::MySql(r) => r.try_get_unchecked(i),
-        }
+        self.maybe_text(i)?.ok_or_else(|| missing(i))
     }
 
     pub(crate) fn maybe_text(&self, i: usize) -> Result<Option<String>, Error> {
         match self {
-            Row::Sqlite(r) => r.try_get_unchecked(i),
+            Row::Sqlite(r) => r.maybe_text(i),
             Row::MySql(r) => r.try_get_unchecked(i),
         }
     }
 
     pub(crate) fn bytes(&self, i: usize) -> Result<Vec<u8>, Error> {
         match self {
-            Row::Sqlite(r) => r.try_get_unchecked(i),
+            Row::Sqlite(r) => r.bytes(i),
             Row::MySql(r) => r.try_get_unchecked(i),
         }
     }
+}
+
+fn missing(i: usize) -> Error {
+    Error::ColumnDecode { index: format!("number {i}"), source: "there is no value".into() }
 }

@@ -12,18 +12,14 @@ use crate::error::{Fail, SqlError};
 use crate::held::Known;
 use crate::hook::ErasedHook;
 use crate::pool::Pools;
-use crate::records::Packed;
 use crate::series::Quantities;
 use crate::session::{Arg, Session};
-use crate::tables::{MARK, RECORD};
+
+/// A table that is looked into for each record.
+pub(crate) type Map<K, V> = HashMap<K, V, foldhash::fast::RandomState>;
 
 /// Entries of a cache before it is emptied: they come back from the database.
 pub(crate) const CACHED: usize = 200_000;
-/// Records that are written by a statement of their very number.
-const EXACT: usize = 128;
-/// Rows of one statement.
-const LARGEST: usize = 512;
-
 pub(crate) struct Shared {
     pub(crate) dialect: Dialect,
     pub(crate) place: Arc<str>,
@@ -33,19 +29,7 @@ pub(crate) struct Shared {
     /// Rows of `series` that are committed, per device and catalogue.
     pub(crate) series: Cache<(DeviceId, u64), Quantities>,
     texts: Cache<(usize, usize), Arc<str>>,
-    pairs: Cache<(usize, usize), Arc<str>>,
 }
-
-/// A sheet that holds the records of one transaction alone, whose marks are the positions of its last records.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Own {
-    pub(crate) sheet: i64,
-    pub(crate) written_us: Option<i64>,
-}
-
-/// Marks of the lanes that have records in a sheet of their own.
-const OWN_MARKS: &str = "INSERT OR REPLACE INTO mark (lane_id, mark, written_us, sheet) \
-     SELECT lane_id, MAX(position), ?, sheet FROM record WHERE sheet = ? GROUP BY lane_id";
 
 /// The part of a store that a hook makes different from its clones.
 #[derive(Clone)]
@@ -64,7 +48,6 @@ impl Shared {
             lanes: Mutex::default(),
             series: Cache::default(),
             texts: Cache::default(),
-            pairs: Cache::default(),
         }
     }
 
@@ -81,55 +64,12 @@ impl Shared {
     ) -> Result<(), Fail> {
         let width = table.columns.len();
         let mut rest = rows;
-        for n in chunks(rows.len() / width, LARGEST) {
+        for n in chunks(rows.len() / width, self.dialect.largest()) {
             let (now, later) = rest.split_at(n * width);
-            session.execute(AssertSqlSafe(self.text(table, n)), now).await?;
+            session.write(AssertSqlSafe(self.text(table, n)), now).await?;
             rest = later;
         }
         Ok(())
-    }
-
-    /// Inserts records and sets marks: in SQLite, where each statement is a message to another thread, in one go if the numbers are
-    /// those that recur (a record of each lane, or records of one lane). Arguments are what SQLite spends most on: `own` says that the
-    /// sheet holds nothing else and that the marks are the positions of the last records, which are then not given twice.
-    pub(crate) async fn append(
-        &self,
-        session: &mut Session<'_>,
-        packed: &Packed,
-        marks: &[Arg<'_>],
-        own: Option<Own>,
-    ) -> Result<(), Fail> {
-        let (n, m) = (packed.len(), marks.len() / MARK.columns.len());
-        let recurs = n > 0 && n <= EXACT && (m == n || m == 1) && self.dialect == Dialect::Sqlite;
-        let Some(own) = own.filter(|_| recurs) else {
-            let records = packed.args(true);
-            if recurs {
-                let text = self.pair((n, m), || {
-                    [(&RECORD, n), (&MARK, m)].map(|(table, n)| self.dialect.insert(table, n)).join("; ")
-                });
-                return Ok(session
-                    .execute(AssertSqlSafe(text), &[&records, marks].concat())
-                    .await
-                    .map(drop)?);
-            }
-            self.insert(session, &RECORD, &records).await?;
-            return self.insert(session, &MARK, marks).await;
-        };
-        let text = self
-            .pair((n, 0), || [self.dialect.insert_with_first(&RECORD, n), OWN_MARKS.to_owned()].join("; "));
-        let mut args = packed.args(false);
-        args.insert(0, own.sheet.into());
-        args.extend([Arg::from(own.written_us), own.sheet.into()]);
-        session.execute(AssertSqlSafe(text), &args).await?;
-        Ok(())
-    }
-
-    fn pair(&self, key: (usize, usize), make: impl FnOnce() -> String) -> Arc<str> {
-        self.pairs.find(&key).unwrap_or_else(|| {
-            let text: Arc<str> = make().into();
-            self.pairs.learn([(key, text.clone())]);
-            text
-        })
     }
 
     /// What is known of lanes. Nothing that panics is done under the lock.
@@ -154,7 +94,7 @@ impl Shared {
 }
 
 /// What was found in the database and does not change there.
-pub(crate) struct Cache<K, V>(Mutex<HashMap<K, V>>);
+pub(crate) struct Cache<K, V>(Mutex<Map<K, V>>);
 
 impl<K, V> Default for Cache<K, V> {
     fn default() -> Self {
@@ -184,7 +124,7 @@ impl<K: Eq + Hash, V: Clone> Cache<K, V> {
     }
 
     /// An insertion is all that ever happens under the lock: a panic elsewhere leaves it whole.
-    fn lock(&self) -> MutexGuard<'_, HashMap<K, V>> {
+    fn lock(&self) -> MutexGuard<'_, Map<K, V>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

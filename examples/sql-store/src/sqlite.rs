@@ -1,56 +1,44 @@
-//! SQLite: one connection that writes, kept warm, and a few that read.
+//! SQLite: one connection that writes, and a few that read.
 
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use sensock_store::Durability;
-use sqlx::ConnectOptions as _;
-use sqlx::pool::PoolOptions;
-use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqliteSynchronous};
 
 use crate::codes::{Number, number};
 use crate::dialect::Dialect;
 use crate::error::{OpenError, SqlError};
 use crate::migrate;
-use crate::pool::{Pools, WAIT};
-use crate::session::Session;
+use crate::pool::{Begun, Pools, WAIT};
 use crate::shared::Shared;
 
+mod fail;
+mod pool;
+mod statement;
+mod worker;
+
+pub(crate) use fail::LiteError;
+pub(crate) use pool::{LiteHeld, LitePool};
+pub(crate) use statement::{LiteRow, Statement};
+pub(crate) use worker::{Purpose, Worker};
+
 const READERS: u32 = 4;
-/// Memory for pages of one that reads, in KiB: what it holds is worth nothing after the next commit, and the system keeps the file's pages too.
-const READ_CACHE_KIB: u32 = 256;
 /// Prepared statements of one connection: every table in every size.
 pub(crate) const STATEMENTS: usize = 400;
 
 pub(crate) async fn open(file: &Path, place: Arc<str>) -> Result<Shared, OpenError> {
     look(file, &place)?;
-    let options = SqliteConnectOptions::new()
-        .filename(file)
-        .create_if_missing(true)
-        .busy_timeout(WAIT)
-        .journal_mode(SqliteJournalMode::Wal)
-        .synchronous(SqliteSynchronous::Full)
-        // What a statement needs to undo itself: never read again after a crash.
-        .pragma("temp_store", "memory")
-        .row_buffer_size(512)
-        .statement_cache_capacity(STATEMENTS)
-        .disable_statement_logging();
     let sql = |error| OpenError::Sql(SqlError::new(&place, error));
-    let made = Arc::new(AtomicU32::new(0));
-    let writer = warm(&options, &made).await.map_err(sql)?;
-    let mut held = writer.acquire().await.map_err(sql)?;
-    migrate::sqlite(&mut Session::Sqlite(&mut held), &place).await?;
-    let version = Session::Sqlite(&mut held).row("SELECT sqlite_version()", &[]).await;
+    let writer = LitePool::new(file.to_owned(), Purpose::Write, 1);
+    let mut held = Begun::sqlite(warm(&writer).await.map_err(sql)?);
+    migrate::sqlite(&mut held.session().map_err(sql)?, &place).await?;
+    let version = held.session().map_err(sql)?.row("SELECT sqlite_version()", &[]).await;
     let version = version.and_then(|row| row.ok_or(sqlx::Error::RowNotFound)?.text(0)).map_err(sql)?;
     drop(held);
-    let readers =
-        PoolOptions::new().max_connections(READERS).acquire_timeout(WAIT).test_before_acquire(false);
-    let reading = options.create_if_missing(false).pragma("query_only", "1");
-    let readers = readers.connect_lazy_with(reading.pragma("cache_size", format!("-{READ_CACHE_KIB}")));
+    let readers = LitePool::new(file.to_owned(), Purpose::Read, READERS);
     let name = format!("SQLite {version}, {}", file.display());
-    Ok(Shared::new(Dialect::Sqlite, place, name, Pools::Sqlite { writer, made, readers }))
+    Ok(Shared::new(Dialect::Sqlite, place, name, Pools::Sqlite { writer, readers }))
 }
 
 /// What `synchronous = FULL`, which every connection here sets, means.
@@ -59,21 +47,10 @@ pub(crate) fn durability() -> Durability {
 }
 
 /// The one connection that writes. Two programs that make the same file at once may meet a lock that does not wait: they try again.
-async fn warm(options: &SqliteConnectOptions, made: &Arc<AtomicU32>) -> Result<SqlitePool, sqlx::Error> {
+async fn warm(writer: &LitePool) -> Result<LiteHeld, sqlx::Error> {
     let begun = Instant::now();
     loop {
-        let made = made.clone();
-        let pool = PoolOptions::new()
-            .after_connect(move |_, _| {
-                made.fetch_add(1, Ordering::AcqRel);
-                Box::pin(async { Ok(()) })
-            })
-            .max_connections(1)
-            .acquire_timeout(WAIT)
-            .idle_timeout(None)
-            .max_lifetime(None)
-            .test_before_acquire(false);
-        match pool.connect_with(options.clone()).await {
+        match writer.acquire().await {
             Err(error) if number(&error) == Some(Number::Sqlite(5)) && begun.elapsed() < WAIT => {
                 tokio::time::sleep(Duration::from_millis(10)).await;
             }

@@ -9,36 +9,50 @@ macro_rules! with_account {
     };
 }
 
-pub(crate) static LANE_NEW: Table =
-    Table { name: "lane", columns: &["device", "lane"], key: &["device", "lane"], replace: &[] };
+pub(crate) static LANE_NEW: Table = Table {
+    name: "lane",
+    columns: &["device", "lane"],
+    key: &["device", "lane"],
+    replace: &[],
+    ..Table::PLAIN
+};
 
 pub(crate) static MARK_NEW: Table =
-    Table { name: "mark", columns: &["lane_id"], key: &["lane_id"], replace: &[] };
+    Table { name: "mark", columns: &["lane_id"], key: &["lane_id"], replace: &[], ..Table::PLAIN };
 
 pub(crate) static MARK: Table = Table {
     name: "mark",
     columns: &["lane_id", "mark", "written_us", "sheet"],
     key: &["lane_id"],
     replace: &["mark", "written_us", "sheet"],
+    overwrite: true,
 };
 
-pub(crate) static LANE_ENDED: Table =
-    Table { name: "lane", columns: &["id", "device", "lane", "ended"], key: &["id"], replace: &["ended"] };
+pub(crate) static LANE_ENDED: Table = Table {
+    name: "lane",
+    columns: &["id", "device", "lane", "ended"],
+    key: &["id"],
+    replace: &["ended"],
+    ..Table::PLAIN
+};
 
 pub(crate) static RECORD: Table = Table {
     name: "record",
     columns: &["sheet", "lane_id", "position", "tick", "not_before_us", "not_after_us", "readings"],
     key: &[],
     replace: &[],
+    ..Table::PLAIN
 };
 
-pub(crate) static SHEET: Table = Table { name: "sheet", columns: &["id"], key: &["id"], replace: &[] };
+pub(crate) static SHEET: Table =
+    Table { name: "sheet", columns: &["id"], key: &["id"], replace: &[], ..Table::PLAIN };
 
 pub(crate) static SIGNPOST: Table = Table {
     name: "signpost",
     columns: &["lane_id", "position", "sheet", "not_before_us", "not_after_us"],
     key: &["lane_id", "position"],
     replace: &[],
+    ..Table::PLAIN
 };
 
 pub(crate) static NEWEST: Table = Table {
@@ -46,6 +60,7 @@ pub(crate) static NEWEST: Table = Table {
     columns: &["lane_id", "series_id", "position"],
     key: &["lane_id", "series_id"],
     replace: &["position"],
+    ..Table::PLAIN
 };
 
 pub(crate) static CATALOG: Table = Table {
@@ -53,6 +68,7 @@ pub(crate) static CATALOG: Table = Table {
     columns: &["device", "hash", "firmware", "bytes"],
     key: &["device", "hash"],
     replace: &[],
+    ..Table::PLAIN
 };
 
 const SERIES_COLUMNS: Table = Table {
@@ -60,6 +76,7 @@ const SERIES_COLUMNS: Table = Table {
     columns: &["device", "catalog", "quantity", "name", "unit", "scale", "multiplier", "divisor"],
     key: &["device", "catalog", "quantity"],
     replace: &["name", "unit", "scale", "multiplier", "divisor"],
+    ..Table::PLAIN
 };
 
 pub(crate) static SERIES: Table = SERIES_COLUMNS;
@@ -82,6 +99,7 @@ pub(crate) static GAP: Table = Table {
     ],
     key: &[],
     replace: &[],
+    ..Table::PLAIN
 };
 
 pub(crate) static QUARANTINE: Table = Table {
@@ -89,6 +107,7 @@ pub(crate) static QUARANTINE: Table = Table {
     columns: &["lane_id", "first_position", "last_position", "reason", "raw", "written_us"],
     key: &[],
     replace: &[],
+    ..Table::PLAIN
 };
 
 pub(crate) static DEVICE: Table = Table {
@@ -96,6 +115,7 @@ pub(crate) static DEVICE: Table = Table {
     columns: &["device", "boot", "tag", "superseded", "catalog"],
     key: &["device"],
     replace: &["boot", "tag", "superseded", "catalog"],
+    ..Table::PLAIN
 };
 
 pub(crate) static BOOT: Table = Table {
@@ -123,6 +143,7 @@ pub(crate) static BOOT: Table = Table {
         "last_tick",
         "rebased_by"
     ),
+    ..Table::PLAIN
 };
 
 pub(crate) static ANCHOR: Table = Table {
@@ -130,6 +151,7 @@ pub(crate) static ANCHOR: Table = Table {
     columns: &["device", "boot", "tick", "lo_us", "hi_us", "server"],
     key: &[],
     replace: &[],
+    ..Table::PLAIN
 };
 
 pub(crate) static CONNECTION: Table = Table {
@@ -160,6 +182,7 @@ pub(crate) static CONNECTION: Table = Table {
         "records",
         "bytes"
     ),
+    ..Table::PLAIN
 };
 
 pub(crate) static COMMAND: Table = Table {
@@ -199,6 +222,7 @@ pub(crate) static COMMAND: Table = Table {
         "answer",
         "settled_us",
     ],
+    ..Table::PLAIN
 };
 
 pub(crate) static SETTING: Table = Table {
@@ -206,4 +230,5 @@ pub(crate) static SETTING: Table = Table {
     columns: &["device", "number", "name", "revision", "body", "issuer", "set_us", "applied_us", "refused"],
     key: &["device", "number"],
     replace: &["name", "revision", "body", "issuer", "set_us", "applied_us", "refused"],
+    ..Table::PLAIN
 };

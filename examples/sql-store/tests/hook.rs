@@ -16,7 +16,11 @@ impl Hook for Greenhouse {
             let row = [Arg::from(r.lane.device.as_str()), r.not_after_us.into(), r.value.into()];
             tx.execute("INSERT INTO greenhouse (device, at_us, celsius) VALUES (?, ?, ?)", &row).await?;
         }
-        assert_ne!(tx.sqlite().is_some(), tx.mysql().is_some());
+        let told = tx
+            .with_sqlite(|c| c.query_row("SELECT COUNT(*) FROM greenhouse", [], |row| row.get::<_, i64>(0)));
+        let told = told.await.transpose()?;
+        assert_ne!(told.is_some(), tx.mysql().is_some());
+        assert!(told.is_none_or(|rows| rows > 0), "what was written is seen");
         Ok(())
     }
 }
