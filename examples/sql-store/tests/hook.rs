@@ -2,6 +2,8 @@
 
 mod common;
 
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use sensock::Position;
 use sensock_sql::{Arg, Hook, HookTx, SqlError};
 use sensock_store::conformance::fixture::*;
@@ -55,4 +57,32 @@ async fn own_rows_are_committed_with_the_readings_or_not_at_all() {
         assert_eq!(store.range(&lane.device, Span::ALL, None, 10).await.unwrap().len(), 1);
         assert_eq!(database.sql("SELECT COUNT(*) FROM greenhouse").await, ["1"]);
     }
+}
+
+/// Its work on SQLite's own thread ends that thread, the first time.
+struct Clumsy(AtomicBool);
+
+impl Hook for Clumsy {
+    async fn write(&self, tx: &mut HookTx<'_>, _: &Batch) -> Result<(), SqlError> {
+        let falls = !self.0.swap(true, Ordering::Relaxed);
+        let done = tx.with_sqlite(move |_| if falls { panic!("a bug of the application's") } else { Ok(()) });
+        done.await.unwrap_or(Ok(()))
+    }
+}
+
+#[tokio::test]
+async fn a_hook_that_panics_takes_its_transaction_with_it_and_no_other() {
+    let (store, _directory) = common::sqlite().await;
+    let lane = readings_lane("cellar");
+    let batch = Batch { marks: vec![(lane, Position::new(1, 0))], ..Batch::default() };
+    let store = store.with_hook(Clumsy(AtomicBool::new(false)));
+    let (mut tx, _) = store.begin(&[lane]).await.unwrap();
+    let error = tx.write(&batch).await.expect_err("its thread is gone");
+    assert_eq!(store.failure(&error), Failure::Retry, "{error}");
+    drop(tx);
+    let (mut tx, marks) = store.begin(&[lane]).await.expect("another connection");
+    assert_eq!(marks, [Position::NONE]);
+    tx.write(&batch).await.unwrap();
+    tx.commit().await.unwrap();
+    assert_eq!(store.begin(&[lane]).await.unwrap().1, [Position::new(1, 0)]);
 }

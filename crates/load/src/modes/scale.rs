@@ -37,7 +37,7 @@ pub struct Options {
     #[arg(long, default_value_t = 8.0)]
     pub seconds: f64,
     /// Rounds, interleaved; the middle one counts.
-    #[arg(long, default_value_t = 3)]
+    #[arg(long, default_value_t = 5)]
     pub rounds: usize,
     /// Ours without keys and in plain text.
     #[arg(long)]

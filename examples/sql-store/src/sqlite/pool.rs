@@ -108,3 +108,32 @@ impl Drop for LiteHeld {
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_connection_is_kept_and_a_closed_pool_gives_none() {
+        let directory = tempfile::tempdir().unwrap();
+        let pool = LitePool::new(directory.path().join("plants.sqlite"), Purpose::Write, 1);
+        drop(pool.acquire().await.unwrap());
+        let mut held = pool.acquire().await.unwrap();
+        assert_eq!(held.number(), 1, "the same one");
+        held.is_open = true;
+        let script = |c: &rusqlite::Connection| c.execute_batch("BEGIN; CREATE TABLE t (a INTEGER) STRICT");
+        held.worker().unwrap().run(script).await.unwrap();
+        drop(held);
+        let held = pool.acquire().await.unwrap();
+        let tables = |c: &rusqlite::Connection| {
+            c.query_row("SELECT COUNT(*) FROM sqlite_master", [], |row| row.get::<_, i64>(0))
+        };
+        assert_eq!(held.worker().unwrap().run(tables).await.unwrap(), 0, "it was rolled back");
+        let closing = pool.close();
+        let mut closing = std::pin::pin!(closing);
+        assert!(futures_util::FutureExt::now_or_never(closing.as_mut()).is_none(), "one is in use");
+        drop(held);
+        closing.await;
+        assert!(matches!(pool.acquire().await, Err(Error::PoolClosed)));
+    }
+}

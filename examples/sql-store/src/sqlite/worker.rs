@@ -76,8 +76,13 @@ impl Worker {
     ) -> Result<T, Error> {
         let (answers, answer) = oneshot::channel();
         let job: Job = Box::new(move |connection| drop(answers.send(job(connection))));
-        self.jobs.send(job).map_err(|_| Error::WorkerCrashed)?;
-        answer.await.map_err(|_| Error::WorkerCrashed)?.map_err(fail)
+        // A job that panicked took the thread with it, which may still be on its way out.
+        let crashed = || {
+            self.is_broken.store(true, Ordering::Release);
+            Error::WorkerCrashed
+        };
+        self.jobs.send(job).map_err(|_| crashed())?;
+        answer.await.map_err(|_| crashed())?.map_err(fail)
     }
 
     /// Undoes what was begun and not committed, once the jobs before it are done.
