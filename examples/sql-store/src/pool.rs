@@ -89,6 +89,8 @@ pub(crate) struct Begun {
     busy: bool,
     /// It writes nothing: how it ends is all the same.
     reads: bool,
+    /// Something was not written: it must not be committed without it.
+    failed: bool,
 }
 
 enum Held {
@@ -100,11 +102,11 @@ impl Begun {
     /// On this connection, whatever is begun there.
     pub(crate) fn sqlite(mut held: LiteHeld) -> Begun {
         held.is_open = true;
-        Begun { held: Some(Held::Sqlite(held, Vec::new())), busy: false, reads: false }
+        Begun { held: Some(Held::Sqlite(held, Vec::new())), busy: false, reads: false, failed: false }
     }
 
     async fn mysql(held: PoolConnection<MySql>, how: &'static str) -> Result<Begun, Error> {
-        let mut begun = Begun { held: Some(Held::MySql(held)), busy: true, reads: false };
+        let mut begun = Begun { held: Some(Held::MySql(held)), busy: true, reads: false, failed: false };
         let begins = begun.run(how).await;
         if begins.is_err() {
             // There is nothing to roll back; the pool looks whether the connection still works.
@@ -141,7 +143,16 @@ impl Begun {
         self.busy = false;
     }
 
+    /// It can only be rolled back now.
+    pub(crate) fn fail(&mut self) {
+        self.failed = true;
+    }
+
     pub(crate) async fn commit(mut self) -> Result<(), Error> {
+        if self.busy || self.failed {
+            let words = "a part of this transaction failed or was given up: it is not committed without it";
+            return Err(Error::Protocol(words.into()));
+        }
         match &mut self.held {
             Some(Held::Sqlite(..)) if self.reads => {}
             Some(Held::Sqlite(..)) => {

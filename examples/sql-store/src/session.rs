@@ -135,6 +135,14 @@ impl Session<'_> {
         }
     }
 
+    /// Runs what waits, so that its errors are known now.
+    pub(crate) async fn flush(&mut self) -> Result<(), Error> {
+        match self {
+            Session::Sqlite(c) if !c.waiting.is_empty() => c.run(|_| Ok(())).await,
+            _ => Ok(()),
+        }
+    }
+
     /// Runs a prepared query.
     pub(crate) async fn rows(&mut self, sql: impl SqlSafeStr, args: &[Arg<'_>]) -> Result<Vec<Row>, Error> {
         match self {

@@ -55,7 +55,10 @@ impl SqlTx {
     async fn call_hook(&mut self, batch: &Batch) -> Result<(), SqlError> {
         let Some(hook) = self.handle.hook.clone() else { return Ok(()) };
         let place = &self.handle.shared.place;
-        let session = self.begun.session().map_err(|error| SqlError::new(place, error))?;
+        let fail = |error| SqlError::new(place, error);
+        let mut session = self.begun.session().map_err(fail)?;
+        // An error of these rows is not one that the hook may overlook.
+        session.flush().await.map_err(fail)?;
         hook.write(&mut HookTx::new(session, place), batch).await
     }
 
@@ -85,6 +88,9 @@ impl Transaction for SqlTx {
             Err(fail) => Err(self.error(fail)),
         };
         self.begun.leave();
+        if written.is_err() {
+            self.begun.fail();
+        }
         written
     }
 

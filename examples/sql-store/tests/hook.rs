@@ -86,3 +86,40 @@ async fn a_hook_that_panics_takes_its_transaction_with_it_and_no_other() {
     tx.commit().await.unwrap();
     assert_eq!(store.begin(&[lane]).await.unwrap().1, [Position::new(1, 0)]);
 }
+
+/// Overlooks every error.
+struct Careless;
+
+impl Hook for Careless {
+    async fn write(&self, tx: &mut HookTx<'_>, _: &Batch) -> Result<(), SqlError> {
+        let _ = tx.execute("DELETE FROM no_such_table", &[]).await;
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn of_a_batch_that_cannot_be_written_nothing_is_committed() {
+    for database in common::databases("the SQL store's hook") {
+        let plain = database.store().await;
+        let lane = readings_lane("cellar");
+        let first = Batch {
+            gaps: vec![gap(lane, Position::new(1, 0), 3)],
+            marks: vec![(lane, Position::new(1, 2))],
+            ..Batch::default()
+        };
+        write(&plain, first.clone()).await;
+        // The same gap again, which no table takes twice, beside a mark that must not move without it.
+        let again = Batch { marks: vec![(lane, Position::new(1, 9))], ..first };
+        for store in [plain.clone(), plain.clone().with_hook(Careless)] {
+            let (mut tx, _) = store.begin(&[lane]).await.unwrap();
+            // Told by the write, or by the commit.
+            let written = tx.write(&again).await;
+            let error = match (written, tx.commit().await) {
+                (Err(error), Err(_)) | (Ok(()), Err(error)) => error,
+                (written, Ok(())) => panic!("committed after {written:?}"),
+            };
+            assert_eq!(store.failure(&error), Failure::Rejected, "{error}");
+            assert_eq!(store.begin(&[lane]).await.unwrap().1, [Position::new(1, 2)]);
+        }
+    }
+}
