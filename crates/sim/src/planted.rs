@@ -1,7 +1,7 @@
 //! Mistakes that can be built into what is shipped, to see that they are found.
 
 /// Name and meaning of each, for `--cfg sensock_planted`.
-pub const ALL: [(&str, &str); 23] = [
+pub const ALL: [(&str, &str); 24] = [
     ("ack-before-commit", "the server acknowledges what it has, not what is committed"),
     ("stale-mark", "the mark is read before the lock is held"),
     ("no-dedup", "what was stored already is stored again"),
@@ -11,6 +11,10 @@ pub const ALL: [(&str, &str); 23] = [
     ("gap-miscounted", "a gap counts one record too many"),
     ("open-gap-stays", "a gap at the tail is never closed"),
     ("position-reused", "a board whose memory was rolled back keeps its numbers"),
+    (
+        "flash-unmoved",
+        "of a board whose memory was rolled back the boot that runs is moved, not what lies in its flash",
+    ),
     ("clone-unseen", "a superseded tag proves nothing"),
     ("tag-kept-late", "a session is proved before the device has kept its tag"),
     ("credit-withheld", "no credit is ever given"),

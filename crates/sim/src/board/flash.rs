@@ -4,6 +4,7 @@
 //! checksum is wrong), power lost between the two leaves what nobody was told. Positions are in the numbers of the present boot.
 
 use std::collections::VecDeque;
+use std::ops::Range;
 
 use sensock::device::{OutboxMut, Supply, walk};
 use sensock::wire::flow::{Boots, OldBoot};
@@ -17,6 +18,8 @@ struct Item {
     before: Tick,
     after: Tick,
     catalog: u64,
+    /// The boot that measured it, in an oracle's books.
+    life: u32,
     bytes: Vec<u8>,
 }
 
@@ -71,6 +74,7 @@ pub(crate) struct Flash {
     full: [bool; Lane::COUNT],
     /// What runs now.
     pub(crate) catalog: u64,
+    pub(crate) life: u32,
     /// How long a write takes, in us.
     pub(crate) write_us: u64,
 }
@@ -100,6 +104,12 @@ impl Flash {
         let ends = |f: &Flash| f.lanes.each_ref().map(|l| l.back().map(|i| i.next));
         (self.boot, self.begun, self.tag, self.shift) == (other.boot, other.begun, other.tag, other.shift)
             && ends(self) == ends(other)
+    }
+
+    /// What lies here of a lane: the boot that measured each item, in an oracle's books, and which records of that boot it is.
+    pub(crate) fn holds(&self, lane: Lane) -> impl Iterator<Item = (u32, Range<u32>)> {
+        let spans = self.lanes[lane.index()].iter().filter(|item| item.first.boot() == item.next.boot());
+        spans.map(|item| (item.life, item.first.n()..item.next.n()))
     }
 
     /// When something is due.
@@ -214,6 +224,7 @@ impl Flash {
                     before: w.before,
                     after: w.tick,
                     catalog: self.catalog,
+                    life: self.life,
                     bytes: buf[w.at..w.at + w.len].to_vec(),
                 });
                 return Some(Work::Spill { lane, next: spill.next, items: items.collect() });

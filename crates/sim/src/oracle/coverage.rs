@@ -216,8 +216,12 @@ impl Oracle {
             let rec = self.recs[i];
             let life = &self.lives[rec.life as usize];
             let id = self.devices[life.device].id;
-            let never =
-                life.wire.is_empty() || life.forgotten || !life.connected && life.memory == Memory::None;
+            // After its memory was rolled back, a board gave a number again, and lost power before a server heard of that.
+            let lives = &self.devices[life.device].lives;
+            let given_again =
+                || life.wire.last().and_then(|boot| lives.get(boot)).is_some_and(|l| l.len() > 1);
+            let unheard = !life.connected && (life.memory == Memory::None || !life.alive && given_again());
+            let never = life.wire.is_empty() || life.forgotten || unheard;
             match rec.fate {
                 Fate::Stored(_) => self.counts.stored += 1,
                 Fate::Gapped(_) => self.counts.in_gaps += 1,

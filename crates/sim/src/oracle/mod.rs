@@ -22,6 +22,7 @@ use sensock::{DeviceId, Lane, Position};
 use sensock_store::{Batch, LaneId};
 
 use crate::board::Memory;
+use crate::board::flash::Flash;
 pub(crate) use commands::Commands;
 
 /// What became of a record, as far as the store says.
@@ -56,6 +57,8 @@ pub(crate) struct Life {
     pub catalog: u64,
     /// Boot numbers that it had on the wire, the last one now.
     wire: Vec<u32>,
+    /// By how much its numbers were moved in flash since it ended.
+    carried: u32,
     /// It was taken up by a server.
     pub connected: bool,
     pub alive: bool,
@@ -67,6 +70,8 @@ pub(crate) struct Life {
     pub forgotten: bool,
     /// Records of each lane, by number.
     recs: [Vec<u32>; Lane::COUNT],
+    /// So many of them were held against what is stored, when the board held nothing any more.
+    drained: [usize; Lane::COUNT],
     /// What flash held when power went.
     pub persisted: [u32; Lane::COUNT],
     /// Numbers below this were dropped by the board.
@@ -108,6 +113,8 @@ pub struct Counts {
     pub unheard: u64,
     /// Of boards whose identity or memory was doubled meanwhile.
     pub tainted: u64,
+    /// Brought again by memory that was rolled back, before they were stored.
+    pub again: u64,
     /// Replaced by newer values before they were framed.
     pub superseded: u64,
     /// Commands made, and how often one ran.
@@ -130,6 +137,7 @@ impl Counts {
         self.in_gaps += o.in_gaps;
         self.unheard += o.unheard;
         self.tainted += o.tainted;
+        self.again += o.again;
         self.superseded += o.superseded;
         self.commands = (self.commands.0 + o.commands.0, self.commands.1 + o.commands.1);
         self.alarms += o.alarms;
@@ -146,6 +154,8 @@ pub(crate) struct Oracle {
     recs: Vec<Rec>,
     pub lives: Vec<Life>,
     devices: Vec<Device>,
+    /// Records that a flash which was rolled back brought again before they were stored: by device.
+    again: Vec<(usize, u32)>,
     /// Fates before they changed, for a store that is restored.
     undo: Vec<(u32, Fate)>,
     pub commands: Commands,
@@ -190,9 +200,24 @@ impl Oracle {
         i
     }
 
+    /// The memory of the board is from now on what it was some time ago, with this flash: whatever the records in it are numbered by then, those
+    /// that are not stored are not lost.
+    pub(crate) fn rolled_back(&mut self, device: usize, flash: &Flash) {
+        self.doubled(device);
+        for lane in [Lane::Alarm, Lane::Readings] {
+            for (life, numbers) in flash.holds(lane) {
+                let recs = &self.lives[life as usize].recs[lane.index()];
+                let held = recs.iter().take(numbers.end as usize).skip(numbers.start as usize);
+                let waiting = held.filter(|rec| self.recs[**rec as usize].fate == Fate::Waiting);
+                self.again.extend(waiting.map(|rec| (device, *rec)));
+            }
+        }
+    }
+
     /// Another board has this identity from now on, or its memory is exchanged.
     pub(crate) fn doubled(&mut self, device: usize) {
         self.devices[device].doubled = true;
+        self.again.retain(|(of, _)| *of != device);
         self.commands.doubled(device);
     }
 
@@ -207,8 +232,15 @@ impl Oracle {
                 self.violate(|| format!("{id}: boot {boot} was moved, and nobody had exchanged its memory"));
             }
             // What lies in its flash of earlier boots moves along, and may come again.
-            for earlier in self.lives.iter_mut().filter(|l| l.device == device && !l.alive) {
+            for (i, earlier) in
+                self.lives.iter_mut().enumerate().filter(|(_, l)| l.device == device && !l.alive)
+            {
                 earlier.tainted = true;
+                earlier.carried += moved_by;
+                if let Some(boot) = earlier.wire.last() {
+                    let lives = &mut self.devices[device].lives;
+                    lives.entry(boot + earlier.carried).or_default().push(i as u32);
+                }
             }
         }
         let l = &mut self.lives[life as usize];
@@ -275,6 +307,34 @@ impl Oracle {
         }
     }
 
+    /// The board holds nothing of a lane any more: whatever its memory was exchanged for, all that it held is stored, in a gap, or was given up by
+    /// itself.
+    pub(crate) fn drained(&mut self, life: u32, lane: Lane) {
+        if lane == Lane::Control {
+            return;
+        }
+        let l = &mut self.lives[life as usize];
+        let (device, floor) = (l.device, l.floor[lane.index()]);
+        let from = std::mem::replace(&mut l.drained[lane.index()], l.recs[lane.index()].len());
+        let own = self.lives[life as usize].recs[lane.index()].iter().skip(from.max(floor as usize)).copied();
+        let again =
+            self.again.extract_if(.., |(of, rec)| *of == device && self.recs[*rec as usize].lane == lane);
+        let again: Vec<u32> = again.map(|(_, rec)| rec).collect();
+        self.counts.again += again.len() as u64;
+        let lost = own.chain(again).find(|rec| self.recs[*rec as usize].fate == Fate::Waiting);
+        if let Some(rec) = lost {
+            let (id, r) = (self.devices[device].id, self.recs[rec as usize]);
+            let boots = self.lives[r.life as usize].wire.clone();
+            self.violate(|| {
+                format!(
+                    "{id} {lane}: record {:?} of boots {boots:?} (number {}) is lost silently: its board holds nothing any more, and it is neither stored nor in a gap",
+                    r.n,
+                    rec + 1
+                )
+            });
+        }
+    }
+
     pub(crate) fn mark(&self, device: usize, lane: Lane) -> Position {
         self.devices[device].marks[lane.index()]
     }
@@ -294,6 +354,11 @@ impl Oracle {
         }
         // Its next boot gets a number that this store has not given yet, and nobody remembers what it held before.
         self.lives.iter_mut().filter(|l| l.memory == Memory::None).for_each(|l| l.connected = false);
+        self.again.clear();
+        // What was acknowledged before is gone from its board.
+        for l in &mut self.lives {
+            l.drained = l.recs.each_ref().map(Vec::len);
+        }
         self.commands.restored(backup.at_us);
         self.restored_us = Some(now);
         less
@@ -354,12 +419,14 @@ impl Life {
             ttl,
             catalog,
             wire: vec![],
+            carried: 0,
             connected: false,
             alive: true,
             tainted,
             unkept: false,
             forgotten: false,
             recs: Default::default(),
+            drained: [0; Lane::COUNT],
             persisted: [0; Lane::COUNT],
             floor: [0; Lane::COUNT],
         }

@@ -41,6 +41,8 @@ pub(super) struct Device {
     pub memory: Option<(Kept, Flash)>,
     /// Whether a clone of it runs, or ran in this boot.
     pub tainted: bool,
+    /// Its memory was exchanged since its last boot began.
+    pub rolled: bool,
     /// How often a server answered it.
     pub heard: u32,
     pub gone_at: Option<u64>,
@@ -96,6 +98,7 @@ impl Device {
             firmware: 0,
             memory: None,
             tainted: false,
+            rolled: false,
             heard: 0,
             gone_at: None,
             poison_next: false,
@@ -127,6 +130,7 @@ impl Device {
             firmware: self.firmware,
             memory: None,
             tainted: true,
+            rolled: false,
             heard: 0,
             gone_at: Some(until),
             poison_next: false,
@@ -166,6 +170,7 @@ impl Run {
             d.sample_at = now + d.period_us - d.chance.pick(0..d.period_us / 4 + 1);
             if on && !self.healing {
                 self.sample(i, None);
+                self.remember_flash(i);
             }
         }
         // And something trips while much is on its way.
@@ -245,9 +250,10 @@ impl Run {
         let life = Life::new(d.book, b.memory, b.policy, b.ttl_ms > 0, list.hash(), d.tainted);
         let number = b.outbox.borrow_mut().as_mut().boot();
         d.life = self.oracle.life(life, (number > 0).then_some(number));
+        self.world.boards[board.0].flash.life = d.life;
         d.dial_at = Some(now + d.chance.pick(1_000..300_000));
         // The next boot is on its own again, if no clone is about.
-        d.tainted = d.is_clone;
+        (d.tainted, d.rolled) = (d.is_clone, false);
         let book = d.book;
         let cloned = self.devices.iter().any(|c| c.is_clone && c.book == book && c.gone_at.is_some());
         self.devices[i].tainted |= cloned;
@@ -295,6 +301,15 @@ impl Run {
             self.world.hosts.iter().for_each(|h| h.gate().poison.push(number));
         }
         self.world.flush_touched();
+    }
+
+    /// Now and then, what lies in flash is what it may be rolled back to: with records that no server has.
+    fn remember_flash(&mut self, i: usize) {
+        let d = &mut self.devices[i];
+        let b = &self.world.boards[d.board.0];
+        if b.memory == Memory::Flash && d.chance.percent(30) {
+            d.memory = Some((b.kept, b.flash.clone()));
+        }
     }
 
     /// Which records a board has given up, as it says.
@@ -359,7 +374,7 @@ impl Run {
         let skew = self.world.hosts[host.0].skew_us;
         (row.created_us, row.deadline_us) = (row.created_us + skew, row.deadline_us + skew);
         row.body = self.oracle.commands.make(book, policy, now + ttl_ms * 1_000);
-        if self.devices[i].tainted {
+        if self.devices[i].tainted || self.devices[i].rolled {
             // Two boards take commands for this identity.
             self.oracle.commands.doubled(book);
         }

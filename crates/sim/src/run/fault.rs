@@ -316,9 +316,9 @@ impl Run {
         let b = &mut self.world.boards[d.board.0];
         let other = b.kept != kept || !b.flash.is_as(&flash);
         // What flash gave back may have been stored long ago, and what it held is gone.
-        self.oracle.doubled(d.book);
+        self.oracle.rolled_back(d.book, &flash);
         let book = d.book;
-        d.tainted = true;
+        d.rolled = true;
         if d.asleep {
             (b.kept, b.flash) = (kept, flash);
         } else {

@@ -266,7 +266,15 @@ impl Run {
                     }
                 }
             }
-            News::Acked { lane, mark } => self.oracle.acked(d.book, lane, mark),
+            News::Acked { lane, mark } => {
+                let drained = b.outbox.borrow_mut().as_mut().is_drained(lane);
+                let (book, life) = (d.book, d.life);
+                self.oracle.acked(book, lane, mark);
+                if drained {
+                    self.floors(i);
+                    self.oracle.drained(life, lane);
+                }
+            }
             News::Ran { body, .. } => {
                 let slack = self.oracle.skews.iter().map(|(_, s, _)| s.unsigned_abs()).max().unwrap_or(0);
                 if let Err(words) = self.oracle.commands.ran(&body, now, slack) {
