@@ -2,6 +2,8 @@
 
 /// How many first messages of one key are remembered.
 const DEPTH: usize = 8;
+/// How much of each. Whoever replays repeats all of it; that two honest ones share so much happens once in 2^61 messages.
+const KEPT: usize = 8;
 
 /// The last few ephemeral keys that opened under one key. A first message that comes again is a replay, or of a board that repeats itself;
 /// either way it is refused before it costs a look into the store.
@@ -9,17 +11,19 @@ const DEPTH: usize = 8;
 /// Note an ephemeral only once its message was opened: what strangers send must not push out what is remembered.
 #[derive(Clone, Debug, Default)]
 pub struct Seen {
-    ring: [[u8; 32]; DEPTH],
+    ring: [[u8; KEPT]; DEPTH],
     next: u8,
 }
 
 impl Seen {
     /// Remembers it, and says whether it is new.
     pub fn admit(&mut self, ephemeral: &[u8; 32]) -> bool {
-        if self.ring.contains(ephemeral) {
+        let mut kept = [0; KEPT];
+        kept.copy_from_slice(&ephemeral[..KEPT]);
+        if self.ring.contains(&kept) {
             return false;
         }
-        self.ring[usize::from(self.next)] = *ephemeral;
+        self.ring[usize::from(self.next)] = kept;
         self.next = (self.next + 1) % DEPTH as u8;
         true
     }
