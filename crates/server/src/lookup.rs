@@ -67,6 +67,8 @@ impl Reader {
                 if n == 0 {
                     // Under the lock: nobody finds a reader that has just decided to leave.
                     inner.readers -= 1;
+                    // A crowd has left room for all of it.
+                    inner.waiting = Vec::new();
                     self.left = true;
                     return;
                 }

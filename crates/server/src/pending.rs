@@ -82,6 +82,10 @@ impl Drop for Turn<'_> {
             && table.keys.get(&(key, self.ip)).is_some_and(|(number, _)| *number == self.number)
         {
             table.keys.remove(&(key, self.ip));
+            if table.keys.is_empty() {
+                // A crowd has left room for all of it.
+                table.keys = HashMap::new();
+            }
         }
     }
 }

@@ -74,6 +74,13 @@ impl Inner {
         if is_urgent(&entry.work) { self.urgent.push_back(entry) } else { self.normal.push_back(entry) }
     }
 
+    /// Keeps room for a few groups as large as this one, and gives back what a crowd took.
+    fn give_back(&mut self, group: usize) {
+        let room = 4 * group.max(256);
+        self.urgent.shrink_to(room);
+        self.normal.shrink_to(room);
+    }
+
     fn pop(&mut self) -> Option<Entry> {
         let entry = self.urgent.pop_front().or_else(|| self.normal.pop_front())?;
         self.rows -= rows(&entry.work);
@@ -171,6 +178,9 @@ impl Queue {
             }
             have += rows(&entry.work);
             group.push(entry);
+        }
+        if inner.waiting() == 0 {
+            inner.give_back(group.len());
         }
         inner.under_way = true;
         inner.taken_at = (inner.waiting() == 0).then_some(now_us);
@@ -292,6 +302,18 @@ mod tests {
         assert_eq!(queue.take(0).len(), 3);
         queue.push((0..2).map(|_| floor(Lane::Readings)));
         assert!(!queue.gather(10, far).await, "two of three rows: more may come");
+    }
+
+    #[test]
+    fn room_that_a_crowd_took_is_given_back() {
+        let queue = Queue::new(1);
+        queue.push((0..10_000).map(|_| floor(Lane::Readings)));
+        let room = || lock(&queue.inner).normal.capacity();
+        while queue.waiting() > 0 {
+            assert!(room() >= 10_000);
+            queue.take(0);
+        }
+        assert!(room() <= 1_024, "{}", room());
     }
 
     #[test]
