@@ -80,7 +80,7 @@ impl Live {
         let added = intake.add(&self.facts(now), data, len);
         self.intake = intake;
         if added? >= WORK_READINGS {
-            self.submit_lane(now, data.lane);
+            self.submit_lane(data.lane);
         }
         Ok(())
     }
@@ -90,7 +90,7 @@ impl Live {
             return Err(Peer::Limit);
         }
         // What came before it goes before it.
-        self.submit_lane(now, lane);
+        self.submit_lane(lane);
         let between_us = self.facts(now).between(floor.floor.boot(), floor.span);
         let now_us = self.shared.wall.now_us();
         let work = FloorWork { lane: LaneId { device: self.own.device, lane }, floor, between_us, now_us };
@@ -203,8 +203,7 @@ impl Live {
 
     /// The device ended its boot in order, with these as the last positions.
     fn ended(&mut self, lasts: [Position; Lane::COUNT]) {
-        let now = self.shared.wall.now();
-        Lane::ALL.into_iter().for_each(|lane| self.submit_lane(now, lane));
+        Lane::ALL.into_iter().for_each(|lane| self.submit_lane(lane));
         if self.parked.is_empty() {
             self.submit(Work::Ended(self.own.device, lasts), Token::Plain);
         }

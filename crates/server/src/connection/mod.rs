@@ -75,11 +75,11 @@ struct Ending {
 /// A connection whose device proved itself live.
 pub(crate) struct Live {
     shared: Arc<Shared>,
-    session: Box<Session>,
+    session: Session,
     /// This connection as others see it.
     own: Arc<Connected>,
-    /// When a sealed connection ends for new keys.
-    renew_at: Option<Micros>,
+    /// When a sealed connection ends for new keys; the end of time without keys.
+    renew_at: Micros,
     /// What the device said of the time before, and what came since.
     account: Account,
     records: u64,
@@ -101,8 +101,8 @@ pub(crate) struct Live {
     outstanding: u32,
     /// Rewinds per lane: works from before one are not rewound again.
     epochs: [u32; Lane::COUNT],
-    /// The last anchor that was stored, and when.
-    anchored: Option<(Bounds, Micros)>,
+    /// The last anchor that was stored.
+    anchored: Option<Bounds>,
     timer: Option<Pin<Box<Sleep>>>,
     // Boxed, as they are for the end only.
     leaving: Option<Box<Leaving>>,
@@ -125,7 +125,7 @@ struct Awaited {
 }
 
 impl Live {
-    fn new(shared: Arc<Shared>, met: Met, peer: &Peername) -> Box<Live> {
+    fn new(shared: Arc<Shared>, met: Met, peer: &Peername) -> Live {
         let Met { session, hello, hello_at, identity, resume, recheck, let_in } = met;
         let now_us = shared.wall.now_us();
         let own = Arc::new(Connected {
@@ -138,15 +138,15 @@ impl Live {
             let_in,
         });
         let renew_ms = RENEW_MS - random::below(RENEW_MS / 24);
-        let renew_at = let_in.key.map(|_| shared.wall.now().plus_ms(renew_ms));
+        let renew_at = let_in.key.map_or(Micros(u64::MAX), |_| shared.wall.now().plus_ms(renew_ms));
         let stored = resume.catalogs.iter().find(|c| c.hash == hello.catalog);
         let sheet = stored.and_then(|c| shared.sheets.read(c.hash, &c.bytes));
         let wanted = sheet.is_none() || recheck;
         let times = Times::new(identity.boot, &resume).rebased(identity.meeting == Meeting::Rebased);
         let older = resume.catalogs.iter().filter(|c| c.hash != hello.catalog);
         let older = older.filter_map(|c| shared.sheets.read(c.hash, &c.bytes)).collect();
-        let mut live = Box::new(Live {
-            session,
+        let mut live = Live {
+            session: *session,
             own,
             renew_at,
             account: hello.account,
@@ -172,7 +172,7 @@ impl Live {
             goodbye: true,
             sheet,
             shared,
-        });
+        };
         let bounds = live.wall_bounds();
         if let Some(by_us) = live.times.contradiction(bounds) {
             tracing::warn!(
@@ -264,7 +264,7 @@ impl Live {
         {
             self.end(End::Silent, "nothing came for too long");
         }
-        if self.renew_at.is_some_and(|at| now >= at) {
+        if now >= self.renew_at {
             self.leave(End::Closed, 0, "a day has passed: come again at once, for new keys");
         }
     }
@@ -405,7 +405,7 @@ mod tests {
     use crate::Server;
 
     /// Bytes that the server itself keeps for a quiet connection, whose parts are allocations of their own.
-    const QUIET: usize = 1_472;
+    const QUIET: usize = 1_408;
 
     #[tokio::test]
     async fn a_quiet_connection_is_small() {
@@ -417,15 +417,18 @@ mod tests {
         let task = size_of_val(&run(server.clone(), Box::new(pipe), peer, open));
         let parts = [
             ("the future of its task", task),
-            ("its state", size_of::<Live>()),
-            ("the core's session", size_of::<Session>()),
+            ("its state", size_of::<life::Served>()),
             ("what others see of it", size_of::<Connected>()),
             ("its timer", size_of::<Sleep>()),
             ("its transport", size_of::<crate::pipe::StreamPipe<tokio::net::TcpStream>>()),
         ];
         let sum: usize = parts.iter().map(|(_, bytes)| bytes).sum();
         println!("a quiet connection takes {sum} B: {parts:?}");
-        assert!(task <= 160, "a task's own head and tail must fit beside it into 256 B");
+        assert!(task <= 24, "a task's own head and tail must fit beside it into 128 B");
+        assert!(
+            size_of::<life::Served>() <= 1_024,
+            "allocators have a class of that size, and then none for long"
+        );
         assert!(sum <= QUIET, "{sum}");
     }
 }

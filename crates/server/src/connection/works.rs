@@ -12,8 +12,8 @@ use crate::queue::{Entry, Origin, Queue};
 
 /// A work of so many readings is handed over without waiting for more.
 pub(super) const WORK_READINGS: usize = 4_096;
-/// Anchors of one boot are stored at most this often, unless they are twice as tight.
-const ANCHOR_EVERY_US: u64 = 600_000_000;
+/// Anchors of one boot are stored at most this often, by the device's clock, unless they are twice as tight.
+const ANCHOR_EVERY_MS: u64 = 600_000;
 
 impl Live {
     /// The Hello transaction goes behind whatever of this device waits already.
@@ -31,7 +31,7 @@ impl Live {
             firmware,
             started,
             connection: self.row(),
-            anchor: self.new_anchor(self.shared.wall.now()),
+            anchor: self.new_anchor(),
             store: self.shared.store,
             now_us,
         };
@@ -54,7 +54,7 @@ impl Live {
 
     pub(super) fn submit_all(&mut self, now: Micros) {
         if !self.intake.is_empty() {
-            Lane::ALL.into_iter().for_each(|lane| self.submit_lane(now, lane));
+            Lane::ALL.into_iter().for_each(|lane| self.submit_lane(lane));
         }
         if self.confirmed && self.leaving.is_none() {
             let now_us = now.0 as i64 + self.shared.wall.offset();
@@ -66,10 +66,10 @@ impl Live {
         }
     }
 
-    pub(super) fn submit_lane(&mut self, now: Micros, lane: Lane) {
+    pub(super) fn submit_lane(&mut self, lane: Lane) {
         let Some(mut pending) = self.intake.take(lane) else { return };
         if !pending.work.readings.is_empty() {
-            pending.work.anchors.extend(self.new_anchor(now));
+            pending.work.anchors.extend(self.new_anchor());
         }
         let (records, bytes) = (pending.records, pending.bytes);
         let replies = pending.work.replies.iter().map(|r| r.command).collect();
@@ -88,18 +88,18 @@ impl Live {
     }
 
     /// An anchor that is worth storing, if there is one (rule 54).
-    pub(super) fn new_anchor(&mut self, now: Micros) -> Option<AnchorRow> {
+    pub(super) fn new_anchor(&mut self) -> Option<AnchorRow> {
         let bounds = self.wall_bounds();
         let worth = match self.anchored {
             None => true,
-            Some((stored, at)) => {
+            Some(stored) => {
                 let much_better = bounds.width().saturating_mul(2) <= stored.width();
                 let aged = stored.aged(bounds.tick).width() >= bounds.width().saturating_mul(2);
-                much_better || (aged && now.since(at) >= ANCHOR_EVERY_US)
+                much_better || (aged && bounds.tick.since(stored.tick) >= ANCHOR_EVERY_MS)
             }
         };
         worth.then(|| {
-            self.anchored = Some((bounds, now));
+            self.anchored = Some(bounds);
             intake::anchor(self.own.device, self.own.boot, self.shared.id, bounds)
         })
     }

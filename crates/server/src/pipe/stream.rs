@@ -15,15 +15,16 @@ use super::{Lost, Pipe, SCRATCH, Take, with_scratch};
 pub(crate) struct StreamPipe<T> {
     io: T,
     /// Bytes that were read and not used: less than a frame, unless taking was stopped.
-    rest: Vec<u8>,
+    rest: Box<[u8]>,
+    out: Vec<u8>,
+    /// How much of `out`; never more than a few frames.
+    written: u32,
     /// The rest may hold whole frames.
     more: bool,
-    out: Vec<u8>,
-    written: usize,
     heard: bool,
     spoke: bool,
-    /// So much is read at once.
-    ahead: usize,
+    /// More than a first frame is read at once.
+    proved: bool,
 }
 
 /// What is read of a device that did not prove itself: its first frame, and what stands before it.
@@ -33,13 +34,13 @@ impl<T> StreamPipe<T> {
     pub(crate) fn new(io: T) -> Self {
         StreamPipe {
             io,
-            rest: Vec::new(),
-            more: false,
+            rest: Box::default(),
             out: Vec::new(),
             written: 0,
+            more: false,
             heard: false,
             spoke: false,
-            ahead: FIRST,
+            proved: false,
         }
     }
 
@@ -69,8 +70,8 @@ impl<T> StreamPipe<T> {
 
     fn keep(&mut self, rest: &[u8], stopped: bool) {
         self.more = stopped && !rest.is_empty();
-        // An empty vector owns no memory: an idle connection holds no buffer.
-        self.rest = rest.to_vec();
+        // An empty slice owns no memory: an idle connection holds no buffer.
+        self.rest = rest.into();
     }
 }
 
@@ -86,7 +87,8 @@ impl<T: AsyncRead + AsyncWrite + Unpin + Send> Pipe for StreamPipe<T> {
             let have = self.rest.len();
             scratch[..have].copy_from_slice(&self.rest);
             // The rest is less than a frame, or less than was read at once: there is room for more.
-            let end = scratch.len().min(self.ahead.max(have + 1));
+            let ahead = if self.proved { SCRATCH } else { FIRST };
+            let end = scratch.len().min(ahead.max(have + 1));
             let mut buf = ReadBuf::new(&mut scratch[have..end]);
             ready!(Pin::new(&mut self.io).poll_read(cx, &mut buf)).map_err(Lost::Io)?;
             let n = buf.filled().len();
@@ -103,7 +105,7 @@ impl<T: AsyncRead + AsyncWrite + Unpin + Send> Pipe for StreamPipe<T> {
     }
 
     fn proved(&mut self) {
-        self.ahead = SCRATCH;
+        self.proved = true;
     }
 
     fn send(&mut self, frame: &[u8]) {
@@ -123,19 +125,19 @@ impl<T: AsyncRead + AsyncWrite + Unpin + Send> Pipe for StreamPipe<T> {
     }
 
     fn unsent(&self) -> usize {
-        self.out.len() - self.written
+        self.out.len() - self.written as usize
     }
 
     fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         if self.out.is_empty() {
             return Poll::Ready(Ok(()));
         }
-        while self.written < self.out.len() {
-            let n = ready!(Pin::new(&mut self.io).poll_write(cx, &self.out[self.written..]))?;
+        while self.unsent() > 0 {
+            let n = ready!(Pin::new(&mut self.io).poll_write(cx, &self.out[self.written as usize..]))?;
             if n == 0 {
                 return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
             }
-            self.written += n;
+            self.written += n as u32;
         }
         ready!(Pin::new(&mut self.io).poll_flush(cx))?;
         (self.out, self.written) = (Vec::new(), 0);
@@ -175,7 +177,7 @@ mod tests {
         assert_eq!(next(&mut pipe, false).await.unwrap(), [vec![8, 9], vec![5]]);
         far.write_all(&[3]).await.unwrap();
         assert_eq!(next(&mut pipe, false).await.unwrap(), [vec![1, 3]]);
-        assert_eq!((pipe.rest.capacity(), pipe.out.capacity()), (0, 0));
+        assert_eq!((pipe.rest.len(), pipe.out.capacity()), (0, 0));
         drop(far);
         assert!(matches!(next(&mut pipe, false).await, Err(Lost::Closed)));
     }

@@ -28,7 +28,6 @@ use sensock_store::{Resume, judge};
 use tokio::time::{Instant, timeout, timeout_at};
 use tokio_util::sync::CancellationToken;
 
-use super::Live;
 use crate::limits::PATIENCE;
 use crate::pending::Turn;
 use crate::pipe::{CoveredPipe, Lost, Pipe};
@@ -68,11 +67,7 @@ enum Failed {
 /// Meets a device; `None` if it came to nothing (everyone has been told then).
 ///
 /// What a connection keeps is boxed from the start: this future's memory is given back before the long quiet part.
-pub(crate) async fn shake(
-    shared: &Arc<Shared>,
-    pipe: &mut CoveredPipe,
-    peer: &Peername,
-) -> Option<Box<Live>> {
+pub(crate) async fn shake(shared: &Arc<Shared>, pipe: &mut CoveredPipe, peer: &Peername) -> Option<Box<Met>> {
     let mut meeting = std::pin::pin!(meet(shared, pipe, peer));
     let met = match timeout(PATIENCE, &mut meeting).await {
         Ok(met) => met,
@@ -86,7 +81,7 @@ pub(crate) async fn shake(
             if let Some(ip) = peer.ip {
                 shared.offenders.proved(ip);
             }
-            Some(Live::new(shared.clone(), *met, peer))
+            Some(met)
         }
         Err(Failed::Bad) => {
             if let Some(ip) = peer.ip {
