@@ -212,6 +212,27 @@ fn a_frame_repeated_left_out_or_out_of_turn_ends_the_connection() {
 }
 
 #[test]
+fn what_is_left_of_a_cover_after_the_handshake_goes_on_where_it_was() {
+    let (mut device, mut server) = pair();
+    let [a, mut b] = [b"a", b"b"].map(|f| close(&mut device, f));
+    open(&mut server, &a).unwrap();
+    let mut left = server.into_transport().unwrap();
+    assert_eq!(left.open(&mut b), Ok(1));
+    let mut down = [b'c'; 1 + TAG];
+    assert_eq!(left.close(&mut down, 1), Ok(down.len()));
+    assert_eq!(open(&mut device, &down).unwrap(), b"c");
+    assert_eq!(left.open(&mut b), Err(Denied), "repeated");
+    let (device, first) = dial(1, 1);
+    assert!(device.into_transport().is_none(), "the server has not answered");
+    let (answer, _) = take(&key(1), &first).unwrap();
+    let mut server = Cover::answer(answer, ephemeral(9, 1));
+    close(&mut server, WELCOME);
+    assert_eq!(open(&mut server, &a), Err(Denied));
+    assert!(server.into_transport().is_none(), "over is over");
+    assert!(Cover::insecure().into_transport().is_none());
+}
+
+#[test]
 fn what_one_end_said_is_not_taken_back_from_a_mirror() {
     let (mut device, mut server) = pair();
     let up = close(&mut device, b"up");

@@ -1,7 +1,7 @@
 //! What stands between a session and its transport.
 
 #[cfg(feature = "seal")]
-use super::{Active, Answer, Credential, Ephemeral};
+use super::{Active, Answer, Credential, Ephemeral, Transport};
 use crate::wire::cursor::NoRoom;
 use core::ops::Range;
 
@@ -55,6 +55,15 @@ impl Cover {
     #[cfg(feature = "seal")]
     pub fn answer(answer: Answer, ephemeral: Ephemeral) -> Self {
         Cover { active: Some(Active::Answer(answer, ephemeral)) }
+    }
+
+    /// What is left of it once the handshake is over, which takes less memory; `None` if it is not over, or failed, or there is no cover.
+    #[cfg(feature = "seal")]
+    pub fn into_transport(self) -> Option<Transport> {
+        match self.active {
+            Some(Active::Sealed(transport)) => Some(transport),
+            _ => None,
+        }
     }
 
     /// Whether there is one.
