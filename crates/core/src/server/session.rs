@@ -4,7 +4,7 @@ mod downlink;
 mod inbound;
 mod transmit;
 
-use super::state::{LaneLink, State};
+use super::state::{Amount, LaneLink, State};
 use crate::error::{Misuse, Peer};
 use crate::limits::{BODY_MAX, FRAME_HARD_MAX, FRAME_MIN_MAX, HANDSHAKE_MS, HELLO_MAX, PING_RANGE_MS};
 use crate::link::Bounds;
@@ -96,8 +96,19 @@ pub enum Event<'f> {
 enum Phase {
     /// Nothing was proposed yet.
     Strange,
-    Proposed(Proposal),
+    Proposed(Offer),
     Live(Bounds),
+}
+
+/// What is left of a [`Proposal`] to be said; the rest stands with the lanes.
+#[derive(Clone, Copy, Debug)]
+struct Offer {
+    boot_shift: u32,
+    tag: Tag,
+    want_catalog: bool,
+    pending: u16,
+    store: StoreId,
+    nonce: u64,
 }
 
 /// One connection of a server.
@@ -108,21 +119,19 @@ enum Phase {
 #[derive(Debug)]
 pub struct Session {
     state: State,
-    started: Micros,
     last_heard: Micros,
     lanes: [LaneLink; Lane::COUNT],
     phase: Phase,
     welcome_due: bool,
-    welcomed_at: Micros,
     /// The largest frame that this end takes, and the device.
     own_max_frame: u16,
     max_frame: u16,
     ping_interval_ms: u32,
     slots: u8,
     held: u8,
-    /// When the next ping is due.
-    ping_at: Micros,
-    /// When the last one left, or what the proof answered; its number; whether it still has no answer.
+    /// When the handshake has to be over; once it is, when the next ping is due.
+    due: Micros,
+    /// When Welcome or the last ping left, or the proof came; the ping's number; whether it still has no answer.
     pinged_at: Micros,
     pings: u32,
     unanswered: bool,
@@ -146,21 +155,20 @@ impl Session {
         {
             return Err(Misuse::Buffer);
         }
-        let lanes = config.window.map(|window| LaneLink { window: window.into(), ..LaneLink::default() });
+        let lanes =
+            config.window.map(|window| LaneLink { window: Amount::window(window), ..LaneLink::default() });
         Ok(Session {
             state: State::AwaitHello,
-            started: now,
             last_heard: now,
             lanes,
             phase: Phase::Strange,
             welcome_due: false,
-            welcomed_at: now,
             own_max_frame: config.max_frame,
             max_frame: FRAME_MIN_MAX as u16,
             ping_interval_ms: config.ping_interval_ms,
             slots: 1,
             held: 0,
-            ping_at: now,
+            due: now.plus_ms(HANDSHAKE_MS),
             pinged_at: now,
             pings: 0,
             unanswered: false,
@@ -210,10 +218,11 @@ impl Session {
             (link.mark, link.acked) = (*mark, *mark);
             if self.has_catalog {
                 link.raise();
-                link.told = link.limit;
+                link.untold = Amount::NONE;
             }
         }
-        self.phase = Phase::Proposed(proposal);
+        let Proposal { boot_shift, tag, marks: _, want_catalog, pending, store, nonce } = proposal;
+        self.phase = Phase::Proposed(Offer { boot_shift, tag, want_catalog, pending, store, nonce });
         self.welcome_due = true;
         self.state = State::AwaitProof;
         Ok(())
@@ -258,10 +267,7 @@ impl Session {
     /// A Data frame of so many records and bytes is done with (committed, or thrown away): credit may grow.
     pub fn release(&mut self, lane: Lane, records: u32, bytes: usize) {
         let link = &mut self.lanes[lane.index()];
-        let records = link.released.records.saturating_add(records.into());
-        let bytes = link.released.bytes.saturating_add(bytes as u64);
-        link.released =
-            Grant { records: records.min(link.received.records), bytes: bytes.min(link.received.bytes) };
+        link.open.take(records, bytes.try_into().unwrap_or(u32::MAX));
         if self.has_catalog {
             link.raise();
         }
@@ -270,7 +276,7 @@ impl Session {
     /// How much of a lane may be under way from now on. What was granted stays granted; a smaller window only stops the growth.
     pub fn window(&mut self, lane: Lane, window: Grant) {
         let link = &mut self.lanes[lane.index()];
-        link.window = window.into();
+        link.window = Amount::window(window);
         if self.has_catalog {
             link.raise();
         }

@@ -37,32 +37,45 @@ pub(crate) struct LaneLink {
     pub fresh: bool,
     /// Frames thrown away in a row.
     pub discarded: u16,
-    /// Cumulative: what came, what of it is done with, what may come, what the device knows of that.
+    /// Cumulative: what came, and what may come.
     pub received: Grant,
-    pub released: Grant,
     pub limit: Grant,
-    pub told: Grant,
-    pub window: Window,
+    /// What came and is not done with.
+    pub open: Amount,
+    /// What the device does not know yet of what may come.
+    pub untold: Amount,
+    /// How much may be under way: at least one record and one byte. More than fits here is no limit at all.
+    pub window: Amount,
 }
 
-/// How much of a lane may be under way: at least one record and one byte. More than fits here is no limit at all.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Window {
-    records: u32,
-    bytes: u32,
+/// Records of a lane and bytes of their frames, as many as may be under way.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Amount {
+    pub records: u32,
+    pub bytes: u32,
 }
 
-impl From<Grant> for Window {
-    fn from(grant: Grant) -> Self {
-        let narrow = |n: u64| u32::try_from(n).unwrap_or(u32::MAX).max(1);
-        Window { records: narrow(grant.records), bytes: narrow(grant.bytes) }
+impl Amount {
+    pub(crate) const NONE: Self = Amount { records: 0, bytes: 0 };
+
+    pub(crate) fn window(grant: Grant) -> Self {
+        let narrow = |n: u64| narrow(n).max(1);
+        Amount { records: narrow(grant.records), bytes: narrow(grant.bytes) }
+    }
+
+    pub(crate) fn add(&mut self, records: u32, bytes: u32) {
+        self.records = self.records.saturating_add(records);
+        self.bytes = self.bytes.saturating_add(bytes);
+    }
+
+    pub(crate) fn take(&mut self, records: u32, bytes: u32) {
+        self.records = self.records.saturating_sub(records);
+        self.bytes = self.bytes.saturating_sub(bytes);
     }
 }
 
-impl Default for Window {
-    fn default() -> Self {
-        Window { records: 1, bytes: 1 }
-    }
+fn narrow(n: u64) -> u32 {
+    u32::try_from(n).unwrap_or(u32::MAX)
 }
 
 impl LaneLink {
@@ -87,7 +100,6 @@ impl LaneLink {
         self.rewind_due |= !self.rewind;
         self.rewind = true;
         self.received.records += u64::from(records);
-        self.released.records += u64::from(records);
         Ok(())
     }
 
@@ -96,17 +108,33 @@ impl LaneLink {
         if crate::planted!("credit-withheld") {
             return;
         }
-        let Window { records, bytes } = self.window;
-        self.limit.records = self.limit.records.max(self.released.records.saturating_add(records.into()));
-        self.limit.bytes = self.limit.bytes.max(self.released.bytes.saturating_add(bytes.into()));
+        let Amount { records, bytes } = self.open;
+        let done = |came: u64, open: u32| came.saturating_sub(open.into());
+        let to = Grant {
+            records: done(self.received.records, records).saturating_add(self.window.records.into()),
+            bytes: done(self.received.bytes, bytes).saturating_add(self.window.bytes.into()),
+        };
+        let more = |to: u64, limit: u64| narrow(to.saturating_sub(limit));
+        self.untold.add(more(to.records, self.limit.records), more(to.bytes, self.limit.bytes));
+        self.limit.records = self.limit.records.max(to.records);
+        self.limit.bytes = self.limit.bytes.max(to.bytes);
+    }
+
+    /// What the device knows of what may come.
+    pub(crate) fn told(&self) -> Grant {
+        Grant {
+            records: self.limit.records.saturating_sub(self.untold.records.into()),
+            bytes: self.limit.bytes.saturating_sub(self.untold.bytes.into()),
+        }
     }
 
     /// Whether enough was added since the device was last told, or it would otherwise stand still.
     pub(crate) fn credit_due(&self) -> bool {
-        let news = |limit: u64, told: u64, window: u32| limit > told && limit - told >= u64::from(window) / 4;
-        let starved = self.received.records >= self.told.records || self.received.bytes >= self.told.bytes;
-        news(self.limit.records, self.told.records, self.window.records)
-            || news(self.limit.bytes, self.told.bytes, self.window.bytes)
-            || starved && (self.limit.records > self.told.records || self.limit.bytes > self.told.bytes)
+        let told = self.told();
+        let news = |untold: u32, window: u32| untold > 0 && untold >= window / 4;
+        let starved = self.received.records >= told.records || self.received.bytes >= told.bytes;
+        news(self.untold.records, self.window.records)
+            || news(self.untold.bytes, self.window.bytes)
+            || starved && self.untold != Amount::NONE
     }
 }

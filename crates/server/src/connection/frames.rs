@@ -204,7 +204,7 @@ impl Live {
     /// The device ended its boot in order, with these as the last positions.
     fn ended(&mut self, lasts: [Position; Lane::COUNT]) {
         Lane::ALL.into_iter().for_each(|lane| self.submit_lane(lane));
-        if self.parked.is_empty() {
+        if self.parked().is_empty() {
             self.submit(Work::Ended(self.own.device, lasts), Token::Plain);
         }
     }

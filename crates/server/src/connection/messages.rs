@@ -43,7 +43,7 @@ impl Live {
                     .unwrap_or_default();
                 let refused = self.own.peer.to_string();
                 self.shared.events.send(Event::Collision { device: self.own.device, connected, refused });
-                self.held.clear();
+                self.waiting = None;
                 self.outstanding = 0;
                 self.leave(
                     End::Refused,
@@ -53,7 +53,7 @@ impl Live {
             }
             (Token::Hello, result) => {
                 tracing::info!("the Hello came to nothing, the device comes back: {result:?}");
-                self.held.clear();
+                self.waiting = None;
                 self.outstanding = 0;
                 self.leave(End::Refused, 5_000, "busy: what the store says has changed, come back");
             }
@@ -87,8 +87,11 @@ impl Live {
         self.session.confirm(identity.marks);
         self.down.confirmed(&mut done);
         self.times.passed(&identity.marks);
-        let held = std::mem::take(&mut self.held);
-        self.queue().push(held);
+        if let Some(waiting) = &mut self.waiting {
+            let held = std::mem::take(&mut waiting.held);
+            self.queue().push(held);
+        }
+        self.tidy();
         let (device, boot, peer) = (self.own.device, self.own.boot, self.own.peer.to_string());
         let old = self.shared.registry.insert(self.own.clone());
         self.shared.recheck_if_missed(self.own.clone());

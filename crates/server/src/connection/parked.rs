@@ -22,34 +22,47 @@ pub(super) struct Parked {
 impl Live {
     /// Hands over a work of a lane that takes so many bytes (0 for what is no record), or parks it; the order within a lane is kept.
     pub(super) fn submit_in_lane(&mut self, lane: Lane, bytes: u64, work: Work, token: Token) {
-        let waits = self.parked.iter().any(|p| p.lane == lane);
+        let waits = self.parked().iter().any(|p| p.lane == lane);
         if !waits && self.may_store(lane, bytes) {
             return self.submit(work, token);
         }
+        let parked = &mut self.waiting.get_or_insert_default().parked;
         // Of floors that follow each other the last one says it all (SPEC 8.2).
-        if let (Work::Floor(_), Some(last)) = (&work, self.parked.iter().rposition(|p| p.lane == lane))
-            && matches!(self.parked[last].work, Work::Floor(_))
+        if let (Work::Floor(_), Some(last)) = (&work, parked.iter().rposition(|p| p.lane == lane))
+            && matches!(parked[last].work, Work::Floor(_))
         {
-            self.parked.remove(last);
+            parked.remove(last);
         }
-        self.parked.push(Parked { lane, bytes, work, token });
+        parked.push(Parked { lane, bytes, work, token });
+    }
+
+    /// Works that are parked.
+    pub(super) fn parked(&self) -> &[Parked] {
+        self.waiting.as_ref().map_or(&[], |waiting| &waiting.parked)
     }
 
     /// Hands over what may be stored by now.
     pub(super) fn unpark(&mut self) {
-        if self.parked.is_empty() {
+        if self.parked().is_empty() {
             return;
         }
+        let parked = self.waiting.as_mut().map(|waiting| std::mem::take(&mut waiting.parked));
         let mut blocked = [false; Lane::COUNT];
-        for parked in std::mem::take(&mut self.parked) {
+        for parked in parked.unwrap_or_default() {
             let Parked { lane, bytes, .. } = parked;
             if blocked[lane.index()] || !self.may_store(lane, bytes) {
                 blocked[lane.index()] = true;
-                self.parked.push(parked);
+                self.waiting.get_or_insert_default().parked.push(parked);
             } else {
                 self.submit(parked.work, parked.token);
             }
         }
+        self.tidy();
+    }
+
+    /// Gives room back once nothing waits.
+    pub(super) fn tidy(&mut self) {
+        self.waiting.take_if(|waiting| waiting.held.is_empty() && waiting.parked.is_empty());
     }
 
     /// How much of a lane may be under way: not much more than it may store today.

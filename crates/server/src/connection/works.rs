@@ -49,7 +49,11 @@ impl Live {
     pub(super) fn submit(&mut self, work: Work, token: Token) {
         self.outstanding += 1;
         let entry = Entry { work, origin: Origin::Connection(self.own.clone(), token) };
-        if self.confirmed { self.queue().push([entry]) } else { self.held.push(entry) }
+        if self.confirmed {
+            self.queue().push([entry]);
+        } else {
+            self.waiting.get_or_insert_default().held.push(entry);
+        }
     }
 
     pub(super) fn submit_all(&mut self, now: Micros) {

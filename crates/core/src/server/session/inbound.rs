@@ -39,9 +39,9 @@ impl Session {
         if !matches!(self.phase, Phase::Proposed(p) if p.nonce == nonce) {
             return Err(Peer::Unexpected);
         }
-        self.phase = Phase::Live(Bounds::measure(self.welcomed_at, now, tick));
+        self.phase = Phase::Live(Bounds::measure(self.pinged_at, now, tick));
         self.state = State::Live;
-        (self.pinged_at, self.ping_at) = (now, now.plus_ms(self.ping_interval_ms.into()));
+        (self.pinged_at, self.due) = (now, now.plus_ms(self.ping_interval_ms.into()));
         Ok(Event::Proved)
     }
 
@@ -107,9 +107,9 @@ impl Session {
         body: &'f [u8],
     ) -> Result<Option<Data<'f>>, Peer> {
         let link = &mut self.lanes[lane.index()];
-        let outstanding = link.received != link.released;
-        let none = link.told.bytes == 0 || link.told.records == 0;
-        let spent = link.received.bytes >= link.told.bytes || link.received.records >= link.told.records;
+        let (outstanding, told) = (link.open != Amount::NONE, link.told());
+        let none = told.bytes == 0 || told.records == 0;
+        let spent = link.received.bytes >= told.bytes || link.received.records >= told.records;
         if none || outstanding && spent {
             return Err(Peer::CreditOverrun);
         }
@@ -127,6 +127,7 @@ impl Session {
                 (link.fresh, link.rewind, link.rewind_due, link.discarded) = (false, false, false, 0);
                 link.expected = data.next;
                 link.received.records += u64::from(data.records);
+                link.open.add(data.records, len as u32);
                 if crate::planted!("ack-before-commit") {
                     link.mark = link.mark.max(data.next.prev());
                 }
@@ -136,7 +137,6 @@ impl Session {
             Err(_) => {
                 // A hole, or frames that were under way when one was found, or when a mark overtook what was expected.
                 let records = Data::positions(reader.rest());
-                link.released.bytes += len as u64;
                 link.discard(records)?;
                 link.raise();
                 Ok(None)

@@ -6,10 +6,8 @@ impl Session {
     /// The next moment at which [`Session::handle_timeout`] or [`Session::poll_transmit`] has something to do.
     pub fn poll_timeout(&self) -> Option<Micros> {
         match self.state {
-            State::AwaitHello | State::Judging | State::AwaitProof => {
-                Some(self.started.plus_ms(HANDSHAKE_MS))
-            }
-            State::Live => Some(self.ping_at.min(self.silent_at())),
+            State::AwaitHello | State::Judging | State::AwaitProof => Some(self.due),
+            State::Live => Some(self.due.min(self.silent_at())),
             State::Closed => None,
         }
     }
@@ -20,9 +18,7 @@ impl Session {
     /// [`Peer::Silent`]: the handshake took too long, or nothing came for two and a half ping intervals.
     pub fn handle_timeout(&mut self, now: Micros) -> Result<(), Peer> {
         let late = match self.state {
-            State::AwaitHello | State::Judging | State::AwaitProof => {
-                now >= self.started.plus_ms(HANDSHAKE_MS)
-            }
+            State::AwaitHello | State::Judging | State::AwaitProof => now >= self.due,
             State::Live => now >= self.silent_at(),
             State::Closed => false,
         };
@@ -55,8 +51,8 @@ impl Session {
                 features: 0,
                 boot_shift: p.boot_shift,
                 tag: p.tag,
-                marks: p.marks,
-                credit: self.lanes.map(|l| l.told),
+                marks: self.lanes.map(|l| l.acked),
+                credit: self.lanes.map(|l| l.told()),
                 want_catalog: p.want_catalog,
                 max_frame: self.own_max_frame,
                 ping_interval_ms: self.ping_interval_ms,
@@ -65,7 +61,7 @@ impl Session {
                 nonce: p.nonce,
             };
             self.welcome_due = false;
-            self.welcomed_at = now;
+            self.pinged_at = now;
             return welcome.encode(out);
         }
         if self.state != State::Live {
@@ -77,8 +73,10 @@ impl Session {
         if core::mem::take(&mut self.announce) {
             // Whatever it grants: this frame tells the device that its session is confirmed.
             let link = &mut self.lanes[Lane::Alarm.index()];
-            link.told = if self.has_catalog { link.limit } else { link.told };
-            return flow::credit(Lane::Alarm, link.told, out);
+            if self.has_catalog {
+                link.untold = Amount::NONE;
+            }
+            return flow::credit(Lane::Alarm, link.told(), out);
         }
         if self.confirmed {
             for (lane, link) in Lane::ALL.into_iter().zip(&mut self.lanes) {
@@ -92,13 +90,13 @@ impl Session {
                     return flow::rewind(lane, link.expected, out);
                 }
                 if self.has_catalog && link.credit_due() {
-                    link.told = link.limit;
+                    link.untold = Amount::NONE;
                     return flow::credit(lane, link.limit, out);
                 }
             }
         }
-        if now >= self.ping_at {
-            self.ping_at = now.plus_ms(self.ping_interval_ms.into());
+        if now >= self.due {
+            self.due = now.plus_ms(self.ping_interval_ms.into());
             if !self.unanswered {
                 self.pings = self.pings.wrapping_add(1).max(1);
                 (self.pinged_at, self.unanswered) = (now, true);
@@ -114,6 +112,6 @@ impl Session {
         let interval_us = u64::from(self.ping_interval_ms) * 1_000;
         let latest = self.pinged_at.plus(interval_us * 4);
         let nearly = latest.since(now) <= interval_us / 4;
-        self.ping_at = if nearly { now } else { latest.min(now.plus(interval_us * 5 / 4)) };
+        self.due = if nearly { now } else { latest.min(now.plus(interval_us * 5 / 4)) };
     }
 }
