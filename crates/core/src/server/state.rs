@@ -108,33 +108,39 @@ impl LaneLink {
         if crate::planted!("credit-withheld") {
             return;
         }
-        let Amount { records, bytes } = self.open;
-        let done = |came: u64, open: u32| came.saturating_sub(open.into());
+        // What is open came, and what is untold may come: neither difference falls below zero.
         let to = Grant {
-            records: done(self.received.records, records).saturating_add(self.window.records.into()),
-            bytes: done(self.received.bytes, bytes).saturating_add(self.window.bytes.into()),
+            records: self.received.records - u64::from(self.open.records) + u64::from(self.window.records),
+            bytes: self.received.bytes - u64::from(self.open.bytes) + u64::from(self.window.bytes),
         };
-        let more = |to: u64, limit: u64| narrow(to.saturating_sub(limit));
-        self.untold.add(more(to.records, self.limit.records), more(to.bytes, self.limit.bytes));
-        self.limit.records = self.limit.records.max(to.records);
-        self.limit.bytes = self.limit.bytes.max(to.bytes);
+        if to.records > self.limit.records {
+            self.untold.add(narrow(to.records - self.limit.records), 0);
+            self.limit.records = to.records;
+        }
+        if to.bytes > self.limit.bytes {
+            self.untold.add(0, narrow(to.bytes - self.limit.bytes));
+            self.limit.bytes = to.bytes;
+        }
     }
 
     /// What the device knows of what may come.
     pub(crate) fn told(&self) -> Grant {
         Grant {
-            records: self.limit.records.saturating_sub(self.untold.records.into()),
-            bytes: self.limit.bytes.saturating_sub(self.untold.bytes.into()),
+            records: self.limit.records - u64::from(self.untold.records),
+            bytes: self.limit.bytes - u64::from(self.untold.bytes),
         }
     }
 
     /// Whether enough was added since the device was last told, or it would otherwise stand still.
     pub(crate) fn credit_due(&self) -> bool {
+        if self.untold == Amount::NONE {
+            return false;
+        }
         let told = self.told();
         let news = |untold: u32, window: u32| untold > 0 && untold >= window / 4;
         let starved = self.received.records >= told.records || self.received.bytes >= told.bytes;
         news(self.untold.records, self.window.records)
             || news(self.untold.bytes, self.window.bytes)
-            || starved && self.untold != Amount::NONE
+            || starved
     }
 }
