@@ -303,15 +303,6 @@ impl Run {
         self.world.flush_touched();
     }
 
-    /// Now and then, what lies in flash is what it may be rolled back to: with records that no server has.
-    fn remember_flash(&mut self, i: usize) {
-        let d = &mut self.devices[i];
-        let b = &self.world.boards[d.board.0];
-        if b.memory == Memory::Flash && d.chance.percent(30) {
-            d.memory = Some((b.kept, b.flash.clone()));
-        }
-    }
-
     /// Which records a board has given up, as it says.
     pub(super) fn floors(&mut self, i: usize) {
         let d = &self.devices[i];

@@ -336,6 +336,15 @@ impl Run {
         other
     }
 
+    /// Now and then, what lies in flash is what it may be rolled back to: with records that no server has.
+    pub(super) fn remember_flash(&mut self, i: usize) {
+        let d = &mut self.devices[i];
+        let b = &self.world.boards[d.board.0];
+        if b.memory == Memory::Flash && d.chance.percent(30) {
+            d.memory = Some((b.kept, b.flash.clone()));
+        }
+    }
+
     /// Tells the oracle which boots are known to somebody still.
     fn remember(&mut self) {
         let mut known = vec![(0, 0); self.turns.len()];
