@@ -68,7 +68,7 @@ impl Reader {
                     // Under the lock: nobody finds a reader that has just decided to leave.
                     inner.readers -= 1;
                     // A crowd has left room for all of it.
-                    inner.waiting = Vec::new();
+                    inner.waiting.shrink_to(GROUP);
                     self.left = true;
                     return;
                 }

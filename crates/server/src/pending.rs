@@ -13,6 +13,9 @@ use tokio_util::sync::CancellationToken;
 use crate::inbox::lock;
 use crate::limits::network;
 
+/// Attempts that there is room for when there are none.
+const ROOM: usize = 64;
+
 /// Attempts under way, by address.
 #[derive(Debug, Default)]
 pub(crate) struct Pending {
@@ -84,7 +87,7 @@ impl Drop for Turn<'_> {
             table.keys.remove(&(key, self.ip));
             if table.keys.is_empty() {
                 // A crowd has left room for all of it.
-                table.keys = HashMap::new();
+                table.keys.shrink_to(ROOM);
             }
         }
     }

@@ -58,16 +58,19 @@ pub(crate) struct Amount {
 impl Amount {
     pub(crate) const NONE: Self = Amount { records: 0, bytes: 0 };
 
+    /// As much as may be under way: one of each at least.
     pub(crate) fn window(grant: Grant) -> Self {
         let narrow = |n: u64| narrow(n).max(1);
         Amount { records: narrow(grant.records), bytes: narrow(grant.bytes) }
     }
 
+    /// Adds, up to what fits.
     pub(crate) fn add(&mut self, records: u32, bytes: u32) {
         self.records = self.records.saturating_add(records);
         self.bytes = self.bytes.saturating_add(bytes);
     }
 
+    /// Takes away, down to nothing.
     pub(crate) fn take(&mut self, records: u32, bytes: u32) {
         self.records = self.records.saturating_sub(records);
         self.bytes = self.bytes.saturating_sub(bytes);

@@ -66,7 +66,7 @@ enum Failed {
 
 /// Meets a device; `None` if it came to nothing (everyone has been told then).
 ///
-/// What a connection keeps is boxed from the start: this future's memory is given back before the long quiet part.
+/// This future's memory is given back before the long quiet part; what a connection keeps of it is in what it returns.
 pub(crate) async fn shake(shared: &Arc<Shared>, pipe: &mut CoveredPipe, peer: &Peername) -> Option<Box<Met>> {
     let mut meeting = std::pin::pin!(meet(shared, pipe, peer));
     let met = match timeout(PATIENCE, &mut meeting).await {
